@@ -1,0 +1,15 @@
+//! Pure rules of mtpannel and its contract with the proxy.
+//!
+//! Nothing here performs I/O, reads a clock or draws a random number: `now` and fresh secrets are parameters. That is
+//! what lets every decision be tested by properties and fuzzed in seconds (`docs/architecture.md`).
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod access;
+pub mod document;
+pub mod exposition;
+pub mod link;
+pub mod patch;
+pub mod policy;
+pub mod usage;
+pub mod user;
