@@ -1,1 +1,333 @@
-//! (in the making)
+//! What the managed tables of the proxy's file must say (specification section 4.1, design section 6).
+//!
+//! [`Access::new`] decides, `document` writes. The six tables are named by [`Table`]; nothing else of the file belongs
+//! to the panel.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::user::{Limit, Secret, Status, Username};
+
+/// How long a revision that names a departed user must have been in the file before one without him may follow: the
+/// proxy applies a file within 70 ms (contract, "Reload latency"), and a revision it never read cuts nobody.
+pub const CUT_GAP: TimeDelta = TimeDelta::milliseconds(150);
+
+/// How long the tombstone of a deleted name stays in the file.
+pub const TOMBSTONE: TimeDelta = TimeDelta::seconds(60);
+
+/// One user as the database knows him, as far as the projection needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// His name, in the spelling that the proxy shall see.
+    pub username: Username,
+    /// His secret.
+    pub secret: Secret,
+    /// His stored status; his time is checked once more against the clock.
+    pub status: Status,
+    /// End of his time; he is out from this very second on.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// Bytes he may move.
+    pub data_limit: Option<Limit>,
+    /// The name's lifetime total when its usage was last reset.
+    pub usage_base: i64,
+    /// Connections he may hold at once.
+    pub max_connections: Option<Limit>,
+    /// Addresses he may come from at once.
+    pub max_unique_ips: Option<Limit>,
+}
+
+impl Entry {
+    /// Whether he is in `[access.users]` at `now`.
+    fn is_served(&self, now: DateTime<Utc>) -> bool {
+        self.status == Status::Active && self.expire_at.is_none_or(|end| end > now)
+    }
+}
+
+/// A name whose open sessions must be cut: its user was deleted, or his secret was changed. Only `user_enabled = false`
+/// does that (contract, trap 2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Departed {
+    /// The name in the spelling that the proxy knew; the proxy tells `Bob` from `bob`.
+    pub username: Username,
+    /// When he was deleted or got his new secret.
+    pub since: DateTime<Utc>,
+    /// When a revision of the file that holds the cut was written; `None` until then.
+    pub cut_at: Option<DateTime<Utc>>,
+}
+
+impl Departed {
+    /// The instant from which on the cut is no longer in the file, for the caller's timer; `None` while no revision that
+    /// holds it was written, because until then there is no end. `exists` says whether an [`Entry`] has this very name:
+    /// then the cut lasts [`CUT_GAP`] from its writing, so that he can connect again; otherwise it is a tombstone, which
+    /// lasts [`TOMBSTONE`] from its writing, and from the deletion at least (a clock may have been set back between).
+    pub fn ends_at(&self, exists: bool) -> Option<DateTime<Utc>> {
+        let cut_at = self.cut_at?;
+        let (from, length) = if exists { (cut_at, CUT_GAP) } else { (cut_at.max(self.since), TOMBSTONE) };
+        Some(from.checked_add_signed(length).unwrap_or(DateTime::<Utc>::MAX_UTC))
+    }
+
+    /// Whether the file must still disable the name at `now`; `exists` as in [`Departed::ends_at`].
+    pub fn in_force(&self, exists: bool, now: DateTime<Utc>) -> bool {
+        self.ends_at(exists).is_none_or(|end| now < end)
+    }
+}
+
+/// A table that the panel manages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Table {
+    Users,
+    MaxTcpConns,
+    DataQuota,
+    Expirations,
+    MaxUniqueIps,
+    Enabled,
+}
+
+impl Table {
+    /// Every managed table, in the order in which they are written.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Users, Self::MaxTcpConns, Self::DataQuota, Self::Expirations, Self::MaxUniqueIps, Self::Enabled];
+
+    /// The key under `access`.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::MaxTcpConns => "user_max_tcp_conns",
+            Self::DataQuota => "user_data_quota",
+            Self::Expirations => "user_expirations",
+            Self::MaxUniqueIps => "user_max_unique_ips",
+            Self::Enabled => "user_enabled",
+        }
+    }
+
+    /// The table that this key under `access` names, if it is a managed one.
+    pub(crate) fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.key() == key)
+    }
+
+    /// Place in [`Table::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// A user who is served, with what the tables say of him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Served {
+    pub(crate) username: Username,
+    pub(crate) secret: Secret,
+    pub(crate) max_connections: Option<Limit>,
+    pub(crate) data_quota: Option<i64>,
+    pub(crate) expire_at: Option<DateTime<Utc>>,
+    pub(crate) max_unique_ips: Option<Limit>,
+}
+
+impl From<Entry> for Served {
+    fn from(entry: Entry) -> Self {
+        Self {
+            username: entry.username,
+            secret: entry.secret,
+            max_connections: entry.max_connections,
+            data_quota: entry.data_limit.map(|limit| entry.usage_base.saturating_add(limit.get())),
+            expire_at: entry.expire_at,
+            max_unique_ips: entry.max_unique_ips,
+        }
+    }
+}
+
+/// What the managed tables must say at one instant. Two that are equal give the same text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Sorted by name, in byte order.
+    served: Vec<Served>,
+    /// Names that are `false` in `user_enabled`, sorted in byte order; a name may stand in both lists.
+    blocked: Vec<Username>,
+}
+
+impl Access {
+    /// Decides what the file says at `now` of these users, in any order, and of the departed.
+    ///
+    /// Served, and thus in `[access.users]` with their limits, are those whose status is active and whose time is not
+    /// over. All others, and the departed in force, are disabled by name, so that their open sessions end. Someone whose
+    /// secret has just changed, or a name deleted and created again, is both: his new secret is there and he is disabled
+    /// for one revision.
+    ///
+    /// ```
+    /// # use mtpannel_core::{access::{Access, Entry}, document::Layout, user::{Secret, Status}};
+    /// let alice = Entry {
+    ///     username: "alice".parse()?,
+    ///     secret: Secret::new([7; 16]),
+    ///     status: Status::Active,
+    ///     expire_at: None,
+    ///     data_limit: None,
+    ///     usage_base: 0,
+    ///     max_connections: None,
+    ///     max_unique_ips: None,
+    /// };
+    /// let access = Access::new(vec![alice], &[], "2026-05-05T12:00:00Z".parse()?);
+    /// let text = Layout::parse("[server]\nport = 443\n")?.render(&access, &Secret::new([0; 16]));
+    /// assert_eq!(text, "[server]\nport = 443\n\n[access.users]\n\"alice\" = \"07070707070707070707070707070707\"\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(mut entries: Vec<Entry>, departed: &[Departed], now: DateTime<Utc>) -> Self {
+        entries.sort_by(|a, b| a.username.cmp(&b.username));
+        entries.dedup_by(|later, first| later.username == first.username);
+        let exists = |name: &Username| entries.binary_search_by(|entry| entry.username.cmp(name)).is_ok();
+        let cut = departed.iter().filter(|gone| gone.in_force(exists(&gone.username), now));
+        let mut blocked: Vec<Username> = cut.map(|gone| gone.username.clone()).collect();
+        let mut served = Vec::with_capacity(entries.len());
+        for entry in entries {
+            if entry.is_served(now) {
+                served.push(Served::from(entry));
+            } else {
+                blocked.push(entry.username);
+            }
+        }
+        blocked.sort_unstable();
+        blocked.dedup();
+        Self { served, blocked }
+    }
+
+    /// Those in `[access.users]`, sorted.
+    pub(crate) fn served(&self) -> &[Served] {
+        &self.served
+    }
+
+    /// Those that `user_enabled` says `false` of, sorted.
+    pub(crate) fn blocked(&self) -> &[Username] {
+        &self.blocked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const NOW: &str = "2026-05-05T12:00:00Z";
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn entry(name: &str) -> Entry {
+        Entry {
+            username: name.parse().unwrap(),
+            secret: Secret::new([1; 16]),
+            status: Status::Active,
+            expire_at: None,
+            data_limit: None,
+            usage_base: 0,
+            max_connections: None,
+            max_unique_ips: None,
+        }
+    }
+
+    fn departed(name: &str, since: &str, cut_at: Option<&str>) -> Departed {
+        Departed { username: name.parse().unwrap(), since: at(since), cut_at: cut_at.map(at) }
+    }
+
+    fn names(access: &Access) -> (Vec<&str>, Vec<&str>) {
+        let served = access.served().iter().map(|user| user.username.as_str()).collect();
+        (served, access.blocked().iter().map(Username::as_str).collect())
+    }
+
+    #[rstest]
+    #[case(Status::Active, None, true)]
+    #[case(Status::Active, Some("2026-05-05T12:00:01Z"), true)]
+    #[case(Status::Active, Some("2026-05-05T12:00:00Z"), false)]
+    #[case(Status::Active, Some("2026-05-05T11:59:59Z"), false)]
+    #[case(Status::Disabled, None, false)]
+    #[case(Status::Limited, None, false)]
+    #[case(Status::Expired, Some("2026-05-05T12:00:01Z"), false)]
+    fn active_users_whose_time_is_not_over_are_served_and_all_others_disabled(
+        #[case] status: Status,
+        #[case] expire_at: Option<&str>,
+        #[case] served: bool,
+    ) {
+        let user = Entry { status, expire_at: expire_at.map(at), ..entry("alice") };
+        let expected = if served { (vec!["alice"], vec![]) } else { (vec![], vec!["alice"]) };
+        assert_eq!(names(&Access::new(vec![user], &[], at(NOW))), expected);
+    }
+
+    #[test]
+    fn names_are_sorted_by_their_bytes_and_stand_once() {
+        let off = |name| Entry { status: Status::Disabled, ..entry(name) };
+        let entries = vec![entry("bob"), off("zed"), entry("Bob"), entry("al.ice"), off("Zed"), entry("bob")];
+        let gone = [departed("zed", NOW, None), departed("zed", NOW, None), departed("gone", NOW, None)];
+        let access = Access::new(entries, &gone, at(NOW));
+        assert_eq!(names(&access), (vec!["Bob", "al.ice", "bob"], vec!["Zed", "gone", "zed"]));
+    }
+
+    #[rstest]
+    #[case(None, 7, None)]
+    #[case(Some(5), 0, Some(5))]
+    #[case(Some(5), 7, Some(12))]
+    #[case(Some(i64::MAX), 7, Some(i64::MAX))]
+    fn the_quota_contains_what_the_name_had_moved_before_the_reset(
+        #[case] data_limit: Option<i64>,
+        #[case] usage_base: i64,
+        #[case] quota: Option<i64>,
+    ) {
+        let data_limit = data_limit.map(|limit| Limit::try_from(limit).unwrap());
+        let access = Access::new(vec![Entry { data_limit, usage_base, ..entry("alice") }], &[], at(NOW));
+        assert_eq!(access.served()[0].data_quota, quota);
+    }
+
+    #[rstest]
+    #[case::not_yet_written(None, None, true)]
+    #[case::written_just_now(Some("2026-05-05T12:00:00Z"), Some("2026-05-05T12:00:00.150Z"), true)]
+    #[case::a_moment_before(Some("2026-05-05T11:59:59.851Z"), Some("2026-05-05T12:00:00.001Z"), true)]
+    #[case::applied(Some("2026-05-05T11:59:59.850Z"), Some("2026-05-05T12:00:00Z"), false)]
+    fn the_sessions_of_an_old_secret_are_cut_until_the_proxy_has_applied_that(
+        #[case] cut_at: Option<&str>,
+        #[case] ends_at: Option<&str>,
+        #[case] in_force: bool,
+    ) {
+        let gone = departed("alice", "2026-05-05T11:00:00Z", cut_at);
+        assert_eq!(gone.ends_at(true), ends_at.map(at));
+        assert_eq!(gone.in_force(true, at(NOW)), in_force);
+        let blocked = if in_force { vec!["alice"] } else { vec![] };
+        assert_eq!(names(&Access::new(vec![entry("alice")], &[gone], at(NOW))), (vec!["alice"], blocked));
+    }
+
+    #[rstest]
+    #[case::not_yet_written("2026-05-05T11:00:00Z", None, None, true)]
+    #[case::written_late("2026-05-05T11:00:00Z", Some("2026-05-05T11:59:01Z"), Some("2026-05-05T12:00:01Z"), true)]
+    #[case::a_minute_old("2026-05-05T11:58:59Z", Some("2026-05-05T11:59:00Z"), Some(NOW), false)]
+    #[case::clock_set_back("2026-05-05T11:59:30Z", Some("2026-05-05T11:00:00Z"), Some("2026-05-05T12:00:30Z"), true)]
+    fn a_tombstone_stays_a_minute_and_one_written_revision(
+        #[case] since: &str,
+        #[case] cut_at: Option<&str>,
+        #[case] ends_at: Option<&str>,
+        #[case] in_force: bool,
+    ) {
+        let gone = departed("gone", since, cut_at);
+        assert_eq!(gone.ends_at(false), ends_at.map(at));
+        assert_eq!(gone.in_force(false, at(NOW)), in_force);
+        let blocked = if in_force { vec!["gone"] } else { vec![] };
+        assert_eq!(names(&Access::new(vec![], &[gone], at(NOW))), (vec![], blocked));
+    }
+
+    #[test]
+    fn a_departed_name_in_another_case_is_another_name() {
+        let gone = [departed("Bob", "2026-05-05T11:59:50Z", Some("2026-05-05T11:59:50Z"))];
+        assert_eq!(names(&Access::new(vec![entry("bob")], &gone, at(NOW))), (vec!["bob"], vec!["Bob"]));
+    }
+
+    #[test]
+    fn the_end_of_the_calendar_is_no_panic() {
+        let gone = Departed { cut_at: Some(DateTime::<Utc>::MAX_UTC), ..departed("gone", NOW, None) };
+        assert_eq!(gone.ends_at(false), Some(DateTime::<Utc>::MAX_UTC));
+        assert!(gone.in_force(true, at(NOW)));
+    }
+
+    #[test]
+    fn tables_are_found_by_their_keys() {
+        for (index, table) in Table::ALL.into_iter().enumerate() {
+            assert_eq!((Table::from_key(table.key()), table.index()), (Some(table), index));
+        }
+        for unmanaged in ["user_rate_limits", "user_ad_tags", "user_source_deny", "Users", "replay_check_len"] {
+            assert_eq!(Table::from_key(unmanaged), None);
+        }
+    }
+}

@@ -1,1 +1,426 @@
-//! (in the making)
+//! The proxy's `/metrics` text (Prometheus text format 0.0.4) read into a [`Snapshot`].
+//!
+//! A line scanner of our own: families are interleaved, HELP and TYPE stand far from their samples (contract,
+//! "/metrics"), and only ten names matter. Everything else is skipped after its name.
+//!
+//! Three kinds of trouble are kept apart, because each has its own consequence for the accounting:
+//!
+//! - The text as a whole cannot be trusted (cut off, not this format, no uptime): an error, the scrape has failed.
+//! - One reading cannot be right: it is [`Reading::Refused`] for that name and listed in [`Snapshot::refused`].
+//! - A line of a user's family cannot be read at all, so that it is not known whose it is: listed without a name, and
+//!   [`Snapshot::tells_absence`] is false.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// 2^63, the first float above every `i64`.
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+
+/// What one scrape of the proxy says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// Seconds since the proxy's counters began, finite and not negative (`telemt_uptime_seconds`).
+    pub uptime: f64,
+    /// Version of the proxy (`telemt_build_info`, label `version`).
+    pub version: Option<String>,
+    /// Connections accepted since the start (`telemt_connections_total`).
+    pub connections_total: Option<i64>,
+    /// Connections that brought no right secret, since the start (`telemt_connections_bad_total`).
+    pub connections_bad_total: Option<i64>,
+    /// Whether the proxy left out users for being too many (`telemt_telemetry_user_series_users`, family `stats`,
+    /// status `suppressed`; contract, trap 3). Anything but a plain 0 there counts as yes.
+    pub suppressed: bool,
+    /// What is said of each name, under the spelling of the proxy, which tells `Bob` from `bob`.
+    pub users: HashMap<String, UserSeries>,
+    /// Readings that were not taken over, for the log.
+    pub refused: Vec<Refusal>,
+}
+
+/// A reading that was not taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Line of the text, from 1.
+    pub line: usize,
+    /// Name of the metric.
+    pub family: &'static str,
+    /// The user it is about; `None` for a metric of the whole proxy, or if the line cannot be read that far.
+    pub user: Option<String>,
+}
+
+/// Why a text is no scrape at all. Nothing of the text is repeated here, because it may be anybody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ExpositionError {
+    /// The last line has no end, so its number may have lost digits.
+    #[error("the metrics text is cut off in line {line}")]
+    CutOff {
+        /// Line of the text, from 1.
+        line: usize,
+    },
+    /// A line that is no sample, no comment and not empty: an HTML page, say.
+    #[error("line {line} is not in the Prometheus text format; is this the proxy's /metrics?")]
+    Format {
+        /// Line of the text, from 1.
+        line: usize,
+    },
+    /// An uptime that is no finite number of seconds from 0 up.
+    #[error("line {line}: telemt_uptime_seconds is not a number of seconds")]
+    Uptime {
+        /// Line of the text, from 1.
+        line: usize,
+    },
+    /// No uptime: without it a restart of the proxy cannot be told.
+    #[error("the metrics text has no telemt_uptime_seconds in its {lines} lines; is this the proxy's /metrics?")]
+    NoUptime {
+        /// Lines in the text.
+        lines: usize,
+    },
+}
+
+/// The sum of all series of one family for one name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// No such series.
+    #[default]
+    Absent,
+    /// 0 to `i64::MAX`.
+    Value(i64),
+    /// Not a number, infinite, negative, with a fraction, or above `i64::MAX`, alone or in sum.
+    Refused,
+}
+
+impl Reading {
+    /// The number, if there is one.
+    pub const fn value(self) -> Option<i64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Refused => None,
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Absent, one) | (one, Self::Absent) => one,
+            (Self::Value(a), Self::Value(b)) => a.checked_add(b).map_or(Self::Refused, Self::Value),
+            (Self::Refused, _) | (_, Self::Refused) => Self::Refused,
+        }
+    }
+}
+
+/// A family with one series (or more) per user.
+#[derive(Debug, Clone, Copy)]
+enum Family {
+    FromClient,
+    ToClient,
+    Connections,
+    UniqueIps,
+    UniqueIpsOlder,
+}
+
+impl Family {
+    const COUNT: usize = 5;
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::FromClient => "telemt_user_octets_from_client",
+            Self::ToClient => "telemt_user_octets_to_client",
+            Self::Connections => "telemt_user_connections_current",
+            Self::UniqueIps => "telemt_user_unique_ips_current",
+            Self::UniqueIpsOlder => "telemt_user_unique_ips_active",
+        }
+    }
+}
+
+/// What one scrape says of one name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UserSeries {
+    readings: [Reading; Family::COUNT],
+}
+
+impl UserSeries {
+    /// Bytes from the client since the counter began (`telemt_user_octets_from_client`).
+    pub const fn from_client(&self) -> Reading {
+        self.readings[Family::FromClient as usize]
+    }
+
+    /// Bytes to the client since the counter began (`telemt_user_octets_to_client`).
+    pub const fn to_client(&self) -> Reading {
+        self.readings[Family::ToClient as usize]
+    }
+
+    /// Connections open now (`telemt_user_connections_current`).
+    pub const fn connections(&self) -> Option<i64> {
+        self.readings[Family::Connections as usize].value()
+    }
+
+    /// Addresses connected now (`telemt_user_unique_ips_current`; older proxies say `telemt_user_unique_ips_active`,
+    /// which is read only where the first is missing).
+    pub const fn unique_ips(&self) -> Option<i64> {
+        match self.readings[Family::UniqueIps as usize] {
+            Reading::Absent => self.readings[Family::UniqueIpsOlder as usize].value(),
+            current => current.value(),
+        }
+    }
+}
+
+impl Snapshot {
+    /// Reads a whole `/metrics` text. The caller has made sure that it arrived completely and is UTF-8.
+    ///
+    /// Several series of one name and family are summed; labels other than `user` are ignored, and so is a series
+    /// without that label. A text that does not end with a newline is refused, since half a number is a wrong one.
+    pub fn parse(text: &str) -> Result<Self, ExpositionError> {
+        let mut scan = Scan::default();
+        let mut lines = 0;
+        for line in text.split_inclusive('\n') {
+            lines += 1;
+            let Some(line) = line.strip_suffix('\n') else { return Err(ExpositionError::CutOff { line: lines }) };
+            scan.line(line, lines)?;
+        }
+        scan.finish(lines)
+    }
+
+    /// Whether a name without octet series is one that the proxy has forgotten: it left nobody out, it shows the
+    /// octets of others, and no such line was unreadable. Otherwise nothing follows from absence.
+    pub fn tells_absence(&self) -> bool {
+        let octets = [Family::FromClient.name(), Family::ToClient.name()];
+        !self.suppressed
+            && !self.refused.iter().any(|refusal| refusal.user.is_none() && octets.contains(&refusal.family))
+            && self
+                .users
+                .values()
+                .any(|user| [user.from_client(), user.to_client()].iter().any(|r| r.value().is_some()))
+    }
+}
+
+/// The state of a scan.
+#[derive(Default)]
+struct Scan<'a> {
+    uptime: Option<f64>,
+    version: Option<String>,
+    connections_total: Reading,
+    connections_bad_total: Reading,
+    suppressed: bool,
+    users: HashMap<String, UserSeries>,
+    refused: Vec<Refusal>,
+    /// The name of the lines just read, not yet in `users`: a user's lines mostly stand together.
+    current: Option<(Cow<'a, str>, UserSeries)>,
+}
+
+impl<'a> Scan<'a> {
+    fn line(&mut self, line: &'a str, number: usize) -> Result<(), ExpositionError> {
+        let line = line.trim_ascii();
+        match line.as_bytes().first() {
+            None | Some(b'#') => return Ok(()),
+            Some(first) if is_name_byte(*first) && !first.is_ascii_digit() => {}
+            Some(_) => return Err(ExpositionError::Format { line: number }),
+        }
+        if !line.starts_with("telemt_") {
+            return Ok(());
+        }
+        let end = line.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(line.len());
+        let (name, rest) = line.split_at(end);
+        match name {
+            "telemt_user_octets_from_client" => self.user(Family::FromClient, rest, number),
+            "telemt_user_octets_to_client" => self.user(Family::ToClient, rest, number),
+            "telemt_user_connections_current" => self.user(Family::Connections, rest, number),
+            "telemt_user_unique_ips_current" => self.user(Family::UniqueIps, rest, number),
+            "telemt_user_unique_ips_active" => self.user(Family::UniqueIpsOlder, rest, number),
+            "telemt_uptime_seconds" => {
+                self.uptime = Some(uptime(rest).ok_or(ExpositionError::Uptime { line: number })?);
+            }
+            "telemt_build_info" => {
+                labels(rest, |label, value| {
+                    if label == "version" {
+                        self.version = Some(unescape(value).into_owned());
+                    }
+                });
+            }
+            "telemt_connections_total" => {
+                self.connections_total = self.global("telemt_connections_total", self.connections_total, rest, number);
+            }
+            "telemt_connections_bad_total" => {
+                self.connections_bad_total =
+                    self.global("telemt_connections_bad_total", self.connections_bad_total, rest, number);
+            }
+            "telemt_telemetry_user_series_users" => self.suppressed |= says_suppressed(rest),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A line of a metric of the whole proxy; gives the sum with `before`.
+    fn global(&mut self, family: &'static str, before: Reading, rest: &str, line: usize) -> Reading {
+        let sum = before.plus(labels(rest, |_, _| {}).map_or(Reading::Refused, count));
+        if sum == Reading::Refused && before != Reading::Refused {
+            self.refused.push(Refusal { line, family, user: None });
+        }
+        sum
+    }
+
+    /// A line of a user's metric.
+    fn user(&mut self, family: Family, rest: &'a str, line: usize) {
+        let mut name = None;
+        let value = labels(rest, |label, value| {
+            if label == "user" {
+                name = Some(value);
+            }
+        });
+        let Some(value) = value else {
+            self.refused.push(Refusal { line, family: family.name(), user: None });
+            return;
+        };
+        let Some(name) = name.map(unescape) else { return };
+        let (name, series) = self.series_of(name);
+        let slot = &mut series.readings[family as usize];
+        let before = *slot;
+        *slot = before.plus(count(value));
+        if *slot == Reading::Refused && before != Reading::Refused {
+            let user = Some(name.to_string());
+            self.refused.push(Refusal { line, family: family.name(), user });
+        }
+    }
+
+    /// Makes `name` the current one.
+    fn series_of(&mut self, name: Cow<'a, str>) -> &mut (Cow<'a, str>, UserSeries) {
+        let current = self.current.take_if(|(current, _)| *current == name);
+        let current = current.unwrap_or_else(|| {
+            self.store_current();
+            let known = self.users.get(name.as_ref()).copied().unwrap_or_default();
+            (name, known)
+        });
+        self.current.insert(current)
+    }
+
+    fn store_current(&mut self) {
+        let Some((name, series)) = self.current.take() else { return };
+        if let Some(known) = self.users.get_mut(name.as_ref()) {
+            *known = series;
+        } else {
+            self.users.insert(name.into_owned(), series);
+        }
+    }
+
+    fn finish(mut self, lines: usize) -> Result<Snapshot, ExpositionError> {
+        self.store_current();
+        Ok(Snapshot {
+            uptime: self.uptime.ok_or(ExpositionError::NoUptime { lines })?,
+            version: self.version,
+            connections_total: self.connections_total.value(),
+            connections_bad_total: self.connections_bad_total.value(),
+            suppressed: self.suppressed,
+            users: self.users,
+            refused: self.refused,
+        })
+    }
+}
+
+const fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':'
+}
+
+/// Shows every label (name, value still escaped) of what follows a metric's name and returns what follows the labels,
+/// or `None` if they are not of the format.
+fn labels<'a>(rest: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<&'a str> {
+    let rest = rest.trim_ascii_start();
+    let Some(mut rest) = rest.strip_prefix('{') else { return Some(rest) };
+    loop {
+        rest = rest.trim_ascii_start();
+        if let Some(after) = rest.strip_prefix('}') {
+            return Some(after);
+        }
+        let (label, after) = rest.split_once('=')?;
+        let after = after.trim_ascii_start().strip_prefix('"')?;
+        let end = closing_quote(after)?;
+        each(label.trim_ascii_end(), &after[..end]);
+        rest = after[end + 1..].trim_ascii_start();
+        if let Some(after) = rest.strip_prefix(',') {
+            rest = after;
+        } else if !rest.starts_with('}') {
+            return None;
+        }
+    }
+}
+
+/// Where the first quote stands that no backslash precedes.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
+}
+
+/// A label's value without the format's escapes. A backslash before anything else stands for itself.
+fn unescape(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    let mut plain = String::with_capacity(value.len());
+    let mut rest = value.chars();
+    while let Some(char) = rest.next() {
+        match (char, rest.as_str().as_bytes().first()) {
+            ('\\', Some(b'n')) => plain.push('\n'),
+            ('\\', Some(b'\\')) => plain.push('\\'),
+            ('\\', Some(b'"')) => plain.push('"'),
+            _ => {
+                plain.push(char);
+                continue;
+            }
+        }
+        rest.next();
+    }
+    Cow::Owned(plain)
+}
+
+/// The word of a sample's value, if nothing but a timestamp follows it.
+fn value_word(value: &str) -> Option<&str> {
+    let mut words = value.split_ascii_whitespace();
+    let word = words.next()?;
+    let well_formed = match (words.next(), words.next()) {
+        (None, _) => true,
+        (Some(timestamp), None) => timestamp.parse::<i64>().is_ok(),
+        (Some(_), Some(_)) => false,
+    };
+    well_formed.then_some(word)
+}
+
+/// A count of something.
+fn count(value: &str) -> Reading {
+    let Some(word) = value_word(value) else { return Reading::Refused };
+    match word.parse::<i64>() {
+        Ok(value) if value >= 0 => Reading::Value(value),
+        Ok(_) => Reading::Refused,
+        Err(_) => word.parse().map_or(Reading::Refused, whole),
+    }
+}
+
+/// A count written as a float, such as `1.5e3`.
+#[allow(clippy::cast_possible_truncation, reason = "whole, and between 0 and 2^63")]
+fn whole(value: f64) -> Reading {
+    if (0.0..TOO_LARGE).contains(&value) && value.fract() == 0.0 {
+        Reading::Value(value as i64)
+    } else {
+        Reading::Refused
+    }
+}
+
+fn uptime(rest: &str) -> Option<f64> {
+    let seconds: f64 = value_word(labels(rest, |_, _| {})?)?.parse().ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
+}
+
+/// Whether a line of `telemt_telemetry_user_series_users` says that users are left out of the octet families.
+fn says_suppressed(rest: &str) -> bool {
+    let (mut stats, mut suppressed) = (false, false);
+    let value = labels(rest, |label, value| {
+        stats |= (label, value) == ("family", "stats");
+        suppressed |= (label, value) == ("status", "suppressed");
+    });
+    match value {
+        Some(value) => stats && suppressed && count(value) != Reading::Value(0),
+        None => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

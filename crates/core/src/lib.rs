@@ -11,5 +11,6 @@ pub mod exposition;
 pub mod link;
 pub mod patch;
 pub mod policy;
+pub mod template;
 pub mod usage;
 pub mod user;

@@ -1,1 +1,225 @@
-//! (in the making)
+//! From the proxy's counters to bytes used, each byte exactly once (design sections 2 and 7, "Accounting" in 13).
+//!
+//! The proxy's counters only grow, but they go back to zero in several ways (contract, trap 4), and a scrape may miss a
+//! name without saying anything about it. Everything that is needed to tell these cases apart is stored with the
+//! totals: [`LastScrape`] once, a [`Meter`] per name. They move in the transaction that moves the totals, so a panel
+//! that stops at any point neither loses nor repeats a byte.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::exposition::{Reading, Snapshot, UserSeries};
+use crate::user::Username;
+
+/// Ordinal of the first life of the proxy's counters that the panel sees.
+const FIRST_EPOCH: i64 = 1;
+
+/// Seconds by which two uptimes of one life may, by rounding alone, grow less than the time between them: each is printed
+/// with one decimal, and instants are stored to the millisecond.
+const ROUNDING: f64 = 0.2;
+
+/// The last scrape that could be read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastScrape {
+    /// Which life of the proxy's counters it saw: 1 for the first ever, one more after each restart.
+    pub epoch: i64,
+    /// Uptime that it read, in seconds.
+    pub uptime: f64,
+    /// When its answer had arrived, to the millisecond.
+    pub answered_at: DateTime<Utc>,
+}
+
+/// The ordinal of the life that the proxy's counters are in, for a scrape that was requested at `asked_at` and read
+/// `uptime` seconds. The same as in the last good scrape unless the proxy has restarted since.
+///
+/// A smaller uptime is a restart for certain. Otherwise, with `elapsed` from the last answer to this request, the
+/// surplus `uptime − elapsed` decides: it is at least the last uptime if the counters have lived on, and at most the
+/// latency of the two requests if they began anew. The middle between the last uptime and zero parts the two, so that
+/// either mistake takes an error of half the last uptime in `elapsed`. Latency makes `elapsed` only shorter, therefore
+/// just after a start, where half the uptime is little, the counters are never counted twice; a second start within
+/// that time can hide only what it does not show by smaller counters, the traffic of those few moments.
+///
+/// A step of the clock does harm only if it is as large as that. A caller that has a monotonic clock running since the
+/// last good scrape passes `answered_at` plus its reading for `asked_at`, and then no step matters.
+pub fn epoch_of(last: Option<&LastScrape>, asked_at: DateTime<Utc>, uptime: f64) -> i64 {
+    let Some(last) = last else { return FIRST_EPOCH };
+    let elapsed = (asked_at - last.answered_at).as_seconds_f64();
+    let threshold = (last.uptime / 2.0).min(last.uptime - ROUNDING);
+    let restarted = uptime < last.uptime || uptime - elapsed < threshold;
+    if restarted { last.epoch.saturating_add(1) } else { last.epoch }
+}
+
+/// Bytes in both directions, never negative.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Bytes that the client sent (`octets_from`).
+    pub from_client: i64,
+    /// Bytes that the client received (`octets_to`).
+    pub to_client: i64,
+}
+
+impl Counters {
+    /// No bytes.
+    pub const ZERO: Self = Self { from_client: 0, to_client: 0 };
+
+    /// Both directions together, at most `i64::MAX`.
+    pub const fn total(self) -> i64 {
+        self.from_client.saturating_add(self.to_client)
+    }
+
+    /// The sum in each direction, at most `i64::MAX`.
+    #[must_use]
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self {
+            from_client: self.from_client.saturating_add(other.from_client),
+            to_client: self.to_client.saturating_add(other.to_client),
+        }
+    }
+
+    /// What is left in each direction, at least 0.
+    const fn above(self, baseline: Self) -> Self {
+        Self {
+            from_client: or_zero(self.from_client.saturating_sub(baseline.from_client)),
+            to_client: or_zero(self.to_client.saturating_sub(baseline.to_client)),
+        }
+    }
+}
+
+const fn or_zero(bytes: i64) -> i64 {
+    if bytes > 0 { bytes } else { 0 }
+}
+
+/// What a scrape says of one name's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observation {
+    /// The counters. One direction may be missing: nothing is said of it then, so it stands where it stood in this
+    /// life of the counters, and at 0 if the other direction shows that a new life has begun.
+    Series {
+        /// Bytes from the client.
+        from_client: Option<i64>,
+        /// Bytes to the client.
+        to_client: Option<i64>,
+    },
+    /// The proxy has forgotten the name; its counters will begin at 0.
+    Absent,
+    /// Nothing can be concluded.
+    Unknown,
+}
+
+impl Observation {
+    /// What is said of a name whose series are `series`, where `tells_absence` is [`Snapshot::tells_absence`]. An
+    /// impossible reading in either direction makes both unknown: they are one entry of the proxy.
+    pub const fn new(series: Option<&UserSeries>, tells_absence: bool) -> Self {
+        let (from_client, to_client) = match series {
+            Some(series) => (series.from_client(), series.to_client()),
+            None => (Reading::Absent, Reading::Absent),
+        };
+        match (from_client, to_client) {
+            (Reading::Absent, Reading::Absent) if tells_absence => Self::Absent,
+            (Reading::Absent, Reading::Absent) | (Reading::Refused, _) | (_, Reading::Refused) => Self::Unknown,
+            (from_client, to_client) => Self::Series { from_client: from_client.value(), to_client: to_client.value() },
+        }
+    }
+}
+
+/// The account of one name (table `usage_meters`). It outlives the user, because the proxy's counters do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Meter {
+    /// The counters that were last accounted for.
+    pub last: Counters,
+    /// The life of the counters in which `last` was read; 0 for a name never seen.
+    pub epoch: i64,
+    /// Bytes ever accounted for, at most `i64::MAX` in each direction.
+    pub lifetime: Counters,
+}
+
+impl Meter {
+    /// The meter after a scrape, and the bytes that it adds.
+    ///
+    /// Counters read in another life begin at 0. So do both if either is below what it was: the proxy keeps them in one
+    /// entry, which it dropped and made anew.
+    #[must_use]
+    pub fn advance(self, epoch: i64, observation: Observation) -> (Self, Counters) {
+        match observation {
+            Observation::Absent if self.epoch == epoch => (Self { last: Counters::ZERO, ..self }, Counters::ZERO),
+            // In a new life `last` counts for nothing already.
+            Observation::Absent | Observation::Unknown => (self, Counters::ZERO),
+            Observation::Series { from_client, to_client } => {
+                let baseline = self.baseline(epoch, from_client, to_client);
+                let now = Counters {
+                    from_client: from_client.unwrap_or(baseline.from_client),
+                    to_client: to_client.unwrap_or(baseline.to_client),
+                };
+                let delta = now.above(baseline);
+                (Self { last: now, epoch, lifetime: self.lifetime.saturating_add(delta) }, delta)
+            }
+        }
+    }
+
+    fn baseline(&self, epoch: i64, from_client: Option<i64>, to_client: Option<i64>) -> Counters {
+        let fell = from_client.is_some_and(|bytes| bytes < self.last.from_client)
+            || to_client.is_some_and(|bytes| bytes < self.last.to_client);
+        if self.epoch != epoch || fell { Counters::ZERO } else { self.last }
+    }
+}
+
+/// A meter that a scrape has moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The name, spelled as the proxy spells it. Meters are told apart by case, as the proxy's counters are.
+    pub name: String,
+    /// What to store.
+    pub meter: Meter,
+    /// The bytes to add to the history; may be zero (a restart, a forgotten name).
+    pub delta: Counters,
+    /// Whether there was no meter of this name.
+    pub is_new: bool,
+}
+
+/// The meters that a scrape has moved, out of all that are stored, and those of names never seen before. Names that no
+/// user can have get none. `epoch` is that of [`epoch_of`]. The order is arbitrary.
+pub fn account<S: std::hash::BuildHasher>(
+    snapshot: &Snapshot,
+    meters: &HashMap<String, Meter, S>,
+    epoch: i64,
+) -> Vec<Change> {
+    let tells_absence = snapshot.tells_absence();
+    let known = meters.iter().filter_map(|(name, &before)| {
+        let observation = Observation::new(snapshot.users.get(name), tells_absence);
+        let (meter, delta) = before.advance(epoch, observation);
+        (meter != before).then(|| Change { name: name.clone(), meter, delta, is_new: false })
+    });
+    let new = snapshot.users.iter().filter_map(|(name, series)| {
+        if meters.contains_key(name) || name.parse::<Username>().is_err() {
+            return None;
+        }
+        let (meter, delta) = Meter::default().advance(epoch, Observation::new(Some(series), tells_absence));
+        (meter != Meter::default()).then(|| Change { name: name.clone(), meter, delta, is_new: true })
+    });
+    known.chain(new).collect()
+}
+
+/// A user's usage as stored in his row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The name's lifetime total at which his usage was 0; `None` as long as sessions of an earlier owner of the name
+    /// may still be open, whose bytes must not be his.
+    pub base: Option<i64>,
+    /// Bytes he has used since, both directions.
+    pub data_used: i64,
+}
+
+/// A user's usage after a scrape that left his name's meter at `lifetime_total` ([`Counters::total`] of
+/// [`Meter::lifetime`]).
+///
+/// A user without a base gets it here once `old_sessions_cut`: then the scrape has seen the last byte of those
+/// sessions, and his own begin.
+pub fn settle(base: Option<i64>, lifetime_total: i64, old_sessions_cut: bool) -> Usage {
+    let base = base.or_else(|| old_sessions_cut.then_some(lifetime_total));
+    let data_used = base.map_or(0, |base| or_zero(lifetime_total.saturating_sub(base)));
+    Usage { base, data_used }
+}
+
+#[cfg(test)]
+mod tests;

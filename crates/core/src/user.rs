@@ -168,6 +168,21 @@ impl FromStr for Status {
     }
 }
 
+/// Lets stored text become the type again.
+macro_rules! try_from_string {
+    ($($name:ty),+) => {
+        $(impl TryFrom<String> for $name {
+            type Error = <$name as FromStr>::Err;
+
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        })+
+    };
+}
+
+try_from_string!(Username, Secret, Status, ResetStrategy);
+
 /// A word that names none of the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not one of the known words")]

@@ -1,1 +1,12 @@
-//! x
+//! The mtpannel service: REST API, accounting, and the writer of the proxy's `config.toml`.
+//!
+//! Dependencies point one way: `cli` → `http`, `task` → `service` → `store` → `mtpannel_core`.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod app;
+pub mod clock;
+pub mod random;
+pub mod service;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,214 @@
+//! Users of a file that no panel has managed yet, for the first start (design sections 6 and 13 "File.").
+
+use std::collections::HashSet;
+use std::fmt;
+
+use chrono::{DateTime, Timelike, Utc};
+use toml_edit::{Document, Item, TableLike};
+
+use super::{BOM, DocumentError, Lines};
+use crate::access::Table;
+use crate::user::{Limit, PLACEHOLDER, Secret, Username};
+
+/// A user as the file has him.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportedUser {
+    /// His name in the spelling of the file.
+    pub username: Username,
+    /// His secret.
+    pub secret: Secret,
+    /// Why he is to be imported as disabled, if he is.
+    pub disabled: Option<DisabledBecause>,
+    /// End of his time, cut to the second.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// His traffic quota. The proxy counts against it from zero, and so does the panel after the import.
+    pub data_limit: Option<Limit>,
+    /// Connections he may hold at once; 0 in the file means no limit of his own.
+    pub max_connections: Option<Limit>,
+    /// Addresses he may come from at once; 0 in the file means no limit of his own.
+    pub max_unique_ips: Option<Limit>,
+}
+
+/// Why a user of the file is imported as disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DisabledBecause {
+    /// `user_enabled` says so.
+    File,
+    /// His quota is 0, which blocks him in the proxy (contract, trap 5) and which is no limit that the panel knows; he
+    /// comes without a data limit.
+    ZeroQuota,
+}
+
+impl fmt::Display for DisabledBecause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File => "disabled in the file",
+            Self::ZeroQuota => "had a traffic quota of 0 in the file, which blocks",
+        })
+    }
+}
+
+/// Something in the file that cannot be imported. It never quotes a value, because that may be a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: [access.{table}] {name:?} {message}")]
+pub struct ImportProblem {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// Key of the managed table under `access`.
+    pub table: &'static str,
+    /// The user's name as the file has it.
+    pub name: String,
+    /// What is wrong, to be read after the name.
+    pub message: String,
+}
+
+/// Why nothing is imported.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// The file as a whole cannot be read.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// Every problem with its users, in the order of the file's user table.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Users(Vec<ImportProblem>),
+}
+
+/// Reads the users of a file with their limits, in the order of the file. The placeholder is no user. What the limit
+/// tables say of names that are not in `[access.users]` has no meaning for the proxy and is ignored.
+///
+/// Fails with all problems at once: names outside the rule or differing only by case, bad secrets, negative or fractional
+/// numbers, dates that are no date and time with an offset.
+///
+/// ```
+/// # use mtpannel_core::document::read_users;
+/// let users = read_users("[access.users]\nalice = \"00112233445566778899aabbccddeeff\"\n")?;
+/// assert_eq!(users[0].username.as_str(), "alice");
+/// # Ok::<(), mtpannel_core::document::ImportError>(())
+/// ```
+pub fn read_users(text: &str) -> Result<Vec<ImportedUser>, ImportError> {
+    let text = text.strip_prefix(BOM).unwrap_or(text);
+    let (document, _) = super::parse(text)?;
+    let mut reader = Reader::new(&document);
+    let users = reader.users();
+    if reader.faults.is_empty() {
+        return Ok(users);
+    }
+    let lines = Lines::new(text);
+    Err(ImportError::Users(reader.faults.into_iter().map(|fault| fault.located(&lines)).collect()))
+}
+
+/// A problem before its line is known.
+struct Fault {
+    offset: usize,
+    table: Table,
+    name: String,
+    message: String,
+}
+
+impl Fault {
+    fn located(self, lines: &Lines<'_>) -> ImportProblem {
+        let (line, column) = lines.position(self.offset);
+        ImportProblem { line, column, table: self.table.key(), name: self.name, message: self.message }
+    }
+}
+
+struct Reader<'d> {
+    /// The managed tables by [`Table::index`].
+    tables: [Option<&'d dyn TableLike>; Table::ALL.len()],
+    faults: Vec<Fault>,
+    /// Names so far, in lower case.
+    seen: HashSet<String>,
+}
+
+impl<'d> Reader<'d> {
+    fn new(document: &'d Document<&str>) -> Self {
+        let access = document.get("access").and_then(Item::as_table_like);
+        let tables = Table::ALL.map(|table| access?.get(table.key())?.as_table_like());
+        Self { tables, faults: Vec::new(), seen: HashSet::new() }
+    }
+
+    fn users(&mut self) -> Vec<ImportedUser> {
+        let Some(users) = self.tables[Table::Users.index()] else { return Vec::new() };
+        users.iter().filter(|(name, _)| *name != PLACEHOLDER).filter_map(|(name, item)| self.user(name, item)).collect()
+    }
+
+    /// One user; `None` when he has a fault. All his faults are noted.
+    fn user(&mut self, name: &str, item: &Item) -> Option<ImportedUser> {
+        let offset = self.key_offset(name).or(item.span().map(|span| span.start)).unwrap_or_default();
+        let username = self.username(name, offset);
+        let secret = item.as_str().and_then(|digits| digits.parse::<Secret>().ok());
+        if secret.is_none() {
+            self.fault(Table::Users, name, item, "has a secret that is not 32 hex digits");
+        }
+        let enabled = self.read(Table::Enabled, name, Item::as_bool, "must be true or false");
+        let quota = self.number(Table::DataQuota, name);
+        let expire_at = self.read(Table::Expirations, name, date_time, "must be a date and time with an offset");
+        let connections = self.number(Table::MaxTcpConns, name);
+        let ips = self.number(Table::MaxUniqueIps, name);
+        let disabled = match (enabled, quota) {
+            (Some(false), _) => Some(DisabledBecause::File),
+            (_, Some(0)) => Some(DisabledBecause::ZeroQuota),
+            _ => None,
+        };
+        Some(ImportedUser {
+            username: username?,
+            secret: secret?,
+            disabled,
+            expire_at,
+            data_limit: limit(quota),
+            max_connections: limit(connections),
+            max_unique_ips: limit(ips),
+        })
+    }
+
+    fn key_offset(&self, name: &str) -> Option<usize> {
+        let (key, _) = self.tables[Table::Users.index()]?.get_key_value(name)?;
+        key.span().map(|span| span.start)
+    }
+
+    fn username(&mut self, name: &str, offset: usize) -> Option<Username> {
+        let parsed = name.parse::<Username>().map_err(|error| error.to_string());
+        let unique = parsed.and_then(|username| {
+            let new = self.seen.insert(name.to_ascii_lowercase());
+            if new { Ok(username) } else { Err("differs from another name only by case".to_owned()) }
+        });
+        unique.map_err(|message| self.fault_at(offset, Table::Users, name, message)).ok()
+    }
+
+    /// What a limit table says of a user, `None` if it says nothing or something wrong.
+    fn read<T>(&mut self, table: Table, name: &str, value: impl Fn(&Item) -> Option<T>, rule: &str) -> Option<T> {
+        let item = self.tables[table.index()]?.get(name)?;
+        let value = value(item);
+        if value.is_none() {
+            self.fault(table, name, item, rule);
+        }
+        value
+    }
+
+    fn number(&mut self, table: Table, name: &str) -> Option<i64> {
+        let whole = |item: &Item| item.as_integer().filter(|number| *number >= 0);
+        self.read(table, name, whole, "must be a whole number, 0 or more")
+    }
+
+    fn fault(&mut self, table: Table, name: &str, item: &Item, message: &str) {
+        let offset = item.span().map(|span| span.start).unwrap_or_default();
+        self.fault_at(offset, table, name, message.to_owned());
+    }
+
+    fn fault_at(&mut self, offset: usize, table: Table, name: &str, message: String) {
+        self.faults.push(Fault { offset, table, name: name.to_owned(), message });
+    }
+}
+
+/// A limit of the panel; 0 and nothing are none.
+fn limit(number: Option<i64>) -> Option<Limit> {
+    number.and_then(|number| Limit::try_from(number).ok())
+}
+
+/// A date and time with an offset, quoted or not, in UTC and cut to the second.
+fn date_time(item: &Item) -> Option<DateTime<Utc>> {
+    let text = item.as_str().map(str::to_owned).or_else(|| item.as_datetime().map(ToString::to_string))?;
+    DateTime::parse_from_rfc3339(&text).ok()?.to_utc().with_nanosecond(0)
+}

@@ -1,0 +1,329 @@
+//! Where the statements of a file stand, and which of them belong to the managed tables.
+//!
+//! One pass over the parser's events. A statement is a table header or a `key = value`; its path is that of the last
+//! header and its own key. All text between statements is blank lines and comments.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use toml_parser::parser::{Event, EventKind, parse_document};
+use toml_parser::{Raw, Source};
+
+use crate::access::Table;
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The document itself.
+    Root,
+    /// `access`.
+    Access,
+    /// A managed table, or (`inside`) something in it.
+    Managed { table: Table, inside: bool },
+    /// Anything else.
+    Other,
+}
+
+impl Place {
+    /// The place that one more key leads to; the key is decoded only where it matters.
+    fn step<'k>(self, key: impl FnOnce() -> Cow<'k, str>) -> Self {
+        match self {
+            Self::Root => match key().as_ref() {
+                "access" => Self::Access,
+                _ => Self::Other,
+            },
+            Self::Access => Table::from_key(&key()).map_or(Self::Other, |table| Self::Managed { table, inside: false }),
+            Self::Managed { table, .. } => Self::Managed { table, inside: true },
+            Self::Other => Self::Other,
+        }
+    }
+
+    /// The path of a place that may hold nothing but a table.
+    fn path_of_table(self) -> Option<String> {
+        match self {
+            Self::Access => Some("access".to_owned()),
+            Self::Managed { table, inside: false } => Some(format!("access.{}", table.key())),
+            Self::Root | Self::Other | Self::Managed { inside: true, .. } => None,
+        }
+    }
+}
+
+/// A header with its statements, or the statements before the first header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Section {
+    pub(super) place: Place,
+    /// First byte of the header's line.
+    pub(super) start: usize,
+    /// First byte after the line of the last statement. From here to the next header are blank lines and comments.
+    pub(super) body_end: usize,
+}
+
+/// Text to be replaced, in a section that is not itself managed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) range: Range<usize>,
+    pub(super) replacement: String,
+}
+
+/// What a pass found. Both lists are in the order of the file.
+#[derive(Debug)]
+pub(super) struct Scan {
+    /// The first is the root, which has no header.
+    pub(super) sections: Vec<Section>,
+    pub(super) cuts: Vec<Cut>,
+}
+
+/// Something stands where only a table may be.
+#[derive(Debug)]
+pub(super) struct NotATable {
+    pub(super) path: String,
+    pub(super) offset: usize,
+}
+
+/// Scans a text which the caller knows to be valid TOML without a byte order mark.
+pub(super) fn scan(text: &str) -> Result<Scan, NotATable> {
+    let source = Source::new(text);
+    let tokens = source.lex().into_vec();
+    let mut scanner = Scanner::new(text);
+    let mut receiver = |event: Event| scanner.on(&event);
+    parse_document(&tokens, &mut receiver, &mut ());
+    scanner.finish()
+}
+
+/// The statement that is being read.
+struct Statement {
+    kind: Kind,
+    place: Place,
+    /// First byte of its line.
+    line_start: usize,
+    /// First byte of its key or bracket.
+    start: usize,
+    /// First byte of its value.
+    value_start: usize,
+    /// First byte after its value.
+    value_end: usize,
+    /// Its value is an inline table.
+    inline: bool,
+    /// The events inside the inline table, where they are needed.
+    events: Vec<Event>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Header,
+    ArrayHeader,
+    Pair,
+}
+
+impl Statement {
+    fn new(kind: Kind, place: Place, line_start: usize, start: usize) -> Self {
+        let (value_start, value_end) = (start, start);
+        Self { kind, place, line_start, start, value_start, value_end, inline: false, events: Vec::new() }
+    }
+
+    /// Takes the begin or the end of its value.
+    fn take_value(&mut self, event: &Event) {
+        let span = event.span();
+        if !closes(event) {
+            self.inline = event.kind() == EventKind::InlineTableOpen;
+            self.value_start = span.start();
+        }
+        self.value_end = span.end();
+    }
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    scan: Scan,
+    wrong: Option<NotATable>,
+    /// First byte of the current line; lines inside a value do not count.
+    line_start: usize,
+    /// Open inline tables and arrays.
+    depth: usize,
+    statement: Option<Statement>,
+}
+
+impl<'t> Scanner<'t> {
+    fn new(text: &'t str) -> Self {
+        let root = Section { place: Place::Root, start: 0, body_end: 0 };
+        let scan = Scan { sections: vec![root], cuts: Vec::new() };
+        Self { text, scan, wrong: None, line_start: 0, depth: 0, statement: None }
+    }
+
+    /// The section that is being read.
+    fn section(&mut self) -> &mut Section {
+        let last = self.scan.sections.len() - 1;
+        &mut self.scan.sections[last]
+    }
+
+    fn on(&mut self, event: &Event) {
+        if closes(event) {
+            self.depth = self.depth.saturating_sub(1);
+        }
+        if self.depth == 0 {
+            self.on_outer(event);
+        } else if let Some(statement) = self.statement.as_mut().filter(|statement| statement.place == Place::Access) {
+            statement.events.push(*event);
+        }
+        if opens(event) {
+            self.depth += 1;
+        }
+    }
+
+    /// An event outside of any value, or one that begins or ends a value.
+    fn on_outer(&mut self, event: &Event) {
+        let span = event.span();
+        match event.kind() {
+            EventKind::StdTableOpen => self.open(Kind::Header, Place::Root, span.start()),
+            EventKind::ArrayTableOpen => self.open(Kind::ArrayHeader, Place::Root, span.start()),
+            EventKind::SimpleKey => {
+                if self.statement.is_none() {
+                    let place = self.section().place;
+                    self.open(Kind::Pair, place, span.start());
+                }
+                let text = self.text;
+                if let Some(statement) = &mut self.statement {
+                    statement.place = statement.place.step(|| key(text, event));
+                }
+            }
+            EventKind::Newline => self.end_line(span.end()),
+            _ if is_value(event) => {
+                if let Some(statement) = &mut self.statement {
+                    statement.take_value(event);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, kind: Kind, place: Place, start: usize) {
+        self.statement = Some(Statement::new(kind, place, self.line_start, start));
+    }
+
+    fn end_line(&mut self, end: usize) {
+        if let Some(statement) = self.statement.take() {
+            if statement.kind == Kind::Pair {
+                self.end_pair(&statement, end);
+            } else {
+                self.end_header(&statement, end);
+            }
+        }
+        self.line_start = end;
+    }
+
+    fn end_header(&mut self, statement: &Statement, end: usize) {
+        if statement.kind == Kind::ArrayHeader {
+            self.refuse(statement.place, statement.start);
+        }
+        let section = Section { place: statement.place, start: statement.line_start, body_end: end };
+        self.scan.sections.push(section);
+    }
+
+    fn end_pair(&mut self, statement: &Statement, end: usize) {
+        self.section().body_end = end;
+        if matches!(self.section().place, Place::Managed { .. }) {
+            return;
+        }
+        if !statement.inline {
+            self.refuse(statement.place, statement.value_start);
+        }
+        let line = statement.line_start..end;
+        match statement.place {
+            Place::Managed { .. } => self.scan.cuts.push(Cut { range: line, replacement: String::new() }),
+            Place::Access if statement.inline => {
+                let kept = self.unfold(&statement.events);
+                let range = if kept.is_empty() { line } else { statement.start..statement.value_end };
+                let replacement = kept.join(first_newline(self.text).unwrap_or("\n"));
+                self.scan.cuts.push(Cut { range, replacement });
+            }
+            Place::Access | Place::Root | Place::Other => {}
+        }
+    }
+
+    /// Notes the first place that holds something else than the table that it must be.
+    fn refuse(&mut self, place: Place, offset: usize) {
+        if let Some(path) = place.path_of_table() {
+            self.wrong.get_or_insert(NotATable { path, offset });
+        }
+    }
+
+    /// The lines that say with dotted keys what the inline table `access = { … }` says, without what is managed. No
+    /// header `[access.users]` may stand beside the inline table, but it may beside dotted keys.
+    fn unfold(&mut self, events: &[Event]) -> Vec<String> {
+        let (mut lines, mut depth, mut element) = (Vec::new(), 1_usize, None::<Statement>);
+        for event in events {
+            let span = event.span();
+            if closes(event) {
+                depth = depth.saturating_sub(1);
+            }
+            match (event.kind(), &mut element) {
+                _ if depth > 1 => {}
+                (EventKind::SimpleKey, None) => {
+                    let place = Place::Access.step(|| key(self.text, event));
+                    element = Some(Statement::new(Kind::Pair, place, span.start(), span.start()));
+                }
+                (EventKind::SimpleKey, Some(element)) => element.place = element.place.step(|| key(self.text, event)),
+                (EventKind::ValueSep, _) => lines.extend(element.take().and_then(|element| self.unfolded(&element))),
+                (EventKind::Comment, _) => {
+                    lines.extend(element.take().and_then(|element| self.unfolded(&element)));
+                    lines.push(self.text[span.start()..span.end()].to_owned());
+                }
+                (_, Some(element)) if is_value(event) => element.take_value(event),
+                _ => {}
+            }
+            if opens(event) {
+                depth += 1;
+            }
+        }
+        lines.extend(element.and_then(|element| self.unfolded(&element)));
+        lines
+    }
+
+    /// The line for one element of the inline table `access`, if it is not managed.
+    fn unfolded(&mut self, element: &Statement) -> Option<String> {
+        if matches!(element.place, Place::Managed { .. }) {
+            if !element.inline {
+                self.refuse(element.place, element.value_start);
+            }
+            return None;
+        }
+        Some(format!("access.{}", &self.text[element.start..element.value_end]))
+    }
+
+    fn finish(mut self) -> Result<Scan, NotATable> {
+        self.end_line(self.text.len());
+        self.wrong.map_or(Ok(self.scan), Err)
+    }
+}
+
+/// A value begins that has others in it.
+fn opens(event: &Event) -> bool {
+    matches!(event.kind(), EventKind::InlineTableOpen | EventKind::ArrayOpen)
+}
+
+/// Such a value ends.
+fn closes(event: &Event) -> bool {
+    matches!(event.kind(), EventKind::InlineTableClose | EventKind::ArrayClose)
+}
+
+fn is_value(event: &Event) -> bool {
+    opens(event) || closes(event) || event.kind() == EventKind::Scalar
+}
+
+/// The key that an event stands for.
+fn key<'t>(text: &'t str, event: &Event) -> Cow<'t, str> {
+    let span = event.span();
+    let raw = &text[span.start()..span.end()];
+    if event.encoding().is_none() {
+        return Cow::Borrowed(raw);
+    }
+    let mut key = Cow::Borrowed("");
+    Raw::new_unchecked(raw, event.encoding(), span).decode_key(&mut key, &mut ());
+    key
+}
+
+/// The first line ending of a text: `"\n"` or `"\r\n"`.
+pub(super) fn first_newline(text: &str) -> Option<&'static str> {
+    let at = text.find('\n')?;
+    Some(if text[..at].ends_with('\r') { "\r\n" } else { "\n" })
+}

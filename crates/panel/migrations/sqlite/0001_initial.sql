@@ -1,0 +1,139 @@
+-- Specification section 3 and design section 4. Times are UTC in RFC 3339 text, bytes 64-bit integers.
+
+CREATE TABLE admins (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    username TEXT NOT NULL,
+    hashed_password TEXT NOT NULL,
+    is_sudo BOOLEAN NOT NULL DEFAULT FALSE,
+    created_at DATETIME NOT NULL,
+    -- Raised whenever older tokens must become void.
+    token_epoch BIGINT NOT NULL DEFAULT 0,
+    last_login_at DATETIME
+);
+CREATE UNIQUE INDEX admins_username ON admins (lower(username));
+
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    username TEXT NOT NULL CHECK (length(username) BETWEEN 3 AND 32),
+    secret TEXT NOT NULL CHECK (length(secret) = 32),
+    status TEXT NOT NULL CHECK (status IN ('active', 'disabled', 'limited', 'expired')),
+    data_limit BIGINT CHECK (data_limit >= 1),
+    data_used BIGINT NOT NULL DEFAULT 0 CHECK (data_used >= 0),
+    max_connections BIGINT CHECK (max_connections >= 1),
+    max_unique_ips BIGINT CHECK (max_unique_ips >= 1),
+    expire_at DATETIME,
+    note TEXT NOT NULL DEFAULT '',
+    created_at DATETIME NOT NULL,
+    created_by_admin_id INTEGER REFERENCES admins (id) ON DELETE SET NULL,
+    updated_at DATETIME NOT NULL,
+    last_seen_at DATETIME,
+    -- The name's lifetime total when usage was last reset; NULL until the sessions of an earlier owner of the name
+    -- are known to be cut.
+    usage_base BIGINT CHECK (usage_base >= 0),
+    reset_strategy TEXT NOT NULL DEFAULT 'none' CHECK (reset_strategy IN ('none', 'daily', 'weekly', 'monthly')),
+    next_reset_at DATETIME
+);
+CREATE UNIQUE INDEX users_username ON users (lower(username));
+CREATE INDEX users_status_expire_at ON users (status, expire_at);
+CREATE INDEX users_next_reset_at ON users (next_reset_at) WHERE next_reset_at IS NOT NULL;
+CREATE INDEX users_unsettled ON users (id) WHERE usage_base IS NULL;
+CREATE INDEX users_created_by_admin_id ON users (created_by_admin_id);
+
+-- By name, not by user: the proxy's counters outlive a user and go on for the next one of the same name.
+CREATE TABLE usage_meters (
+    username TEXT PRIMARY KEY NOT NULL,
+    last_from BIGINT NOT NULL CHECK (last_from >= 0),
+    last_to BIGINT NOT NULL CHECK (last_to >= 0),
+    epoch BIGINT NOT NULL,
+    lifetime_from BIGINT NOT NULL CHECK (lifetime_from >= 0),
+    lifetime_to BIGINT NOT NULL CHECK (lifetime_to >= 0),
+    connections BIGINT NOT NULL DEFAULT 0,
+    unique_ips BIGINT NOT NULL DEFAULT 0
+);
+
+CREATE TABLE departed (
+    username TEXT PRIMARY KEY NOT NULL,
+    since DATETIME NOT NULL,
+    -- When a file that cuts the name's sessions was written.
+    cut_at DATETIME
+);
+
+CREATE TABLE traffic_logs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    octets_from BIGINT NOT NULL CHECK (octets_from >= 0),
+    octets_to BIGINT NOT NULL CHECK (octets_to >= 0),
+    recorded_at DATETIME NOT NULL
+);
+CREATE INDEX traffic_logs_user ON traffic_logs (user_id, recorded_at);
+CREATE INDEX traffic_logs_recorded_at ON traffic_logs (recorded_at);
+
+-- Everybody's traffic, one row a scrape: the totals stay when a user is deleted.
+CREATE TABLE traffic_totals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    octets_from BIGINT NOT NULL CHECK (octets_from >= 0),
+    octets_to BIGINT NOT NULL CHECK (octets_to >= 0),
+    recorded_at DATETIME NOT NULL
+);
+CREATE INDEX traffic_totals_recorded_at ON traffic_totals (recorded_at);
+
+CREATE TABLE system_stats (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    uptime REAL NOT NULL,
+    total_connections BIGINT NOT NULL,
+    bad_connections BIGINT NOT NULL,
+    recorded_at DATETIME NOT NULL
+);
+CREATE INDEX system_stats_recorded_at ON system_stats (recorded_at);
+
+-- One row. The scrape columns are null before the first good scrape.
+CREATE TABLE panel_state (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    -- Raised by every transaction that changes a user.
+    revision BIGINT NOT NULL,
+    -- Number of good scrapes; ordinal of the epoch of the proxy's counters, its uptime and the moment of its answer at
+    -- the last one.
+    scrape_ordinal BIGINT NOT NULL DEFAULT 0,
+    scrape_epoch BIGINT,
+    scrape_uptime DOUBLE PRECISION,
+    scraped_at DATETIME,
+    -- Rows before these times are rolled up.
+    hours_rolled_until DATETIME,
+    days_rolled_until DATETIME
+);
+INSERT INTO panel_state (id, revision) VALUES (1, 0);
+
+CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    admin_id INTEGER NOT NULL REFERENCES admins (id) ON DELETE CASCADE,
+    token_hash TEXT NOT NULL UNIQUE,
+    previous_hash TEXT UNIQUE,
+    rotated_at DATETIME NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL
+);
+CREATE INDEX sessions_admin_id ON sessions (admin_id);
+CREATE INDEX sessions_expires_at ON sessions (expires_at);
+
+-- Append-only. Names and not references, so that it says the same after a deletion.
+CREATE TABLE audit_log (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at DATETIME NOT NULL,
+    actor TEXT NOT NULL,
+    address TEXT,
+    action TEXT NOT NULL,
+    target TEXT,
+    before TEXT,
+    after TEXT
+);
+CREATE INDEX audit_log_target ON audit_log (lower(target));
+CREATE INDEX audit_log_actor ON audit_log (lower(actor));
+CREATE INDEX audit_log_action ON audit_log (action);
+CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;

@@ -1,0 +1,61 @@
+//! What handlers and tasks share.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::clock::Clock;
+use crate::service::health::Health;
+use crate::service::login_limit::LoginLimit;
+use crate::service::password::Passwords;
+use crate::service::roster::Roster;
+use crate::service::sync::SyncHandle;
+use crate::service::token::Tokens;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The running service.
+#[derive(Debug)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// The settings it was started with.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// The way to the task that writes the file.
+    pub sync: SyncHandle,
+    /// Wakes the task that waits for the next expiry.
+    pub deadlines: Notify,
+    /// The order of users in lists.
+    pub roster: Roster,
+    /// Password hashing.
+    pub passwords: Passwords,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Failed logins.
+    pub login_limit: LoginLimit,
+    /// How the periodic tasks and the proxy are.
+    pub health: Health,
+}
+
+/// What handlers get.
+pub type SharedApp = Arc<App>;
+
+impl App {
+    /// Puts the service together; nothing runs yet.
+    pub fn new(store: Store, settings: Settings, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            sync: SyncHandle::default(),
+            deadlines: Notify::new(),
+            roster: Roster::default(),
+            passwords: Passwords::default(),
+            tokens: Tokens::new(&settings.secret_key, settings.token_lifetime),
+            login_limit: LoginLimit::default(),
+            health: Health::default(),
+            settings,
+        }
+    }
+}

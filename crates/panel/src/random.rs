@@ -1,0 +1,38 @@
+//! The random port: the system's random source, and nothing else.
+
+use mtpannel_core::user::Secret;
+
+/// Fresh random bytes.
+///
+/// # Panics
+/// If the system has no random source; nothing could be made safe then.
+pub fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    #[expect(clippy::disallowed_methods, reason = "this is the port")]
+    getrandom::fill(&mut bytes).expect("the system's random source works");
+    bytes
+}
+
+/// A fresh secret for a user.
+pub fn secret() -> Secret {
+    Secret::new(bytes())
+}
+
+/// A fresh token of 256 bits, in hex.
+pub fn token() -> String {
+    hex::encode(bytes::<32>())
+}
+
+/// A fresh password of 24 letters and digits (about 142 bits), for an administrator who is given one.
+pub fn password() -> String {
+    const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut password = String::new();
+    while password.len() < 24 {
+        // Values past the largest multiple of 62 are drawn again, so that no letter is likelier than another.
+        let [byte] = bytes::<1>();
+        if byte < 248 {
+            password.push(char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]));
+        }
+    }
+    password
+}

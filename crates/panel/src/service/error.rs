@@ -1,0 +1,72 @@
+//! Why a use case was not carried out.
+
+use crate::store::StoreError;
+
+/// A field of the input and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Name of the field in the request.
+    pub field: String,
+    /// What is wrong, as a sentence that continues the field's name.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Names a field and what is wrong with it.
+    pub fn new(field: impl Into<String>, message: impl ToString) -> Self {
+        Self { field: field.into(), message: message.to_string() }
+    }
+}
+
+/// Why a use case was not carried out. Nothing has been changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// Fields that do not fit; all of them.
+    #[error("the input does not fit")]
+    Invalid(Vec<FieldError>),
+    /// There is no such thing, or it belongs to somebody else.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// It collides with something that exists.
+    #[error("{0}")]
+    Conflict(String),
+    /// The administrator may not do that.
+    #[error("{0}")]
+    Forbidden(String),
+    /// Who is asking is not known: wrong name or password, or a token that is not valid (any more).
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// Too many failed logins.
+    #[error("too many failed logins")]
+    TooManyLogins {
+        /// When to try again.
+        retry_after_seconds: u64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Result of a use case.
+pub type ServiceResult<T> = Result<T, ServiceError>;
+
+/// Collects what is wrong with the fields of one input.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<FieldError>);
+
+impl Problems {
+    /// Keeps the value, or notes what is wrong with `field`.
+    pub fn take<T, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
+    }
+
+    /// Notes something wrong with `field`.
+    pub fn push(&mut self, field: &str, message: impl ToString) {
+        self.0.push(FieldError::new(field, message));
+    }
+
+    /// Fails if anything was noted.
+    pub fn finish(self) -> ServiceResult<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(self.0)) }
+    }
+}

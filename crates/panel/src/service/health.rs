@@ -1,0 +1,122 @@
+//! How the periodic tasks and the proxy are: the only state that lives in memory alone, because it is about this
+//! process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+/// The periodic tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Task {
+    /// Writes the file.
+    ConfigSync,
+    /// Reads the proxy's metrics.
+    Scrape,
+    /// Expires and resets users.
+    Enforcement,
+    /// Rolls up and prunes history.
+    Retention,
+}
+
+impl Task {
+    /// Every task.
+    pub const ALL: [Self; 4] = [Self::ConfigSync, Self::Scrape, Self::Enforcement, Self::Retention];
+
+    /// Its name in answers and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConfigSync => "config_sync",
+            Self::Scrape => "scrape",
+            Self::Enforcement => "enforcement",
+            Self::Retention => "retention",
+        }
+    }
+}
+
+/// How a task fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskState {
+    /// Its last success.
+    pub last_success: Option<DateTime<Utc>>,
+    /// Its last failure, if nothing succeeded since.
+    pub failure: Option<String>,
+}
+
+/// The proxy's last answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProxyView {
+    /// When it answered.
+    pub at: DateTime<Utc>,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Its version.
+    pub version: Option<String>,
+    /// Its uptime, seconds.
+    pub uptime: f64,
+    /// Whether it left out series of some users, so that nothing is concluded from what is missing.
+    pub suppressed: bool,
+    /// Users with at least one session.
+    pub online: u64,
+    /// Open sessions of all users.
+    pub connections: i64,
+}
+
+/// What telemt's control API says about the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigView {
+    /// Whether the proxy runs with the file as it is on disk; `None` if it cannot be told.
+    pub accepted: Option<bool>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    tasks: BTreeMap<Task, TaskState>,
+    proxy: Option<ProxyView>,
+    config: ConfigView,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Health(Mutex<Inner>);
+
+impl Health {
+    fn with<T>(&self, look: impl FnOnce(&mut Inner) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A task has done its work.
+    pub fn succeeded(&self, task: Task, now: DateTime<Utc>) {
+        self.with(|inner| inner.tasks.insert(task, TaskState { last_success: Some(now), failure: None }));
+    }
+
+    /// A task has failed, and why.
+    pub fn failed(&self, task: Task, why: impl Into<String>) {
+        self.with(|inner| inner.tasks.entry(task).or_default().failure = Some(why.into()));
+    }
+
+    /// How a task fares.
+    pub fn task(&self, task: Task) -> TaskState {
+        self.with(|inner| inner.tasks.get(&task).cloned().unwrap_or_default())
+    }
+
+    /// The proxy has answered.
+    pub fn proxy_answered(&self, view: ProxyView) {
+        self.with(|inner| inner.proxy = Some(view));
+    }
+
+    /// The proxy's last answer.
+    pub fn proxy(&self) -> Option<ProxyView> {
+        self.with(|inner| inner.proxy.clone())
+    }
+
+    /// The proxy's control API has answered.
+    pub fn config_seen(&self, view: ConfigView) {
+        self.with(|inner| inner.config = view);
+    }
+
+    /// What the control API said last.
+    pub fn config(&self) -> ConfigView {
+        self.with(|inner| inner.config.clone())
+    }
+}

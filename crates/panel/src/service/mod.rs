@@ -1,0 +1,25 @@
+//! Use cases: one transaction each, then a request to the task that writes the file.
+
+pub mod admins;
+pub mod audit;
+pub mod auth;
+pub mod bulk;
+mod change;
+pub mod error;
+pub mod health;
+pub mod history;
+pub mod login_limit;
+pub mod metering;
+pub mod password;
+pub mod projection;
+pub mod retention;
+pub mod roster;
+pub mod rules;
+pub mod stats;
+pub mod sync;
+pub mod token;
+pub mod users;
+
+pub use audit::By;
+pub use error::{FieldError, ServiceError, ServiceResult};
+pub use sync::ConfigSync;

@@ -1,0 +1,128 @@
+//! Password hashing: argon2id, in a blocking thread, a few at a time (design section 9).
+
+use std::sync::{Arc, LazyLock};
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use super::FieldError;
+use crate::random;
+
+/// Hashes at once: each takes 19 MiB and a core.
+const AT_ONCE: usize = 2;
+/// Length of an administrator's password, in characters (design section 8).
+const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
+
+/// Argon2id with the parameters that OWASP recommends first: 19 MiB, 2 passes, 1 lane.
+fn argon2() -> Argon2<'static> {
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
+}
+
+/// What an unknown name's password is compared with, so that it costs the same as a known one's.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&random::token()));
+
+fn hash_now(password: &str) -> String {
+    argon2()
+        .hash_password_with_salt(password.as_bytes(), &random::bytes::<16>())
+        .expect("the parameters and a salt of 16 bytes are valid")
+        .to_string()
+}
+
+/// How a password compares with a hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is another one.
+    Wrong,
+    /// It is the one.
+    Right,
+    /// It is the one, but its hash is of a weaker kind; this is a better one.
+    RightWithBetterHash(String),
+}
+
+/// Hashes and compares passwords.
+#[derive(Debug, Clone)]
+pub struct Passwords(Arc<Semaphore>);
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+/// Refuses passwords that are too short or too long.
+pub fn check(password: &SecretString) -> Result<(), FieldError> {
+    if LENGTH.contains(&password.expose_secret().chars().count()) {
+        Ok(())
+    } else {
+        Err(FieldError::new("password", format!("must have {} to {} characters", LENGTH.start(), LENGTH.end())))
+    }
+}
+
+impl Passwords {
+    /// The argon2id hash of a password.
+    pub async fn hash(&self, password: SecretString) -> String {
+        self.run(move || hash_now(password.expose_secret())).await
+    }
+
+    /// Compares a password with a stored hash, argon2id or bcrypt; the same work is done for `None`, an unknown name.
+    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Verdict {
+        self.run(move || match hash {
+            Some(hash) => verify_now(password.expose_secret(), &hash),
+            None => {
+                verify_now(password.expose_secret(), &NOBODY);
+                Verdict::Wrong
+            }
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        let permit = Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed");
+        let work = move || {
+            // The permit goes with the work: a caller who gives up must not let another one in.
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+    }
+}
+
+fn verify_now(password: &str, hash: &str) -> Verdict {
+    if hash.starts_with("$2") {
+        return match bcrypt::verify(password, hash) {
+            Ok(true) => Verdict::RightWithBetterHash(hash_now(password)),
+            _ => Verdict::Wrong,
+        };
+    }
+    let right = PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok());
+    if right { Verdict::Right } else { Verdict::Wrong }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_recognised_by_its_argon2id_hash() {
+        let hash = hash_now("correct horse");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_eq!(verify_now("correct horse", &hash), Verdict::Right);
+        assert_eq!(verify_now("wrong horse", &hash), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_bcrypt_hash_is_accepted_and_replaced() {
+        let hash = bcrypt::hash("correct horse", 4).unwrap();
+        let Verdict::RightWithBetterHash(better) = verify_now("correct horse", &hash) else { panic!("not accepted") };
+        assert_eq!(verify_now("correct horse", &better), Verdict::Right);
+        assert_eq!(verify_now("wrong horse", &hash), Verdict::Wrong);
+    }
+
+    #[test]
+    fn what_is_no_hash_matches_nothing() {
+        assert_eq!(verify_now("", ""), Verdict::Wrong);
+        assert_eq!(verify_now("x", "$2b$zz"), Verdict::Wrong);
+    }
+}

@@ -1,0 +1,78 @@
+//! From the database to what the file must say (design section 6).
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::access::{Access, Departed, Entry};
+use mtpannel_core::user::{Limit, Username};
+
+use crate::store::users::{self, Projected};
+use crate::store::{Store, StoreResult, departed, state};
+
+/// What the file must say, as of one moment and one revision.
+#[derive(Debug)]
+pub struct Projection {
+    /// Every change up to this revision is in it.
+    pub revision: i64,
+    /// The managed tables.
+    pub access: Access,
+    /// Names that it cuts for the first time: to be noted once it is written.
+    pub first_cuts: Vec<Username>,
+    /// Names whose cut is over: to be forgotten.
+    pub finished_cuts: Vec<Username>,
+    /// When the next cut is over, so that the file has to be written again.
+    pub next_end_of_cut: Option<DateTime<Utc>>,
+}
+
+/// Reads it from the database, for `now` (in milliseconds).
+///
+/// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
+pub async fn load(store: &Store, now: DateTime<Utc>) -> StoreResult<Projection> {
+    let mut tx = store.snapshot().await?;
+    let revision = state::revision(tx.db()).await?;
+    let rows = users::projection(tx.db()).await?;
+    let departed = departed::all(tx.db()).await?;
+    drop(tx);
+    let work = move || project(revision, rows, &departed, now);
+    Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
+}
+
+fn project(revision: i64, rows: Vec<Projected>, departed: &[Departed], now: DateTime<Utc>) -> Projection {
+    let names: std::collections::HashSet<&Username> = departed.iter().map(|gone| &gone.username).collect();
+    let existing: std::collections::HashSet<Username> =
+        rows.iter().map(|row| &row.username).filter(|name| names.contains(name)).cloned().collect();
+    let exists = |gone: &&Departed| existing.contains(&gone.username);
+    let (open, finished): (Vec<_>, Vec<_>) = departed.iter().partition(|gone| gone.in_force(exists(gone), now));
+    let names = |cuts: &[&Departed]| cuts.iter().map(|gone| gone.username.clone()).collect::<Vec<_>>();
+    let first: Vec<_> = open.iter().copied().filter(|gone| gone.cut_at.is_none()).collect();
+    Projection {
+        revision,
+        first_cuts: names(&first),
+        finished_cuts: names(&finished),
+        next_end_of_cut: open.iter().filter_map(|gone| gone.ends_at(exists(gone))).min(),
+        access: Access::new(rows.into_iter().map(entry).collect(), departed, now),
+    }
+}
+
+fn entry(row: Projected) -> Entry {
+    let limit = |value: Option<i64>| value.and_then(|value| Limit::try_from(value).ok());
+    Entry {
+        username: row.username,
+        secret: row.secret,
+        status: row.status,
+        expire_at: row.expire_at,
+        data_limit: limit(row.data_limit),
+        usage_base: row.quota_base,
+        max_connections: limit(row.max_connections),
+        max_unique_ips: limit(row.max_unique_ips),
+    }
+}
+
+/// Notes that a file with this projection was written at `now`.
+pub async fn written(store: &Store, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
+    if projection.first_cuts.is_empty() && projection.finished_cuts.is_empty() {
+        return Ok(());
+    }
+    let mut tx = store.write().await?;
+    departed::mark_cut(tx.db(), projection.first_cuts.iter().map(Username::as_str), now).await?;
+    departed::remove_finished(tx.db(), projection.finished_cuts.iter().map(Username::as_str)).await?;
+    tx.commit().await
+}

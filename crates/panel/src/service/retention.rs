@@ -1,0 +1,51 @@
+//! History that does not grow for ever (design section 4): rows older than a day become one an hour, older than 30 days
+//! one a day, and older than a year they go. Sums stay.
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+use crate::app::App;
+use crate::store::retention::{self, Progress};
+use crate::store::{StoreResult, sessions};
+
+const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
+const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
+const GONE_AFTER: TimeDelta = TimeDelta::days(365);
+/// The proxy's global figures are of interest for as long as the hourly traffic.
+const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
+
+/// Rolls up, prunes, and forgets browser sessions that ended. One hour or day per transaction.
+pub async fn tidy(app: &App) -> StoreResult<()> {
+    let now = app.clock.now();
+    roll(app, TimeDelta::hours(1), now - HOURLY_AFTER, |progress| &mut progress.hours_rolled_until).await?;
+    roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
+    let mut tx = app.store.write().await?;
+    retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
+    sessions::delete_expired(tx.db(), now).await?;
+    tx.commit().await
+}
+
+/// Rolls up every whole window of `width` that ended by `before` and was not rolled up yet.
+async fn roll(
+    app: &App,
+    width: TimeDelta,
+    before: DateTime<Utc>,
+    mark: fn(&mut Progress) -> &mut Option<DateTime<Utc>>,
+) -> StoreResult<()> {
+    loop {
+        let mut tx = app.store.write().await?;
+        let mut progress = retention::progress(tx.db()).await?;
+        let from = mark(&mut progress).unwrap_or(DateTime::UNIX_EPOCH);
+        let Some(oldest) = retention::oldest(tx.db(), from).await? else { return Ok(()) };
+        let Some((begin, end)) = window(oldest, width).filter(|(_, end)| *end <= before) else { return Ok(()) };
+        retention::roll_up(tx.db(), begin, end).await?;
+        *mark(&mut progress) = Some(end);
+        retention::set_progress(tx.db(), &progress).await?;
+        tx.commit().await?;
+    }
+}
+
+/// The window of `width` that holds `moment`.
+fn window(moment: DateTime<Utc>, width: TimeDelta) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let begin = moment.duration_trunc(width).ok()?;
+    Some((begin, begin + width))
+}

@@ -1,0 +1,44 @@
+//! Figures for the dashboard.
+
+use std::collections::HashMap;
+
+use mtpannel_core::policy::Actor;
+use mtpannel_core::user::Status;
+
+use super::ServiceResult;
+use crate::app::App;
+use crate::store::system::SystemStats;
+use crate::store::users::User;
+use crate::store::{system, users};
+
+/// Users in the list of the largest (design section 13, "API").
+const TOP: usize = 100;
+
+/// What the dashboard shows of the users that the administrator sees, and of the proxy.
+#[derive(Debug)]
+pub struct Stats {
+    /// The proxy's figures at the last good scrape, if there was one.
+    pub system: Option<SystemStats>,
+    /// Users by status; every status is there.
+    pub by_status: HashMap<Status, i64>,
+    /// Users with the most traffic, the largest first.
+    pub top: Vec<User>,
+}
+
+/// Gathers them.
+pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Stats> {
+    let by_status = app.roster.count_by_status(&app.store, actor.scope()).await?;
+    let selection = super::roster::Selection {
+        owner: actor.scope().owner(),
+        search: String::new(),
+        status: None,
+        sort: super::roster::SortKey::DataUsed,
+        descending: true,
+    };
+    let ids = app.roster.select(&app.store, selection).await?;
+    let mut conn = app.store.read().await?;
+    let system = system::latest(conn.db()).await?;
+    let mut top = users::by_ids(conn.db(), ids.iter().copied().take(TOP)).await?;
+    top.sort_by_key(|user| (std::cmp::Reverse(user.data_used), user.id));
+    Ok(Stats { system, by_status, top })
+}

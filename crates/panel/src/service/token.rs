@@ -1,0 +1,98 @@
+//! Access tokens: JWT, HS256 and nothing else (specification section 6, design section 9).
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Row id of the administrator: a name can be given again, an id cannot.
+    pub sub: String,
+    /// When it was given, seconds since 1970.
+    pub iat: i64,
+    /// When it ends, seconds since 1970.
+    pub exp: i64,
+    /// The administrator's token epoch when it was given.
+    pub epoch: i64,
+}
+
+/// Signs and checks tokens.
+pub struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    lifetime: Duration,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens")
+    }
+}
+
+impl Tokens {
+    /// Takes the key and for how long a token is valid.
+    pub fn new(key: &SecretString, lifetime: Duration) -> Self {
+        let key = key.expose_secret().as_bytes();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["sub", "exp"]);
+        // Checked below against the program's own clock, without leeway.
+        validation.validate_exp = false;
+        Self { encoding: EncodingKey::from_secret(key), decoding: DecodingKey::from_secret(key), validation, lifetime }
+    }
+
+    /// A token for the administrator with this row id and token epoch.
+    pub fn issue(&self, admin_id: i64, epoch: i64, now: DateTime<Utc>) -> String {
+        let iat = now.timestamp();
+        let exp = iat.saturating_add(self.lifetime.as_secs().try_into().unwrap_or(i64::MAX));
+        let claims = Claims { sub: admin_id.to_string(), iat, exp, epoch };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).expect("claims can be signed")
+    }
+
+    /// Row id and token epoch that a token vouches for; `None` if it is not ours or its time is over.
+    pub fn check(&self, token: &str, now: DateTime<Utc>) -> Option<(i64, i64)> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
+        let in_time = now.timestamp() < claims.exp;
+        if in_time { Some((claims.sub.parse().ok()?, claims.epoch)) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(key: &str) -> Tokens {
+        Tokens::new(&SecretString::from(key), Duration::from_secs(60))
+    }
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_valid_until_its_time_is_over() {
+        let tokens = tokens("a key of at least thirty-two bytes!!");
+        let token = tokens.issue(7, 3, at(1_000));
+        assert_eq!(tokens.check(&token, at(1_059)), Some((7, 3)));
+        assert_eq!(tokens.check(&token, at(1_060)), None);
+    }
+
+    #[test]
+    fn a_token_of_another_key_or_algorithm_is_not_ours() {
+        let ours = tokens("a key of at least thirty-two bytes!!");
+        let theirs = tokens("another key of at least thirty-two bytes").issue(7, 3, at(1_000));
+        assert_eq!(ours.check(&theirs, at(1_001)), None);
+        let claims = Claims { sub: "7".into(), iat: 1, exp: i64::MAX, epoch: 0 };
+        let key = EncodingKey::from_secret(b"a key of at least thirty-two bytes!!");
+        let hs512 = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();
+        assert_eq!(ours.check(&hs512, at(1)), None);
+        assert_eq!(
+            ours.check("eyJhbGciOiJub25lIn0.eyJzdWIiOiI3IiwiZXhwIjo5OTk5OTk5OTk5LCJpYXQiOjEsImVwb2NoIjowfQ.", at(1)),
+            None
+        );
+    }
+}

@@ -1,0 +1,384 @@
+//! Environment and flags → settings, with every problem reported at once (design section 10).
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use mtpannel_core::link::Endpoint;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::store::DatabaseUrl;
+
+/// Words that give away a key nobody drew at random.
+const WEAK_KEY_WORDS: [&str; 4] = ["changeme", "change-me", "secret", "password"];
+
+/// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
+/// by everybody on the machine.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Settings (each is also an environment variable)")]
+pub struct RawSettings {
+    /// Path of the proxy's config.toml on the volume that both share.
+    #[arg(
+        long,
+        global = true,
+        env = "TELEMT_CONFIG_PATH",
+        default_value = "data/telemt/config.toml",
+        value_name = "FILE"
+    )]
+    telemt_config_path: String,
+    /// Address of the proxy's Prometheus text.
+    #[arg(
+        long,
+        global = true,
+        env = "TELEMT_METRICS_URL",
+        default_value = "http://127.0.0.1:9090/metrics",
+        value_name = "URL"
+    )]
+    telemt_metrics_url: String,
+    /// Address of telemt's control API, for what the metrics do not tell; none if empty.
+    #[arg(long, global = true, env = "TELEMT_API_URL", value_name = "URL")]
+    telemt_api_url: Option<String>,
+    /// Host for links: name or IP address under which clients reach the proxy.
+    #[arg(long, global = true, env = "PROXY_HOST", default_value = "", hide_default_value = true, value_name = "HOST")]
+    proxy_host: String,
+    /// Port for links.
+    #[arg(long, global = true, env = "PROXY_PORT", default_value = "443", value_name = "PORT")]
+    proxy_port: String,
+    /// Domain that the proxy pretends to be (FakeTLS).
+    #[arg(
+        long,
+        global = true,
+        env = "TLS_DOMAIN",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "DOMAIN"
+    )]
+    tls_domain: String,
+    /// Address and port of the API.
+    #[arg(long, global = true, env = "LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    listen: String,
+    /// Address and port of the panel's own metrics; keep it away from the outside.
+    #[arg(
+        long,
+        global = true,
+        env = "PANEL_METRICS_LISTEN",
+        default_value = "127.0.0.1:9100",
+        value_name = "ADDRESS:PORT"
+    )]
+    panel_metrics_listen: String,
+    /// Seconds between two readings of the proxy's metrics.
+    #[arg(long, global = true, env = "METRICS_SCRAPE_INTERVAL_SECONDS", default_value = "30", value_name = "SECONDS")]
+    metrics_scrape_interval_seconds: String,
+    /// Minutes for which an access token is valid.
+    #[arg(long, global = true, env = "JWT_EXPIRE_MINUTES", default_value = "60", value_name = "MINUTES")]
+    jwt_expire_minutes: String,
+    /// Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.
+    #[arg(long, global = true, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
+    trusted_proxies: String,
+    /// Path under which the panel stands behind a reverse proxy, such as /panel.
+    #[arg(long, global = true, env = "BASE_PATH", default_value = "", value_name = "PATH")]
+    base_path: String,
+    /// Which proxy runs: external.
+    #[arg(long, global = true, env = "PROXY", default_value = "external", value_name = "WHICH")]
+    proxy: String,
+}
+
+/// A variable that does not fit, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    variable: &'static str,
+    advice: String,
+}
+
+/// All variables that do not fit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", list(.0))]
+pub struct SettingsError(Vec<Problem>);
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().fold(String::from("the settings do not fit:"), |mut text, problem| {
+        let _ = write!(text, "\n  {}: {}", problem.variable, problem.advice);
+        text
+    })
+}
+
+/// telemt's control API.
+#[derive(Debug, Clone)]
+pub struct ProxyApi {
+    /// Its address, without a slash at the end.
+    pub url: String,
+    /// Exact value of its `Authorization` header, if it wants one.
+    pub auth: Option<SecretString>,
+}
+
+/// What the projection and the links need.
+#[derive(Debug, Clone)]
+pub struct ProxySettings {
+    /// `config.toml`.
+    pub config_path: PathBuf,
+    /// Where clients reach the proxy.
+    pub endpoint: Endpoint,
+}
+
+/// What the running service needs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The database.
+    pub database: DatabaseUrl,
+    /// The file and the links.
+    pub proxy: ProxySettings,
+    /// Key that signs tokens.
+    pub secret_key: SecretString,
+    /// The proxy's Prometheus text.
+    pub metrics_url: String,
+    /// telemt's control API, if it may be asked.
+    pub proxy_api: Option<ProxyApi>,
+    /// Time between two scrapes.
+    pub scrape_interval: Duration,
+    /// Where the API listens.
+    pub listen: SocketAddr,
+    /// Where the panel's own metrics are.
+    pub metrics_listen: SocketAddr,
+    /// For how long an access token is valid.
+    pub token_lifetime: Duration,
+    /// Networks that may say who the client is.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Path prefix: empty, or with a slash in front and none at the end.
+    pub base_path: String,
+}
+
+/// Collects problems, variable by variable.
+#[derive(Default)]
+struct Reader(Vec<Problem>);
+
+impl Reader {
+    fn check<T>(&mut self, variable: &'static str, value: Result<T, impl ToString>) -> Option<T> {
+        value.map_err(|error| self.0.push(Problem { variable, advice: error.to_string() })).ok()
+    }
+
+    /// Ends the reading: the problems, or the values, none of which is missing then.
+    fn finish<T>(self, value: Option<T>) -> Result<T, SettingsError> {
+        value.filter(|_| self.0.is_empty()).ok_or(SettingsError(self.0))
+    }
+}
+
+/// The database's address from `DATABASE_URL`. It may hold a password, so it is no flag.
+pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
+    let mut reader = Reader::default();
+    let url = read_database_url(&mut reader);
+    reader.finish(url)
+}
+
+fn read_database_url(reader: &mut Reader) -> Option<DatabaseUrl> {
+    let url = variable("DATABASE_URL").unwrap_or_else(|| "sqlite:///data/panel.db".into());
+    reader.check("DATABASE_URL", url.parse())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+impl RawSettings {
+    /// What the projection and the links need.
+    pub fn proxy(&self) -> Result<ProxySettings, SettingsError> {
+        let mut reader = Reader::default();
+        let proxy = self.read_proxy(&mut reader);
+        reader.finish(proxy)
+    }
+
+    /// Where a health check finds the service on this machine, and its base path.
+    pub fn own_address(&self) -> Result<(SocketAddr, String), SettingsError> {
+        let mut reader = Reader::default();
+        let listen = reader.check("LISTEN", socket_address(&self.listen));
+        let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
+        let both = listen.zip(base_path);
+        reader.finish(both)
+    }
+
+    /// Everything, for the running service.
+    pub fn service(&self) -> Result<Settings, SettingsError> {
+        let mut reader = Reader::default();
+        let settings = self.read_service(&mut reader);
+        reader.finish(settings)
+    }
+
+    fn read_proxy(&self, reader: &mut Reader) -> Option<ProxySettings> {
+        let config_path = reader.check("TELEMT_CONFIG_PATH", config_path(&self.telemt_config_path));
+        let host = reader.check("PROXY_HOST", host(&self.proxy_host));
+        let port = reader.check("PROXY_PORT", number(&self.proxy_port, 1, u16::MAX));
+        let domain = reader.check("TLS_DOMAIN", self.tls_domain.trim().parse());
+        Some(ProxySettings {
+            config_path: config_path?,
+            endpoint: Endpoint { host: host?, port: port?, domain: domain? },
+        })
+    }
+
+    fn read_service(&self, reader: &mut Reader) -> Option<Settings> {
+        let database = read_database_url(reader);
+        let proxy = self.read_proxy(reader);
+        let secret_key = reader.check("SECRET_KEY", secret_key(variable("SECRET_KEY")));
+        let metrics_url = reader.check("TELEMT_METRICS_URL", http_url(&self.telemt_metrics_url));
+        let api_url = self.telemt_api_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+        let api_url = reader.check("TELEMT_API_URL", api_url.map(http_url).transpose());
+        let seconds =
+            reader.check("METRICS_SCRAPE_INTERVAL_SECONDS", number(&self.metrics_scrape_interval_seconds, 1, 3_600));
+        let listen = reader.check("LISTEN", socket_address(&self.listen));
+        let metrics_listen = reader.check("PANEL_METRICS_LISTEN", socket_address(&self.panel_metrics_listen));
+        let minutes = reader.check("JWT_EXPIRE_MINUTES", number(&self.jwt_expire_minutes, 1, 60 * 24 * 30));
+        let trusted_proxies = reader.check("TRUSTED_PROXIES", networks(&self.trusted_proxies));
+        let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
+        reader.check("PROXY", if self.proxy == "external" { Ok(()) } else { Err("must be external") });
+        Some(Settings {
+            database: database?,
+            proxy: proxy?,
+            secret_key: secret_key?,
+            metrics_url: metrics_url?,
+            proxy_api: api_url?.map(|url| ProxyApi {
+                url: url.trim_end_matches('/').to_owned(),
+                auth: variable("TELEMT_API_AUTH").map(SecretString::from),
+            }),
+            scrape_interval: Duration::from_secs(seconds?),
+            listen: listen?,
+            metrics_listen: metrics_listen?,
+            token_lifetime: Duration::from_secs(60 * minutes?),
+            trusted_proxies: trusted_proxies?,
+            base_path: base_path?,
+        })
+    }
+}
+
+fn config_path(path: &str) -> Result<PathBuf, &'static str> {
+    if path.trim().is_empty() || path.ends_with('/') {
+        return Err("must be the path of config.toml, in a directory that the proxy sees too");
+    }
+    Ok(path.into())
+}
+
+fn host(host: &str) -> Result<String, &'static str> {
+    let host = host.trim().trim_start_matches('[').trim_end_matches(']');
+    let is_ip = host.parse::<std::net::IpAddr>().is_ok();
+    let is_name = !host.is_empty() && host.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-');
+    if is_ip || is_name {
+        Ok(host.to_owned())
+    } else {
+        Err("must be set to the name or IP address under which clients reach the proxy, without scheme or port")
+    }
+}
+
+fn number<N>(text: &str, min: N, max: N) -> Result<N, String>
+where
+    N: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|number| (&min..=&max).contains(&number))
+        .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.trim().parse().map_err(|_| "must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::1]:8080")
+}
+
+fn http_url(text: &str) -> Result<String, &'static str> {
+    match text.trim().parse::<reqwest::Url>() {
+        Ok(url) if url.scheme() == "http" && url.has_host() => Ok(text.trim().to_owned()),
+        _ => Err("must be an http:// address on the internal network"),
+    }
+}
+
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .map(|part| {
+            part.parse::<IpNet>()
+                .or_else(|_| part.parse::<std::net::IpAddr>().map(IpNet::from))
+                .map_err(|_| format!("'{part}' is neither an address nor a network such as 172.16.0.0/12"))
+        })
+        .collect()
+}
+
+fn base_path(text: &str) -> Result<String, &'static str> {
+    let path = text.trim().trim_end_matches('/');
+    let well_formed = path.is_empty()
+        || (path.starts_with('/')
+            && !path.contains("//")
+            && path.bytes().all(|b| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b)));
+    if well_formed { Ok(path.to_owned()) } else { Err("must be empty or a path such as /panel") }
+}
+
+/// Refuses what an attacker would try first; the advice never repeats the value.
+fn secret_key(key: Option<String>) -> Result<SecretString, &'static str> {
+    const ADVICE: &str = "must be at least 32 random bytes; make one with: openssl rand -hex 32";
+    let key = SecretString::from(key.ok_or(ADVICE)?);
+    let text = key.expose_secret();
+    let folded = text.to_lowercase();
+    let uniform = text.bytes().all(|byte| Some(byte) == text.bytes().next());
+    if text.len() < 32 || uniform || WEAK_KEY_WORDS.iter().any(|word| folded.contains(word)) {
+        return Err(ADVICE);
+    }
+    Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(None)]
+    #[case(Some("short"))]
+    #[case(Some("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"))]
+    #[case(Some("please-ChangeMe-before-production-0123456789"))]
+    #[case(Some("my-super-secret-key-0123456789-0123456789"))]
+    fn weak_keys_are_refused_without_being_repeated(#[case] key: Option<&str>) {
+        let error = secret_key(key.map(str::to_owned)).unwrap_err();
+        assert!(key.is_none_or(|key| !error.contains(key)));
+    }
+
+    #[test]
+    fn a_random_key_is_accepted() {
+        assert!(secret_key(Some("5f0c8a9b7d6e4f3a2b1c0d9e8f7a6b5c4d3e2f1a".into())).is_ok());
+    }
+
+    #[rstest]
+    #[case("", "")]
+    #[case("/", "")]
+    #[case("/panel/", "/panel")]
+    #[case("/a/b", "/a/b")]
+    fn base_paths_lose_their_last_slash(#[case] given: &str, #[case] expected: &str) {
+        assert_eq!(base_path(given), Ok(expected.to_owned()));
+    }
+
+    #[rstest]
+    #[case("panel")]
+    #[case("//x")]
+    #[case("/a b")]
+    fn odd_base_paths_are_refused(#[case] given: &str) {
+        assert!(base_path(given).is_err());
+    }
+
+    #[test]
+    fn networks_and_addresses_may_be_mixed() {
+        let networks = networks("10.0.0.0/8, 127.0.0.1,::1").unwrap();
+        assert_eq!(networks.len(), 3);
+        assert!(super::networks("10.0.0.0/8,here").is_err());
+    }
+
+    #[rstest]
+    #[case("[2001:db8::1]", "2001:db8::1")]
+    #[case("proxy.example.com", "proxy.example.com")]
+    fn hosts_are_names_or_addresses(#[case] given: &str, #[case] expected: &str) {
+        assert_eq!(host(given), Ok(expected.to_owned()));
+    }
+
+    #[test]
+    fn urls_outside_plain_http_are_refused() {
+        assert!(http_url("https://x/metrics").is_err());
+        assert!(http_url("ftp://x").is_err());
+        assert!(http_url("http://mtpannel-telemt:9090/metrics").is_ok());
+    }
+}

@@ -1,0 +1,123 @@
+//! Table `admins`.
+
+use chrono::{DateTime, Utc};
+
+use super::{Db, StoreResult, execute, query, sql_texts};
+
+/// An administrator (specification section 3.1).
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Admin {
+    /// Row id.
+    pub id: i64,
+    /// Login name.
+    pub username: String,
+    /// Sees and manages everything.
+    pub is_sudo: bool,
+    /// When he was created.
+    pub created_at: DateTime<Utc>,
+    /// Tokens of an older epoch are void.
+    pub token_epoch: i64,
+    /// His last successful login.
+    pub last_login_at: Option<DateTime<Utc>>,
+}
+
+/// What a login compares with.
+#[derive(sqlx::FromRow)]
+pub struct Credentials {
+    /// Row id.
+    pub id: i64,
+    /// argon2id, or bcrypt in an imported database.
+    pub hashed_password: String,
+}
+
+macro_rules! columns {
+    () => {
+        "id, username, is_sudo, created_at, token_epoch, last_login_at"
+    };
+}
+
+sql_texts! {
+    BY_ID = concat!("SELECT ", columns!(), " FROM admins WHERE id = $1");
+    BY_NAME = concat!("SELECT ", columns!(), " FROM admins WHERE lower(username) = lower($1)");
+    CREDENTIALS = "SELECT id, hashed_password FROM admins WHERE lower(username) = lower($1)";
+    PAGE = concat!("SELECT ", columns!(), " FROM admins ORDER BY lower(username) LIMIT $1 OFFSET $2");
+    COUNT = "SELECT COUNT(*) FROM admins";
+    COUNT_SUDO = "SELECT COUNT(*) FROM admins WHERE is_sudo";
+    INSERT = concat!(
+        "INSERT INTO admins (username, hashed_password, is_sudo, created_at) VALUES ($1, $2, $3, $4) RETURNING ",
+        columns!()
+    );
+    /// A new password voids every token given before it.
+    SET_PASSWORD = "UPDATE admins SET hashed_password = $2, token_epoch = token_epoch + 1 WHERE id = $1";
+    /// A stronger hash of the same password: tokens live on.
+    UPGRADE_HASH = "UPDATE admins SET hashed_password = $2 WHERE id = $1";
+    SET_SUDO = "UPDATE admins SET is_sudo = $2, token_epoch = token_epoch + 1 WHERE id = $1";
+    VOID_TOKENS = "UPDATE admins SET token_epoch = token_epoch + 1 WHERE id = $1";
+    LOGGED_IN = "UPDATE admins SET last_login_at = $2 WHERE id = $1";
+    DELETE = "DELETE FROM admins WHERE id = $1";
+}
+
+/// The administrator with this row id.
+pub async fn by_id(db: Db<'_>, id: i64) -> StoreResult<Option<Admin>> {
+    query!(fetch_optional as Admin, db, BY_ID, id)
+}
+
+/// The administrator of this name, in any case.
+pub async fn by_name(db: Db<'_>, name: &str) -> StoreResult<Option<Admin>> {
+    query!(fetch_optional as Admin, db, BY_NAME, name)
+}
+
+/// Row id and password hash for this name, in any case.
+pub async fn credentials(db: Db<'_>, name: &str) -> StoreResult<Option<Credentials>> {
+    query!(fetch_optional as Credentials, db, CREDENTIALS, name)
+}
+
+/// Administrators by name.
+pub async fn page(db: Db<'_>, limit: i64, offset: i64) -> StoreResult<Vec<Admin>> {
+    query!(fetch_all as Admin, db, PAGE, limit, offset)
+}
+
+/// How many there are.
+pub async fn count(db: Db<'_>) -> StoreResult<i64> {
+    query!(fetch_one as (i64,), db, COUNT).map(|(count,)| count)
+}
+
+/// How many of them are sudo.
+pub async fn count_sudo(db: Db<'_>) -> StoreResult<i64> {
+    query!(fetch_one as (i64,), db, COUNT_SUDO).map(|(count,)| count)
+}
+
+/// Creates an administrator; [`super::StoreError::Conflict`] if the name is taken in any case.
+pub async fn insert(db: Db<'_>, name: &str, hash: &str, is_sudo: bool, now: DateTime<Utc>) -> StoreResult<Admin> {
+    query!(fetch_one as Admin, db, INSERT, name, hash, is_sudo, now)
+}
+
+/// Stores a new password's hash and voids the older tokens.
+pub async fn set_password(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
+    execute!(db, SET_PASSWORD, id, hash).map(drop)
+}
+
+/// Stores a better hash of the password that he just proved to know.
+pub async fn upgrade_hash(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
+    execute!(db, UPGRADE_HASH, id, hash).map(drop)
+}
+
+/// Changes the role and voids the older tokens.
+pub async fn set_sudo(db: Db<'_>, id: i64, is_sudo: bool) -> StoreResult<()> {
+    execute!(db, SET_SUDO, id, is_sudo).map(drop)
+}
+
+/// Voids every token given so far.
+pub async fn void_tokens(db: Db<'_>, id: i64) -> StoreResult<()> {
+    execute!(db, VOID_TOKENS, id).map(drop)
+}
+
+/// Notes a successful login.
+pub async fn logged_in(db: Db<'_>, id: i64, now: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, LOGGED_IN, id, now).map(drop)
+}
+
+/// Deletes an administrator; his users stay, without an owner.
+pub async fn delete(db: Db<'_>, id: i64) -> StoreResult<()> {
+    execute!(db, DELETE, id).map(drop)
+}

@@ -1,0 +1,174 @@
+//! Opening a database: its address, its settings, its schema.
+
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+
+use super::{Store, StoreError, StoreResult};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// Longest wait for another process's write lock, and for a free connection.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const READ_CONNECTIONS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Address of the database, `DATABASE_URL` (specification section 7). It may hold a password, so it does not print.
+#[derive(Debug, Clone)]
+pub enum DatabaseUrl {
+    /// `sqlite:////absolute/path` or `sqlite:///relative/path`.
+    Sqlite(PathBuf),
+    /// `postgres://user:password@host:port/name`.
+    Postgres(SecretString),
+}
+
+/// Why an address is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be sqlite:////absolute/path, sqlite:///relative/path or postgres://user:password@host/name")]
+pub struct DatabaseUrlError;
+
+impl FromStr for DatabaseUrl {
+    type Err = DatabaseUrlError;
+
+    fn from_str(url: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = url.strip_prefix("sqlite:///") {
+            return if path.is_empty() || path.ends_with('/') {
+                Err(DatabaseUrlError)
+            } else {
+                Ok(Self::Sqlite(path.into()))
+            };
+        }
+        let is_postgres = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        if is_postgres && url.parse::<PgConnectOptions>().is_ok() {
+            Ok(Self::Postgres(url.into()))
+        } else {
+            Err(DatabaseUrlError)
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, brings its schema up to date and, on SQLite, keeps a copy of the file first if the schema
+    /// has to change.
+    ///
+    /// `now` names that copy. Fails with [`StoreError::NewerSchema`] on a database of a newer program.
+    pub async fn open(url: &DatabaseUrl, now: DateTime<Utc>) -> StoreResult<Self> {
+        match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, now).await,
+            DatabaseUrl::Postgres(url) => open_postgres(url).await,
+        }
+    }
+
+    /// Writes a consistent copy of a SQLite database to `target`, which must not exist; it is readable by its owner
+    /// only. On PostgreSQL it fails: there `pg_dump` is the tool.
+    pub async fn copy_to(&self, target: &Path) -> StoreResult<()> {
+        match self {
+            Self::Sqlite { read, .. } => {
+                let mut conn = read.acquire().await?;
+                vacuum_into(&mut conn, target).await
+            }
+            Self::Postgres { .. } => Err(StoreError::File {
+                path: target.to_owned(),
+                source: std::io::Error::new(std::io::ErrorKind::Unsupported, "use pg_dump for a PostgreSQL database"),
+            }),
+        }
+    }
+}
+
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .disable_statement_logging()
+}
+
+async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
+    create_private(path)?;
+    let write = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .connect_with(sqlite_options(path))
+        .await?;
+    let mut conn = write.acquire().await?;
+    if let Some(version) = pending_from(&SQLITE_MIGRATIONS, &mut *conn).await? {
+        let name = format!("{}.before-upgrade-{version}-{}", path.display(), now.format("%Y%m%dT%H%M%SZ"));
+        vacuum_into(&mut conn, Path::new(&name)).await?;
+        tracing::info!(copy = %name, "kept a copy of the database before changing its schema");
+    }
+    drop(conn);
+    SQLITE_MIGRATIONS.run(&write).await?;
+    let read = SqlitePoolOptions::new()
+        .max_connections(READ_CONNECTIONS)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_with(sqlite_options(path).read_only(true))
+        .await?;
+    Ok(Store::Sqlite { read, write, path: path.to_owned() })
+}
+
+async fn open_postgres(url: &SecretString) -> StoreResult<Store> {
+    let options: PgConnectOptions = url.expose_secret().parse()?;
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .connect_with(options.disable_statement_logging().options([("TimeZone", "UTC")]))
+        .await?;
+    let mut conn = pool.acquire().await?;
+    pending_from(&POSTGRES_MIGRATIONS, &mut *conn).await?;
+    drop(conn);
+    POSTGRES_MIGRATIONS.run(&pool).await?;
+    Ok(Store::Postgres { pool })
+}
+
+/// The version from which a schema that is already in use has to be brought up to date; `None` if it is new or current.
+async fn pending_from<C>(migrations: &Migrator, conn: &mut C) -> StoreResult<Option<i64>>
+where
+    C: Connection + Migrate,
+{
+    conn.ensure_migrations_table(&migrations.table_name).await?;
+    let applied = conn.list_applied_migrations(&migrations.table_name).await?;
+    let known = migrations.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let Some(found) = applied.iter().map(|migration| migration.version).max() else { return Ok(None) };
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    Ok((found < known).then_some(found))
+}
+
+async fn vacuum_into(conn: &mut sqlx::SqliteConnection, target: &Path) -> StoreResult<()> {
+    // An empty file is what VACUUM INTO accepts besides no file, so the mode can be set before any content is there.
+    create_new_private(target)?;
+    sqlx::query::<sqlx::Sqlite>("VACUUM INTO $1").bind(target.to_string_lossy().into_owned()).execute(conn).await?;
+    Ok(())
+}
+
+/// Makes the database file, readable by its owner only, if it is missing; SQLite gives its companions the same mode.
+fn create_private(path: &Path) -> StoreResult<()> {
+    let file_error = |source| StoreError::File { path: path.to_owned(), source };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(file_error)?;
+    }
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop).map_err(file_error)
+}
+
+fn create_new_private(path: &Path) -> StoreResult<()> {
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|source| StoreError::File { path: path.to_owned(), source })
+}

@@ -1,0 +1,57 @@
+//! Table `departed`: names whose open sessions have to be cut.
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::access::Departed;
+use mtpannel_core::user::Username;
+
+use super::{Db, StoreResult, execute, query, sql_texts};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    #[sqlx(try_from = "String")]
+    username: Username,
+    since: DateTime<Utc>,
+    cut_at: Option<DateTime<Utc>>,
+}
+
+impl From<Row> for Departed {
+    fn from(Row { username, since, cut_at }: Row) -> Self {
+        Self { username, since, cut_at }
+    }
+}
+
+sql_texts! {
+    ALL = "SELECT username, since, cut_at FROM departed";
+    FIND = "SELECT username, since, cut_at FROM departed WHERE username = $1";
+    ADD = "INSERT INTO departed (username, since) SELECT key, $2 FROM json_each($1) WHERE true \
+        ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL";
+    MARK_CUT = "UPDATE departed SET cut_at = $2 \
+        WHERE cut_at IS NULL AND username IN (SELECT key FROM json_each($1))";
+    /// Only what is cut: a name that departed anew in the meantime stays.
+    REMOVE_FINISHED = "DELETE FROM departed WHERE cut_at IS NOT NULL AND username IN (SELECT key FROM json_each($1))";
+}
+
+/// All of them.
+pub async fn all(db: Db<'_>) -> StoreResult<Vec<Departed>> {
+    Ok(query!(fetch_all as Row, db, ALL)?.into_iter().map(Departed::from).collect())
+}
+
+/// The entry of this very spelling.
+pub async fn find(db: Db<'_>, name: &str) -> StoreResult<Option<Departed>> {
+    Ok(query!(fetch_optional as Row, db, FIND, name)?.map(Departed::from))
+}
+
+/// Notes that the sessions of `names` have to be cut, also where an earlier cut was done already.
+pub async fn add<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>, now: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, ADD, super::json_keys(names), now).map(drop)
+}
+
+/// Notes that a file that cuts `names` was written at `at`.
+pub async fn mark_cut<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>, at: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, MARK_CUT, super::json_keys(names), at).map(drop)
+}
+
+/// Forgets those of `names` that are cut.
+pub async fn remove_finished<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<()> {
+    execute!(db, REMOVE_FINISHED, super::json_keys(names)).map(drop)
+}

@@ -1,0 +1,283 @@
+//! SQL and nothing but SQL: one file per table family, one text per statement for SQLite and PostgreSQL.
+//!
+//! Statements are written with `$1`, `$2`, …, which both engines take. Batches travel as one JSON object and are taken
+//! apart by `json_each`, which SQLite has and the PostgreSQL migration defines.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serializer as _;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+pub mod admins;
+pub mod audit;
+mod connect;
+pub mod departed;
+pub mod meters;
+pub mod retention;
+pub mod sessions;
+pub mod state;
+pub mod system;
+pub mod traffic;
+pub mod users;
+
+pub use connect::{DatabaseUrl, DatabaseUrlError};
+
+/// Why the database did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A row with this unique key is there already.
+    #[error("a row with this key exists")]
+    Conflict,
+    /// Everything else the driver reports.
+    #[error("database: {0}")]
+    Database(sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("database schema: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database was written by a newer program.
+    #[error("the database has schema version {found}, this program knows up to {known}: install the newer program")]
+    NewerSchema {
+        /// Highest version applied to the database.
+        found: i64,
+        /// Highest version that this program brings.
+        known: i64,
+    },
+    /// The database file or its copy could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// Result of a statement.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// The database: SQLite with one write connection and a read pool, or PostgreSQL.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// A file on this machine.
+    Sqlite {
+        /// Read connections.
+        read: SqlitePool,
+        /// The one write connection, so that writers queue here and never meet "database is locked".
+        write: SqlitePool,
+        /// The file itself.
+        path: PathBuf,
+    },
+    /// A server, perhaps shared with other panels.
+    Postgres {
+        /// All connections.
+        pool: PgPool,
+    },
+}
+
+/// A connection on loan from a pool, for reading.
+#[derive(Debug)]
+pub enum Conn {
+    /// See [`Store::Sqlite`].
+    Sqlite(PoolConnection<Sqlite>),
+    /// See [`Store::Postgres`].
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A transaction; what is not committed is rolled back when it drops.
+#[derive(Debug)]
+pub enum Tx {
+    /// See [`Store::Sqlite`].
+    Sqlite(Transaction<'static, Sqlite>),
+    /// See [`Store::Postgres`].
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// What a statement runs on.
+#[derive(Debug)]
+pub enum Db<'c> {
+    /// See [`Store::Sqlite`].
+    Sqlite(&'c mut SqliteConnection),
+    /// See [`Store::Postgres`].
+    Postgres(&'c mut PgConnection),
+}
+
+impl Db<'_> {
+    /// The same connection, for one of several statements.
+    pub fn reborrow(&mut self) -> Db<'_> {
+        match self {
+            Self::Sqlite(conn) => Db::Sqlite(conn),
+            Self::Postgres(conn) => Db::Postgres(conn),
+        }
+    }
+}
+
+impl Conn {
+    /// The connection to run statements on.
+    pub fn db(&mut self) -> Db<'_> {
+        match self {
+            Self::Sqlite(conn) => Db::Sqlite(conn),
+            Self::Postgres(conn) => Db::Postgres(conn),
+        }
+    }
+}
+
+impl Tx {
+    /// The connection to run statements on.
+    pub fn db(&mut self) -> Db<'_> {
+        match self {
+            Self::Sqlite(tx) => Db::Sqlite(tx),
+            Self::Postgres(tx) => Db::Postgres(tx),
+        }
+    }
+
+    /// Makes everything that was done durable.
+    pub async fn commit(self) -> StoreResult<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Store {
+    /// A connection for reading.
+    pub async fn read(&self) -> StoreResult<Conn> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Conn::Sqlite(read.acquire().await?),
+            Self::Postgres { pool } => Conn::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// A transaction for writing. On SQLite it takes the write lock at once; on PostgreSQL it locks the row of
+    /// [`state`], so that writers of all panels follow one another and revisions mean an order.
+    pub async fn write(&self) -> StoreResult<Tx> {
+        Ok(match self {
+            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres { pool } => {
+                let mut tx = Tx::Postgres(pool.begin().await?);
+                state::lock(tx.db()).await?;
+                tx
+            }
+        })
+    }
+
+    /// A transaction in which several reads see one state of the database.
+    pub async fn snapshot(&self) -> StoreResult<Tx> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
+            Self::Postgres { pool } => {
+                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        })
+    }
+
+    /// The SQLite file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Sqlite { path, .. } => Some(path),
+            Self::Postgres { .. } => None,
+        }
+    }
+
+    /// Connections that are open, and those of them that are idle: for the pool's metrics.
+    pub fn pool_size(&self) -> (u32, usize) {
+        match self {
+            Self::Sqlite { read, write, .. } => (read.size() + write.size(), read.num_idle() + write.num_idle()),
+            Self::Postgres { pool } => (pool.size(), pool.num_idle()),
+        }
+    }
+
+    /// Closes every connection after the statements under way.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { read, write, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres { pool } => pool.close().await,
+        }
+    }
+}
+
+/// Runs one statement on either engine: `execute!(db, SQL, bind, …)` gives the number of rows it touched.
+macro_rules! execute {
+    ($db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $db {
+            $crate::store::Db::Sqlite(conn) => {
+                sqlx::query::<sqlx::Sqlite>($sql)$(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected())
+            }
+            $crate::store::Db::Postgres(conn) => {
+                sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*.execute(conn).await.map(|done| done.rows_affected())
+            }
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+/// Like [`execute!`], for rows: `query!(fetch_all as Row, db, SQL, bind, …)`, `fetch_one` or `fetch_optional`.
+macro_rules! query {
+    ($fetch:ident as $row:ty, $db:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $db {
+            $crate::store::Db::Sqlite(conn) => {
+                sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$fetch(conn).await
+            }
+            $crate::store::Db::Postgres(conn) => {
+                sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$fetch(conn).await
+            }
+        }
+        .map_err($crate::store::StoreError::from)
+    };
+}
+
+/// Declares the SQL texts of a file as constants, and `TEXTS` with all of them, which a test prepares on both engines.
+macro_rules! sql_texts {
+    ($($(#[$meta:meta])* $name:ident = $text:expr;)+) => {
+        $($(#[$meta])* const $name: &str = $text;)+
+        /// Every SQL text of this file.
+        pub(super) const TEXTS: &[&str] = &[$($name),+];
+    };
+}
+
+pub(crate) use {execute, query, sql_texts};
+
+/// Every SQL text of the store, so that a test can have both engines prepare it.
+pub fn all_texts() -> impl Iterator<Item = &'static str> {
+    [
+        admins::TEXTS,
+        audit::TEXTS,
+        departed::TEXTS,
+        meters::TEXTS,
+        retention::TEXTS,
+        sessions::TEXTS,
+        state::TEXTS,
+        system::TEXTS,
+        traffic::TEXTS,
+        users::TEXTS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// A JSON object with `names` as keys, for statements that take a set of names.
+fn json_keys<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    json_rows(names.into_iter().map(|name| (name, 0)))
+}
+
+/// A JSON object of keys and values, for statements that take rows.
+fn json_rows<K: serde::Serialize, V: serde::Serialize>(rows: impl IntoIterator<Item = (K, V)>) -> String {
+    let mut text = Vec::new();
+    serde_json::Serializer::new(&mut text).collect_map(rows).expect("names and numbers have a JSON form");
+    String::from_utf8(text).expect("JSON is UTF-8")
+}

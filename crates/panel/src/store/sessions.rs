@@ -1,0 +1,75 @@
+//! Table `sessions`: refresh cookies of browsers. Only hashes of the tokens are stored.
+
+use chrono::{DateTime, Utc};
+
+use super::{Db, StoreResult, execute, query, sql_texts};
+
+/// A browser's session.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Session {
+    /// Row id.
+    pub id: i64,
+    /// Whose it is.
+    pub admin_id: i64,
+    /// Hash of the token that was given last.
+    pub token_hash: String,
+    /// When it was given.
+    pub rotated_at: DateTime<Utc>,
+    /// When the session began.
+    pub created_at: DateTime<Utc>,
+    /// When it ends unless it is used before.
+    pub expires_at: DateTime<Utc>,
+}
+
+sql_texts! {
+    INSERT = "INSERT INTO sessions (admin_id, token_hash, rotated_at, created_at, expires_at) VALUES ($1, $2, $3, $3, $4)";
+    BY_TOKEN = "SELECT id, admin_id, token_hash, rotated_at, created_at, expires_at FROM sessions \
+        WHERE token_hash = $1 OR previous_hash = $1";
+    ROTATE = "UPDATE sessions SET previous_hash = token_hash, token_hash = $2, rotated_at = $3, expires_at = $4 \
+        WHERE id = $1";
+    DELETE = "DELETE FROM sessions WHERE id = $1";
+    DELETE_OF = "DELETE FROM sessions WHERE admin_id = $1";
+    DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= $1";
+}
+
+/// Begins a session.
+pub async fn insert(
+    db: Db<'_>,
+    admin_id: i64,
+    token_hash: &str,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    execute!(db, INSERT, admin_id, token_hash, now, expires_at).map(drop)
+}
+
+/// The session whose current or previous token has this hash.
+pub async fn by_token(db: Db<'_>, token_hash: &str) -> StoreResult<Option<Session>> {
+    query!(fetch_optional as Session, db, BY_TOKEN, token_hash)
+}
+
+/// Replaces a session's token.
+pub async fn rotate(
+    db: Db<'_>,
+    id: i64,
+    token_hash: &str,
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> StoreResult<()> {
+    execute!(db, ROTATE, id, token_hash, now, expires_at).map(drop)
+}
+
+/// Ends one session.
+pub async fn delete(db: Db<'_>, id: i64) -> StoreResult<()> {
+    execute!(db, DELETE, id).map(drop)
+}
+
+/// Ends all sessions of an administrator.
+pub async fn delete_of(db: Db<'_>, admin_id: i64) -> StoreResult<()> {
+    execute!(db, DELETE_OF, admin_id).map(drop)
+}
+
+/// Forgets sessions that ended; gives how many.
+pub async fn delete_expired(db: Db<'_>, now: DateTime<Utc>) -> StoreResult<u64> {
+    execute!(db, DELETE_EXPIRED, now)
+}

@@ -1,0 +1,52 @@
+//! The one row of `panel_state`: revision of the users, state of the last good scrape, progress of the roll-up.
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::usage::LastScrape;
+
+use super::{Db, StoreResult, execute, query, sql_texts};
+
+sql_texts! {
+    LOCK = "UPDATE panel_state SET revision = revision WHERE id = 1";
+    BUMP = "UPDATE panel_state SET revision = revision + 1 WHERE id = 1 RETURNING revision";
+    REVISION = "SELECT revision FROM panel_state WHERE id = 1";
+    SCRAPE_ORDINAL = "SELECT scrape_ordinal FROM panel_state WHERE id = 1";
+    LAST_SCRAPE = "SELECT scrape_epoch, scrape_uptime, scraped_at FROM panel_state WHERE id = 1";
+    SET_LAST_SCRAPE = "UPDATE panel_state SET scrape_epoch = $1, scrape_uptime = $2, scraped_at = $3, \
+        scrape_ordinal = scrape_ordinal + 1 WHERE id = 1";
+}
+
+/// Takes the lock that orders writers on PostgreSQL; on SQLite the transaction has it already.
+pub(super) async fn lock(db: Db<'_>) -> StoreResult<()> {
+    execute!(db, LOCK).map(drop)
+}
+
+/// Notes that users have changed and gives the revision that the transaction makes.
+pub async fn bump(db: Db<'_>) -> StoreResult<i64> {
+    query!(fetch_one as (i64,), db, BUMP).map(|(revision,)| revision)
+}
+
+/// Revision of the users as they are now.
+pub async fn revision(db: Db<'_>) -> StoreResult<i64> {
+    query!(fetch_one as (i64,), db, REVISION).map(|(revision,)| revision)
+}
+
+/// How many good scrapes there were. Whoever scrapes reads it before he asks the proxy and again in the transaction: if
+/// another panel came between, his reading is outdated and must not be counted.
+pub async fn scrape_ordinal(db: Db<'_>) -> StoreResult<i64> {
+    query!(fetch_one as (i64,), db, SCRAPE_ORDINAL).map(|(ordinal,)| ordinal)
+}
+
+/// State of the last good scrape, if there was one.
+pub async fn last_scrape(db: Db<'_>) -> StoreResult<Option<LastScrape>> {
+    type Row = (Option<i64>, Option<f64>, Option<DateTime<Utc>>);
+    let (epoch, uptime, answered_at) = query!(fetch_one as Row, db, LAST_SCRAPE)?;
+    Ok(match (epoch, uptime, answered_at) {
+        (Some(epoch), Some(uptime), Some(answered_at)) => Some(LastScrape { epoch, uptime, answered_at }),
+        _ => None,
+    })
+}
+
+/// Stores the state of a good scrape and counts it.
+pub async fn set_last_scrape(db: Db<'_>, scrape: &LastScrape) -> StoreResult<()> {
+    execute!(db, SET_LAST_SCRAPE, scrape.epoch, scrape.uptime, scrape.answered_at).map(drop)
+}

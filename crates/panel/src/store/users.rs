@@ -1,0 +1,335 @@
+//! Table `users`, joined with the owner's name and the name's meter where rows are read.
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
+
+use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts};
+
+/// A proxy user (specification section 3.2) with what belongs to him elsewhere.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct User {
+    /// Row id.
+    pub id: i64,
+    /// Name.
+    #[sqlx(try_from = "String")]
+    pub username: Username,
+    /// Secret.
+    #[sqlx(try_from = "String")]
+    pub secret: Secret,
+    /// Status as stored.
+    #[sqlx(try_from = "String")]
+    pub status: Status,
+    /// Bytes he may move.
+    pub data_limit: Option<i64>,
+    /// Bytes since the last reset.
+    pub data_used: i64,
+    /// Sessions at once.
+    pub max_connections: Option<i64>,
+    /// Addresses at once.
+    pub max_unique_ips: Option<i64>,
+    /// End of his time.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// Note of the administrator.
+    pub note: String,
+    /// When he was created.
+    pub created_at: DateTime<Utc>,
+    /// Owner's row id.
+    pub created_by_admin_id: Option<i64>,
+    /// Last change by an administrator or a rule.
+    pub updated_at: DateTime<Utc>,
+    /// Last scrape in which he had a session or moved bytes.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// Lifetime total of the name at the last reset; `None` while an earlier owner's sessions may still count.
+    pub usage_base: Option<i64>,
+    /// How often usage is reset.
+    #[sqlx(try_from = "String")]
+    pub reset_strategy: ResetStrategy,
+    /// The next reset.
+    pub next_reset_at: Option<DateTime<Utc>>,
+    /// Owner's name.
+    pub owner: Option<String>,
+    /// Lifetime total of the name, both directions.
+    pub lifetime: i64,
+    /// Sessions at the last scrape.
+    pub connections: i64,
+    /// Addresses at the last scrape.
+    pub unique_ips: i64,
+}
+
+impl User {
+    /// What his status depends on.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            disabled: self.status == Status::Disabled,
+            expire_at: self.expire_at,
+            data_limit: self.data_limit.and_then(|limit| limit.try_into().ok()),
+            data_used: self.data_used,
+        }
+    }
+}
+
+/// What the projection to the file needs of every user.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Projected {
+    /// Name.
+    #[sqlx(try_from = "String")]
+    pub username: Username,
+    /// Secret.
+    #[sqlx(try_from = "String")]
+    pub secret: Secret,
+    /// Status as stored.
+    #[sqlx(try_from = "String")]
+    pub status: Status,
+    /// End of his time.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// Bytes he may move.
+    pub data_limit: Option<i64>,
+    /// Base of his usage, or the lifetime total while it is not settled.
+    pub quota_base: i64,
+    /// Sessions at once.
+    pub max_connections: Option<i64>,
+    /// Addresses at once.
+    pub max_unique_ips: Option<i64>,
+}
+
+/// What lists sort and filter by.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Listed {
+    /// Row id.
+    pub id: i64,
+    /// Name.
+    pub username: String,
+    /// Status as stored.
+    #[sqlx(try_from = "String")]
+    pub status: Status,
+    /// Owner's row id.
+    pub created_by_admin_id: Option<i64>,
+    /// Bytes since the last reset.
+    pub data_used: i64,
+    /// Bytes he may move.
+    pub data_limit: Option<i64>,
+    /// End of his time.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// Last scrape in which he was seen.
+    pub last_seen_at: Option<DateTime<Utc>>,
+    /// When he was created.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What a scrape needs of every user that it may touch.
+#[derive(Debug, sqlx::FromRow)]
+pub struct Metered {
+    /// Row id.
+    pub id: i64,
+    /// Name.
+    pub username: String,
+    /// Status as stored.
+    #[sqlx(try_from = "String")]
+    pub status: Status,
+    /// End of his time.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// Bytes he may move.
+    pub data_limit: Option<i64>,
+    /// Bytes since the last reset.
+    pub data_used: i64,
+    /// Base of his usage.
+    pub usage_base: Option<i64>,
+}
+
+/// What a scrape changes of one user.
+#[derive(Debug, Clone, Copy)]
+pub struct UsageChange {
+    /// Row id.
+    pub id: i64,
+    /// Bytes since the last reset.
+    pub data_used: i64,
+    /// Base of his usage.
+    pub usage_base: Option<i64>,
+    /// Status that follows.
+    pub status: Status,
+    /// Whether he was there.
+    pub seen: bool,
+}
+
+macro_rules! select_user {
+    ($rest:literal) => {
+        concat!(
+            "SELECT u.id, u.username, u.secret, u.status, u.data_limit, u.data_used, u.max_connections, \
+             u.max_unique_ips, u.expire_at, u.note, u.created_at, u.created_by_admin_id, u.updated_at, u.last_seen_at, \
+             u.usage_base, u.reset_strategy, u.next_reset_at, a.username AS owner, \
+             COALESCE(m.lifetime_from + m.lifetime_to, 0) AS lifetime, COALESCE(m.connections, 0) AS connections, \
+             COALESCE(m.unique_ips, 0) AS unique_ips FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
+             LEFT JOIN usage_meters m ON m.username = u.username ",
+            $rest
+        )
+    };
+}
+
+sql_texts! {
+    BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND ($2 IS NULL OR u.created_by_admin_id = $2)");
+    BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
+    BY_NAMES = select_user!(
+        "WHERE lower(u.username) IN (SELECT lower(key) FROM json_each($1)) \
+         AND ($2 IS NULL OR u.created_by_admin_id = $2)"
+    );
+    EXPIRING = select_user!("WHERE u.status IN ('active', 'limited') AND u.expire_at <= $1 LIMIT $2");
+    RESETTING = select_user!("WHERE u.next_reset_at <= $1 LIMIT $2");
+    PROJECTION = "SELECT u.username, u.secret, u.status, u.expire_at, u.data_limit, \
+        COALESCE(u.usage_base, m.lifetime_from + m.lifetime_to, 0) AS quota_base, u.max_connections, u.max_unique_ips \
+        FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username";
+    LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
+        created_at FROM users ORDER BY id";
+    METERED = "SELECT id, username, status, expire_at, data_limit, data_used, usage_base FROM users \
+        WHERE lower(username) IN (SELECT lower(key) FROM json_each($1)) AND usage_base IS NOT NULL";
+    UNSETTLED = "SELECT id, username, status, expire_at, data_limit, data_used, usage_base FROM users WHERE usage_base IS NULL";
+    NEXT_EXPIRY = "SELECT MIN(expire_at) FROM users WHERE status IN ('active', 'limited')";
+    NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
+    COUNT = "SELECT COUNT(*) FROM users";
+    INSERT = "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
+        created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14) RETURNING id";
+    UPDATE = "UPDATE users SET secret = $2, status = $3, data_limit = $4, data_used = $5, max_connections = $6, \
+        max_unique_ips = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
+        next_reset_at = $13 WHERE id = $1";
+    RECORD_USAGE = "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), usage_base = CAST(value ->> 1 AS BIGINT), \
+        status = value ->> 2, last_seen_at = CASE WHEN CAST(value ->> 3 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END \
+        FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)";
+    SET_STATUS = "UPDATE users SET status = value ->> 0, updated_at = $2 FROM json_each($1) \
+        WHERE users.id = CAST(key AS BIGINT)";
+    DELETE = "DELETE FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))";
+}
+
+/// The user of this name, in any case, if he belongs to `owner` (`None`: whoever owns him).
+pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<Option<User>> {
+    query!(fetch_optional as User, db, BY_NAME, name, owner)
+}
+
+/// The users with these row ids, in no order.
+pub async fn by_ids(db: Db<'_>, ids: impl IntoIterator<Item = i64>) -> StoreResult<Vec<User>> {
+    let ids = json_rows(ids.into_iter().map(|id| (id, 0)));
+    query!(fetch_all as User, db, BY_IDS, ids)
+}
+
+/// The users of these names, in any case, that belong to `owner` (`None`: whoever owns them).
+pub async fn by_names<'n>(
+    db: Db<'_>,
+    names: impl IntoIterator<Item = &'n str>,
+    owner: Option<i64>,
+) -> StoreResult<Vec<User>> {
+    query!(fetch_all as User, db, BY_NAMES, json_keys(names), owner)
+}
+
+/// At most `limit` users whose time is over at `now` but whose status does not say so.
+pub async fn expiring(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResult<Vec<User>> {
+    query!(fetch_all as User, db, EXPIRING, now, limit)
+}
+
+/// At most `limit` users whose usage is to be reset by `now`.
+pub async fn resetting(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResult<Vec<User>> {
+    query!(fetch_all as User, db, RESETTING, now, limit)
+}
+
+/// Everybody, for the file.
+pub async fn projection(db: Db<'_>) -> StoreResult<Vec<Projected>> {
+    query!(fetch_all as Projected, db, PROJECTION)
+}
+
+/// Everybody, for lists.
+pub async fn listing(db: Db<'_>) -> StoreResult<Vec<Listed>> {
+    query!(fetch_all as Listed, db, LISTING)
+}
+
+/// The users of these names, in any case, and all whose usage has no base yet: for a scrape.
+pub async fn metered<'n>(mut db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<Vec<Metered>> {
+    let mut users = query!(fetch_all as Metered, db.reborrow(), METERED, json_keys(names))?;
+    users.extend(query!(fetch_all as Metered, db, UNSETTLED)?);
+    Ok(users)
+}
+
+/// The next moment at which somebody expires or is reset.
+pub async fn next_deadline(mut db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>> {
+    type Row = (Option<DateTime<Utc>>,);
+    let (expiry,) = query!(fetch_one as Row, db.reborrow(), NEXT_EXPIRY)?;
+    let (reset,) = query!(fetch_one as Row, db, NEXT_RESET)?;
+    Ok([expiry, reset].into_iter().flatten().min())
+}
+
+/// How many users there are.
+pub async fn count(db: Db<'_>) -> StoreResult<i64> {
+    query!(fetch_one as (i64,), db, COUNT).map(|(count,)| count)
+}
+
+/// Adds a user and gives his row id; what is joined into `user` and its `id` are ignored.
+/// [`super::StoreError::Conflict`] if the name is taken in any case.
+pub async fn insert(db: Db<'_>, user: &User) -> StoreResult<i64> {
+    query!(
+        fetch_one as (i64,),
+        db,
+        INSERT,
+        user.username.as_str(),
+        user.secret.to_hex(),
+        user.status.as_str(),
+        user.data_limit,
+        user.max_connections,
+        user.max_unique_ips,
+        user.expire_at,
+        &user.note,
+        user.created_at,
+        user.created_by_admin_id,
+        user.usage_base,
+        user.reset_strategy.as_str(),
+        user.next_reset_at,
+        user.data_used,
+    )
+    .map(|(id,)| id)
+}
+
+/// Writes everything of `user` that an administrator or a rule can change.
+pub async fn update(db: Db<'_>, user: &User) -> StoreResult<()> {
+    execute!(
+        db,
+        UPDATE,
+        user.id,
+        user.secret.to_hex(),
+        user.status.as_str(),
+        user.data_limit,
+        user.data_used,
+        user.max_connections,
+        user.max_unique_ips,
+        user.expire_at,
+        &user.note,
+        user.updated_at,
+        user.usage_base,
+        user.reset_strategy.as_str(),
+        user.next_reset_at,
+    )
+    .map(drop)
+}
+
+/// Writes what a scrape changes, at `now`, in one statement.
+pub async fn record_usage(
+    db: Db<'_>,
+    changes: impl IntoIterator<Item = UsageChange>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let rows = json_rows(changes.into_iter().map(|change| {
+        (change.id, (change.data_used, change.usage_base, change.status.as_str(), i64::from(change.seen)))
+    }));
+    execute!(db, RECORD_USAGE, rows, now).map(drop)
+}
+
+/// Writes new statuses in one statement.
+pub async fn set_status(
+    db: Db<'_>,
+    changes: impl IntoIterator<Item = (i64, Status)>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let rows = json_rows(changes.into_iter().map(|(id, status)| (id, (status.as_str(),))));
+    execute!(db, SET_STATUS, rows, now).map(drop)
+}
+
+/// Deletes users and, by cascade, their traffic.
+pub async fn delete(db: Db<'_>, ids: impl IntoIterator<Item = i64>) -> StoreResult<()> {
+    let ids = json_rows(ids.into_iter().map(|id| (id, 0)));
+    execute!(db, DELETE, ids).map(drop)
+}
