@@ -6,7 +6,9 @@
 
 pub mod app;
 pub mod clock;
+pub mod config_file;
 pub mod random;
 pub mod service;
 pub mod settings;
 pub mod store;
+pub mod task;

@@ -91,6 +91,8 @@ CREATE TABLE panel_state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     -- Raised by every transaction that changes a user.
     revision BIGINT NOT NULL,
+    -- Whether the users of the file that was there before the panel have been taken over.
+    file_imported BOOLEAN NOT NULL DEFAULT FALSE,
     -- Number of good scrapes; ordinal of the epoch of the proxy's counters, its uptime and the moment of its answer at
     -- the last one.
     scrape_ordinal BIGINT NOT NULL DEFAULT 0,

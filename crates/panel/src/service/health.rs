@@ -62,18 +62,11 @@ pub struct ProxyView {
     pub connections: i64,
 }
 
-/// What telemt's control API says about the file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConfigView {
-    /// Whether the proxy runs with the file as it is on disk; `None` if it cannot be told.
-    pub accepted: Option<bool>,
-}
-
 #[derive(Debug, Default)]
 struct Inner {
     tasks: BTreeMap<Task, TaskState>,
     proxy: Option<ProxyView>,
-    config: ConfigView,
+    file_accepted: Option<bool>,
 }
 
 /// See the module.
@@ -110,13 +103,13 @@ impl Health {
         self.with(|inner| inner.proxy.clone())
     }
 
-    /// The proxy's control API has answered.
-    pub fn config_seen(&self, view: ConfigView) {
-        self.with(|inner| inner.config = view);
+    /// telemt's control API has told whether the proxy runs with the file as the panel wrote it.
+    pub fn file_accepted(&self, accepted: Option<bool>) {
+        self.with(|inner| inner.file_accepted = accepted);
     }
 
-    /// What the control API said last.
-    pub fn config(&self) -> ConfigView {
-        self.with(|inner| inner.config.clone())
+    /// Whether the proxy runs with the file as the panel wrote it; `None` if nobody can tell.
+    pub fn is_file_accepted(&self) -> Option<bool> {
+        self.with(|inner| inner.file_accepted)
     }
 }

@@ -6,6 +6,7 @@ pub mod auth;
 pub mod bulk;
 mod change;
 pub mod error;
+pub mod first_start;
 pub mod health;
 pub mod history;
 pub mod login_limit;

@@ -1,31 +1,31 @@
 //! From the database to what the file must say (design section 6).
 
-use chrono::{DateTime, Utc};
-use mtpannel_core::access::{Access, Departed, Entry};
+use chrono::{DateTime, TimeDelta, Utc};
+use mtpannel_core::access::{Access, CUT_GAP, Departed, Entry, TOMBSTONE};
 use mtpannel_core::user::{Limit, Username};
 
 use crate::store::users::{self, Projected};
 use crate::store::{Store, StoreResult, departed, state};
 
-/// What the file must say, as of one moment and one revision.
+/// What goes with the managed tables of one moment.
 #[derive(Debug)]
 pub struct Projection {
-    /// Every change up to this revision is in it.
+    /// Every change up to this revision is in them.
     pub revision: i64,
-    /// The managed tables.
-    pub access: Access,
-    /// Names that it cuts for the first time: to be noted once it is written.
+    /// Names that they cut for the first time: to be noted once the file is written.
     pub first_cuts: Vec<Username>,
+    /// How long the shortest of these first cuts lasts.
+    pub first_cut_lasts: Option<TimeDelta>,
     /// Names whose cut is over: to be forgotten.
     pub finished_cuts: Vec<Username>,
     /// When the next cut is over, so that the file has to be written again.
     pub next_end_of_cut: Option<DateTime<Utc>>,
 }
 
-/// Reads it from the database, for `now` (in milliseconds).
+/// Reads from the database what the file must say at `now` (in milliseconds).
 ///
 /// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
-pub async fn load(store: &Store, now: DateTime<Utc>) -> StoreResult<Projection> {
+pub async fn load(store: &Store, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
     let mut tx = store.snapshot().await?;
     let revision = state::revision(tx.db()).await?;
     let rows = users::projection(tx.db()).await?;
@@ -35,7 +35,7 @@ pub async fn load(store: &Store, now: DateTime<Utc>) -> StoreResult<Projection> 
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
 }
 
-fn project(revision: i64, rows: Vec<Projected>, departed: &[Departed], now: DateTime<Utc>) -> Projection {
+fn project(revision: i64, rows: Vec<Projected>, departed: &[Departed], now: DateTime<Utc>) -> (Projection, Access) {
     let names: std::collections::HashSet<&Username> = departed.iter().map(|gone| &gone.username).collect();
     let existing: std::collections::HashSet<Username> =
         rows.iter().map(|row| &row.username).filter(|name| names.contains(name)).cloned().collect();
@@ -43,13 +43,14 @@ fn project(revision: i64, rows: Vec<Projected>, departed: &[Departed], now: Date
     let (open, finished): (Vec<_>, Vec<_>) = departed.iter().partition(|gone| gone.in_force(exists(gone), now));
     let names = |cuts: &[&Departed]| cuts.iter().map(|gone| gone.username.clone()).collect::<Vec<_>>();
     let first: Vec<_> = open.iter().copied().filter(|gone| gone.cut_at.is_none()).collect();
-    Projection {
+    let projection = Projection {
         revision,
         first_cuts: names(&first),
+        first_cut_lasts: first.iter().map(|gone| if exists(gone) { CUT_GAP } else { TOMBSTONE }).min(),
         finished_cuts: names(&finished),
         next_end_of_cut: open.iter().filter_map(|gone| gone.ends_at(exists(gone))).min(),
-        access: Access::new(rows.into_iter().map(entry).collect(), departed, now),
-    }
+    };
+    (projection, Access::new(rows.into_iter().map(entry).collect(), departed, now))
 }
 
 fn entry(row: Projected) -> Entry {

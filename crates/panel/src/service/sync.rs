@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
 /// Longest wait of a mutation for its file (design section 13, "File").
@@ -21,6 +22,8 @@ pub enum ConfigSync {
 pub struct Outcome {
     /// The file contains every change up to this revision; `None` before the first success.
     pub written: Option<i64>,
+    /// When this process changed the file last; `None` if it found it as it should be.
+    pub changed_at: Option<DateTime<Utc>>,
     /// The last attempt, if it failed.
     pub failure: Option<Failure>,
 }

@@ -9,6 +9,8 @@ sql_texts! {
     LOCK = "UPDATE panel_state SET revision = revision WHERE id = 1";
     BUMP = "UPDATE panel_state SET revision = revision + 1 WHERE id = 1 RETURNING revision";
     REVISION = "SELECT revision FROM panel_state WHERE id = 1";
+    FILE_IMPORTED = "SELECT file_imported FROM panel_state WHERE id = 1";
+    SET_FILE_IMPORTED = "UPDATE panel_state SET file_imported = TRUE WHERE id = 1";
     SCRAPE_ORDINAL = "SELECT scrape_ordinal FROM panel_state WHERE id = 1";
     LAST_SCRAPE = "SELECT scrape_epoch, scrape_uptime, scraped_at FROM panel_state WHERE id = 1";
     SET_LAST_SCRAPE = "UPDATE panel_state SET scrape_epoch = $1, scrape_uptime = $2, scraped_at = $3, \
@@ -28,6 +30,16 @@ pub async fn bump(db: Db<'_>) -> StoreResult<i64> {
 /// Revision of the users as they are now.
 pub async fn revision(db: Db<'_>) -> StoreResult<i64> {
     query!(fetch_one as (i64,), db, REVISION).map(|(revision,)| revision)
+}
+
+/// Whether the users of the file that was there before the panel have been taken over.
+pub async fn file_imported(db: Db<'_>) -> StoreResult<bool> {
+    query!(fetch_one as (bool,), db, FILE_IMPORTED).map(|(imported,)| imported)
+}
+
+/// Notes that they have, or that the database was filled from elsewhere.
+pub async fn set_file_imported(db: Db<'_>) -> StoreResult<()> {
+    execute!(db, SET_FILE_IMPORTED).map(drop)
 }
 
 /// How many good scrapes there were. Whoever scrapes reads it before he asks the proxy and again in the transaction: if

@@ -1,0 +1,323 @@
+//! The proxy's `config.toml` on the disk: read, given new managed tables, replaced (design section 6).
+//!
+//! Everything here blocks; the task that owns the file calls it from a blocking thread.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use mtpannel_core::access::Access;
+use mtpannel_core::document::{DocumentError, Layout};
+use mtpannel_core::link::Endpoint;
+use mtpannel_core::template::Template;
+use mtpannel_core::user::Secret;
+use sha2::{Digest, Sha256};
+
+use crate::settings::ProxySettings;
+
+const TEMPORARY_PREFIX: &str = ".mtpannel-";
+const TEMPORARY_SUFFIX: &str = ".tmp";
+/// A new file holds secrets: for its owner and the group of its directory, which the proxy belongs to.
+const NEW_MODE: u32 = 0o640;
+
+/// Why the file was not written. It was not touched then.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFileError {
+    /// The operator's file does not parse, so it is left alone.
+    #[error("{path}: {source}; it is left as it is until that is mended")]
+    Document {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        source: DocumentError,
+    },
+    /// The file is not text.
+    #[error("{0}: is not UTF-8 text; it is left as it is until that is mended")]
+    NotText(PathBuf),
+    /// The system refused something.
+    #[error("{path}: cannot {deed}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        deed: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The file, and what is remembered of it so that an unchanged one is not parsed again.
+#[derive(Debug)]
+pub struct ConfigFile {
+    path: PathBuf,
+    endpoint: Endpoint,
+    known: Option<([u8; 32], Layout)>,
+    stamp: Option<Stamp>,
+}
+
+/// What tells two states of a file apart without reading them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl From<&Metadata> for Stamp {
+    fn from(metadata: &Metadata) -> Self {
+        Self { inode: metadata.ino(), length: metadata.len(), modified: metadata.modified().ok() }
+    }
+}
+
+impl ConfigFile {
+    /// The file of these settings; nothing is read yet.
+    pub fn new(settings: &ProxySettings) -> Self {
+        Self { path: settings.config_path.clone(), endpoint: settings.endpoint.clone(), known: None, stamp: None }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its text; `None` if there is no file.
+    pub fn read(&self) -> Result<Option<String>, ConfigFileError> {
+        match fs::read(&self.path) {
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| ConfigFileError::NotText(self.path.clone())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.io("read the file")(error)),
+        }
+    }
+
+    /// The whole text as it must be for `access`: the present one with other managed tables, or a new file from the
+    /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
+    pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {
+        let present = self.read()?;
+        let text = match &present {
+            Some(text) => self.layout(text)?.render(access, fresh),
+            None => {
+                let Endpoint { host, port, domain } = &self.endpoint;
+                let template = Template::new(host, *port, domain).text();
+                self.parse(&template)?.render(access, fresh)
+            }
+        };
+        let differs = present.as_deref() != Some(text.as_str());
+        Ok(Rendered { text, differs })
+    }
+
+    /// Makes the file say what `access` says. Equal bytes are not written again. Tells whether it was written.
+    pub fn apply(&mut self, access: &Access, fresh: &Secret) -> Result<bool, ConfigFileError> {
+        let Rendered { text, differs } = self.render(access, fresh)?;
+        if differs {
+            self.replace(&text)?;
+            if self.known.is_none() {
+                self.known = Some(([0; 32], self.parse(&text)?));
+            }
+        }
+        // The layout stays the same whatever the managed tables say; only the bytes that it belongs to are new.
+        if let Some((digest, _)) = &mut self.known {
+            *digest = Sha256::digest(&text).into();
+        }
+        self.stamp = self.present_stamp();
+        Ok(differs)
+    }
+
+    /// Whether somebody else has changed, replaced or removed the file since [`Self::apply`].
+    pub fn was_touched(&self) -> bool {
+        self.stamp != self.present_stamp()
+    }
+
+    /// Removes temporary files that a killed process left.
+    pub fn remove_leftovers(&self) -> io::Result<()> {
+        let Ok(entries) = fs::read_dir(self.folder()) else { return Ok(()) };
+        for entry in entries {
+            let entry = entry?;
+            let name = entry.file_name();
+            let ours = name
+                .to_str()
+                .is_some_and(|name| name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX));
+            if ours {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn layout(&mut self, text: &str) -> Result<&Layout, ConfigFileError> {
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        if self.known.as_ref().is_none_or(|(known, _)| *known != digest) {
+            self.known = Some((digest, self.parse(text)?));
+        }
+        match &self.known {
+            Some((_, layout)) => Ok(layout),
+            None => unreachable!("it was just set"),
+        }
+    }
+
+    fn parse(&self, text: &str) -> Result<Layout, ConfigFileError> {
+        Layout::parse(text).map_err(|source| ConfigFileError::Document { path: self.path.clone(), source })
+    }
+
+    /// Writes a temporary file beside the file, makes it durable, and puts it in the file's place.
+    fn replace(&self, text: &str) -> Result<(), ConfigFileError> {
+        // A symbolic link is kept: what it points to is replaced.
+        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = folder_of(&target);
+        fs::create_dir_all(folder).map_err(self.io("make the directory"))?;
+        let mut temporary = tempfile::Builder::new()
+            .prefix(TEMPORARY_PREFIX)
+            .suffix(TEMPORARY_SUFFIX)
+            .tempfile_in(folder)
+            .map_err(self.io("make a temporary file beside it"))?;
+        temporary.write_all(text.as_bytes()).map_err(self.io("write"))?;
+        self.copy_permissions(&target, temporary.as_file())?;
+        temporary.as_file().sync_all().map_err(self.io("make the file durable"))?;
+        temporary.persist(&target).map_err(|error| self.io("replace the file")(error.error))?;
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(self.io("make the directory durable"))
+    }
+
+    /// The mode, owner and group of the file that is replaced; for a new one the group of the directory.
+    fn copy_permissions(&self, target: &Path, temporary: &File) -> Result<(), ConfigFileError> {
+        let (mode, owner, group) = match fs::metadata(target) {
+            Ok(old) => (old.permissions().mode() & 0o7777, Some(old.uid()), Some(old.gid())),
+            Err(_) => (NEW_MODE, None, fs::metadata(folder_of(target)).ok().map(|folder| folder.gid())),
+        };
+        let new = temporary.metadata().map_err(self.io("read its permissions"))?;
+        let owner = owner.filter(|owner| *owner != new.uid());
+        let group = group.filter(|group| *group != new.gid());
+        if owner.is_some() || group.is_some() {
+            // Only a privileged process may give files away; the proxy may still read it by the mode.
+            if let Err(error) = std::os::unix::fs::fchown(temporary, owner, group) {
+                tracing::debug!(%error, "the file's owner or group could not be kept");
+            }
+        }
+        temporary.set_permissions(fs::Permissions::from_mode(mode)).map_err(self.io("set its permissions"))
+    }
+
+    fn present_stamp(&self) -> Option<Stamp> {
+        fs::metadata(&self.path).ok().as_ref().map(Stamp::from)
+    }
+
+    fn folder(&self) -> PathBuf {
+        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        folder_of(&target).to_owned()
+    }
+
+    fn io(&self, deed: &'static str) -> impl Fn(io::Error) -> ConfigFileError {
+        let path = self.path.clone();
+        move |source| ConfigFileError::Io { path: path.clone(), deed, source }
+    }
+}
+
+/// The whole text of the file as it must be.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The text.
+    pub text: String,
+    /// Whether the file on the disk is different or missing.
+    pub differs: bool,
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(folder: &Path) -> ConfigFile {
+        ConfigFile::new(&ProxySettings {
+            config_path: folder.join("config.toml"),
+            endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
+        })
+    }
+
+    fn nobody() -> Access {
+        Access::new(Vec::new(), &[], chrono::DateTime::UNIX_EPOCH)
+    }
+
+    const FRESH: Secret = Secret::new([7; 16]);
+
+    #[test]
+    fn a_missing_file_is_made_from_the_template_for_the_group_of_its_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        assert!(file.apply(&nobody(), &FRESH).unwrap());
+        let text = file.read().unwrap().unwrap();
+        assert!(text.contains("tls_domain = \"example.com\""));
+        let metadata = fs::metadata(file.path()).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o640);
+        assert_eq!(metadata.gid(), fs::metadata(folder.path()).unwrap().gid());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn equal_bytes_are_not_written_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        file.apply(&nobody(), &FRESH).unwrap();
+        let before = file.present_stamp();
+        assert!(!file.apply(&nobody(), &FRESH).unwrap());
+        assert_eq!(file.present_stamp(), before);
+        assert!(!file.was_touched());
+    }
+
+    #[test]
+    fn a_hand_edit_is_noticed_and_survives() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        file.apply(&nobody(), &FRESH).unwrap();
+        let edited = format!("# mine\n{}", file.read().unwrap().unwrap());
+        fs::write(file.path(), &edited).unwrap();
+        assert!(file.was_touched());
+        assert!(!file.apply(&nobody(), &FRESH).unwrap());
+        assert_eq!(file.read().unwrap().unwrap(), edited);
+        assert!(!file.was_touched());
+    }
+
+    #[test]
+    fn a_file_that_does_not_parse_is_left_alone_and_the_error_tells_where() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        fs::write(file.path(), "[general]\nx = = 1\n").unwrap();
+        let error = file.apply(&nobody(), &FRESH).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+        assert_eq!(file.read().unwrap().unwrap(), "[general]\nx = = 1\n");
+    }
+
+    #[test]
+    fn the_mode_of_an_existing_file_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        fs::write(file.path(), "[general]\n").unwrap();
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o604)).unwrap();
+        file.apply(&nobody(), &FRESH).unwrap();
+        assert_eq!(fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o604);
+    }
+
+    #[test]
+    fn leftovers_of_a_killed_process_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        fs::write(folder.path().join(".mtpannel-x1y2z3.tmp"), "half").unwrap();
+        fs::write(folder.path().join("other.tmp"), "whole").unwrap();
+        file.remove_leftovers().unwrap();
+        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["other.tmp"]);
+    }
+
+    #[test]
+    fn a_symbolic_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("real")).unwrap();
+        fs::write(folder.path().join("real/c.toml"), "[general]\n").unwrap();
+        let mut file = file(folder.path());
+        std::os::unix::fs::symlink("real/c.toml", file.path()).unwrap();
+        file.apply(&nobody(), &FRESH).unwrap();
+        assert!(fs::symlink_metadata(file.path()).unwrap().is_symlink());
+        assert!(fs::read_to_string(folder.path().join("real/c.toml")).unwrap().contains("[access.users]"));
+    }
+}

@@ -1,0 +1,79 @@
+//! Taking over the users of a `config.toml` that was there before the panel: never dropped (design section 6).
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::document::{ImportError, ImportedUser, read_users};
+use mtpannel_core::user::{Limit, ResetStrategy, Status};
+use serde_json::json;
+
+use super::{By, audit};
+use crate::app::App;
+use crate::store::users::User;
+use crate::store::{Db, StoreError, StoreResult, meters, state, users};
+
+/// Why the users of the file could not be taken over. Nothing was then.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeOverError {
+    /// The file has users that cannot be taken over, or cannot be read.
+    #[error("its users cannot be taken over: {0}")]
+    File(#[from] ImportError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether the file's users have still to be taken over.
+pub async fn is_due(app: &App) -> StoreResult<bool> {
+    Ok(!state::file_imported(app.store.read().await?.db()).await?)
+}
+
+/// Takes over the users of the file's text (`None`: there is no file), all or none, and remembers it. A name that the
+/// database has already stays as the database has it. Gives how many users are new.
+pub async fn take_over(app: &App, text: Option<&str>) -> Result<usize, TakeOverError> {
+    let imported = text.map_or(Ok(Vec::new()), read_users)?;
+    let now = app.clock.now();
+    let mut tx = app.store.write().await?;
+    let mut new = 0;
+    for user in imported {
+        if users::by_name(tx.db(), user.username.as_str(), None).await?.is_none() {
+            add(tx.db(), user, now).await?;
+            new += 1;
+        }
+    }
+    state::set_file_imported(tx.db()).await?;
+    if new > 0 {
+        state::bump(tx.db()).await?;
+        let what = Some(json!({"users": new}));
+        audit::record(tx.db(), &By::CommandLine, now, "users.import", None, (None, what)).await?;
+    }
+    tx.commit().await?;
+    Ok(new)
+}
+
+async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
+    let lifetime = meters::lifetime(db.reborrow(), imported.username.as_str()).await?.unwrap_or(0);
+    let mut user = User {
+        id: 0,
+        status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },
+        username: imported.username,
+        secret: imported.secret,
+        data_limit: imported.data_limit.map(Limit::get),
+        data_used: 0,
+        max_connections: imported.max_connections.map(Limit::get),
+        max_unique_ips: imported.max_unique_ips.map(Limit::get),
+        expire_at: imported.expire_at,
+        note: imported.disabled.map_or_else(String::new, |reason| reason.to_string()),
+        created_at: now,
+        created_by_admin_id: None,
+        updated_at: now,
+        last_seen_at: None,
+        usage_base: Some(lifetime),
+        reset_strategy: ResetStrategy::None,
+        next_reset_at: None,
+        owner: None,
+        lifetime,
+        connections: 0,
+        unique_ips: 0,
+    };
+    user.status = user.standing().status(now);
+    users::insert(db, &user).await.map(drop)
+}

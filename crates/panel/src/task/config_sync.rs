@@ -1,0 +1,182 @@
+//! The one owner of `config.toml`: level-triggered, sharing one write among concurrent mutations (design section 2).
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::SharedApp;
+use crate::config_file::ConfigFile;
+use crate::random;
+use crate::service::first_start;
+use crate::service::health::Task;
+use crate::service::projection::{self, Projection};
+use crate::service::sync::{Failure, Outcome};
+use crate::store::{Store, state};
+
+/// How long a write waits for mutations that are under way to share it.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often the file is checked for changes by others.
+const GLANCE: Duration = Duration::from_secs(30);
+/// How often a database that is shared with other panels is asked for their changes.
+const POLL: Duration = Duration::from_secs(2);
+const FIRST_RETRY: Duration = Duration::from_millis(500);
+const LAST_RETRY: Duration = Duration::from_secs(30);
+
+/// The task.
+struct Writer {
+    app: SharedApp,
+    /// Away while a blocking thread has it.
+    file: Option<ConfigFile>,
+    /// Whether the users of a file from before the panel are still to be taken over.
+    take_over: bool,
+    retry: Duration,
+}
+
+/// When there is something to do again.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    /// After a failure.
+    Retry(Duration),
+    /// A cut is over then.
+    At(Option<DateTime<Utc>>),
+}
+
+/// Writes the file until `stop`, and then once more what is still wanted.
+pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
+    let mut wanted = app.sync.wanted();
+    let shared = matches!(app.store, Store::Postgres { .. });
+    let mut writer = Writer { app, file: Some(file), take_over: true, retry: FIRST_RETRY };
+    let mut next = Next::Retry(Duration::ZERO);
+    loop {
+        let wait = match next {
+            Next::Retry(wait) => wait,
+            Next::At(moment) => moment.map_or(GLANCE, |moment| writer.until(moment).min(GLANCE)),
+        };
+        tokio::select! {
+            () = stop.cancelled() => break,
+            changed = wanted.changed() => if changed.is_err() { break },
+            () = tokio::time::sleep(wait.min(if shared { POLL } else { wait })) => {
+                if matches!(next, Next::At(moment) if moment.is_none_or(|moment| !writer.until(moment).is_zero()))
+                    && !writer.is_behind().await
+                {
+                    continue;
+                }
+            }
+        }
+        writer.app.sync.quiet(GATHER).await;
+        let asked_for = *wanted.borrow_and_update();
+        next = writer.write(asked_for).await;
+    }
+    let asked_for = *wanted.borrow_and_update();
+    if writer.app.sync.outcome().written < Some(asked_for) {
+        writer.write(asked_for).await;
+    }
+}
+
+impl Writer {
+    fn until(&self, moment: DateTime<Utc>) -> Duration {
+        (moment - self.app.clock.precise()).to_std().unwrap_or(Duration::ZERO)
+    }
+
+    /// Whether the file is not what this task wrote last, or another panel has changed users since.
+    async fn is_behind(&self) -> bool {
+        let touched = self.file.as_ref().is_none_or(ConfigFile::was_touched);
+        touched || self.revision().await > self.app.sync.outcome().written
+    }
+
+    async fn revision(&self) -> Option<i64> {
+        let mut conn = self.app.store.read().await.ok()?;
+        state::revision(conn.db()).await.ok()
+    }
+
+    /// One attempt. `asked_for` is what mutations wait for.
+    async fn write(&mut self, asked_for: i64) -> Next {
+        let began = Instant::now();
+        let attempt = self.attempt().await;
+        metrics::histogram!("mtpannel_config_sync_duration_seconds").record(began.elapsed());
+        let now = self.app.clock.now();
+        let last = self.app.sync.outcome();
+        match attempt {
+            Ok((projection, changed)) => {
+                self.retry = FIRST_RETRY;
+                self.app.health.succeeded(Task::ConfigSync, now);
+                let changed_at = if changed { Some(now) } else { last.changed_at };
+                let next = self.next(&projection);
+                self.app.sync.publish(Outcome { written: Some(projection.revision), changed_at, failure: None });
+                Next::At(next)
+            }
+            Err(detail) => {
+                metrics::counter!("mtpannel_config_sync_failures_total").increment(1);
+                tracing::error!(%detail, "config.toml was not written; trying again");
+                self.app.health.failed(Task::ConfigSync, detail.as_str());
+                let revision = self.revision().await.unwrap_or(asked_for).max(asked_for);
+                self.app.sync.publish(Outcome { failure: Some(Failure { revision, detail }), ..last });
+                let wait = self.retry;
+                self.retry = (wait * 2).min(LAST_RETRY);
+                Next::Retry(wait)
+            }
+        }
+    }
+
+    /// Database → file. Gives the projection that the file has now, and whether it had to be written.
+    async fn attempt(&mut self) -> Result<(Projection, bool), String> {
+        self.take_over_first().await?;
+        let store = self.app.store.clone();
+        let now = self.app.clock.precise();
+        let (projection, access) = projection::load(&store, now).await.map_err(|error| error.to_string())?;
+        let changed = self
+            .with_file(move |file| file.apply(&access, &random::secret()).map_err(|error| error.to_string()))
+            .await?;
+        let written_at = self.app.clock.precise();
+        projection::written(&store, &projection, written_at).await.map_err(|error| error.to_string())?;
+        if changed {
+            tracing::info!(revision = projection.revision, "config.toml written");
+        }
+        Ok((projection, changed))
+    }
+
+    async fn take_over_first(&mut self) -> Result<(), String> {
+        if !self.take_over {
+            return Ok(());
+        }
+        if first_start::is_due(&self.app).await.map_err(|error| error.to_string())? {
+            let (text, path) = self
+                .with_file(|file| {
+                    let text = file.read().map_err(|error| error.to_string())?;
+                    Ok((text, file.path().display().to_string()))
+                })
+                .await?;
+            let taken = first_start::take_over(&self.app, text.as_deref()).await;
+            let users = taken.map_err(|error| format!("{path}: {error}"))?;
+            if users > 0 {
+                tracing::info!(users, "took over the users of the existing config.toml");
+            }
+        }
+        self.take_over = false;
+        Ok(())
+    }
+
+    async fn with_file<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce(&mut ConfigFile) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, String> {
+        let mut file = self.file.take().unwrap_or_else(|| ConfigFile::new(&self.app.settings.proxy));
+        let (file, result) = tokio::task::spawn_blocking(move || {
+            let result = work(&mut file);
+            (file, result)
+        })
+        .await
+        .map_err(|error| format!("writing the file panicked: {error}"))?;
+        self.file = Some(file);
+        result
+    }
+
+    /// When the next cut is over, of those that this write made and those before.
+    fn next(&self, projection: &Projection) -> Option<DateTime<Utc>> {
+        // A millisecond more, because times are cut to milliseconds.
+        let first =
+            projection.first_cut_lasts.map(|lasts| self.app.clock.precise() + lasts + TimeDelta::milliseconds(1));
+        [projection.next_end_of_cut, first].into_iter().flatten().min()
+    }
+}

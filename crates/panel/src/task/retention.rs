@@ -1,0 +1,28 @@
+//! Tidies history at start and every hour.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::SharedApp;
+use crate::service::health::Task;
+use crate::service::retention;
+
+const INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Tidies until `stop`.
+pub async fn run(app: SharedApp, stop: CancellationToken) {
+    loop {
+        match retention::tidy(&app).await {
+            Ok(()) => app.health.succeeded(Task::Retention, app.clock.now()),
+            Err(error) => {
+                tracing::error!(%error, "history could not be tidied; trying again in an hour");
+                app.health.failed(Task::Retention, error.to_string());
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+    }
+}

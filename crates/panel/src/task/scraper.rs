@@ -1,0 +1,155 @@
+//! Reads the proxy's metrics at intervals and has them accounted.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use chrono::{DateTime, TimeDelta, Utc};
+use mtpannel_core::exposition::Snapshot;
+use reqwest::Client;
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::SharedApp;
+use crate::service::health::{ProxyView, Task};
+use crate::service::metering::{self, Scrape};
+use crate::settings::ProxyApi;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// 100,000 users with all their series take about 80 MiB.
+const MAX_BODY: usize = 128 << 20;
+const MAX_API_BODY: usize = 1 << 20;
+/// A file that was written this shortly before may not have been read yet.
+const RELOAD_TIME: TimeDelta = TimeDelta::seconds(3);
+
+/// Scrapes until `stop`.
+pub async fn run(app: SharedApp, stop: CancellationToken) {
+    let client = match client() {
+        Ok(client) => client,
+        Err(error) => return tracing::error!(%error, "the HTTP client could not be made"),
+    };
+    let mut ticks = tokio::time::interval(app.settings.scrape_interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => turn(&app, &client).await,
+        }
+    }
+}
+
+fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        // telemt closes idle connections after 15 s (contract, trap 12).
+        .pool_max_idle_per_host(0)
+        .no_proxy()
+        .build()
+}
+
+async fn turn(app: &SharedApp, client: &Client) {
+    let began = Instant::now();
+    match scrape(app, client).await {
+        Ok(()) => app.health.succeeded(Task::Scrape, app.clock.now()),
+        Err(error) => {
+            metrics::counter!("mtpannel_scrape_failures_total").increment(1);
+            let error = format!("{error:#}");
+            tracing::warn!(%error, "the proxy's metrics could not be read; nothing is accounted until they can");
+            app.health.failed(Task::Scrape, error);
+        }
+    }
+    metrics::histogram!("mtpannel_scrape_duration_seconds").record(began.elapsed());
+    if let Some(api) = &app.settings.proxy_api {
+        let accepted = match file_accepted(app, client, api).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(error = %format!("{error:#}"), "telemt's control API could not be read");
+                None
+            }
+        };
+        app.health.file_accepted(accepted);
+    }
+}
+
+async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
+    let ordinal = metering::ordinal(app).await?;
+    let asked_at = app.clock.precise();
+    let text: Arc<str> = get(client.get(&app.settings.metrics_url), MAX_BODY).await?.into();
+    let answered_at = app.clock.precise();
+    let parsed = Arc::clone(&text);
+    let snapshot = tokio::task::spawn_blocking(move || Snapshot::parse(&parsed)).await??;
+    for refusal in snapshot.refused.iter().take(5) {
+        tracing::warn!(
+            line = refusal.line,
+            family = refusal.family,
+            "a reading of the proxy cannot be right; left out"
+        );
+    }
+    let view = view(&snapshot, text, answered_at);
+    let scrape = Scrape { snapshot: Arc::new(snapshot), ordinal, asked_at, answered_at };
+    if !metering::record(app, &scrape).await? {
+        tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
+    }
+    app.health.proxy_answered(view);
+    Ok(())
+}
+
+fn view(snapshot: &Snapshot, text: Arc<str>, at: DateTime<Utc>) -> ProxyView {
+    let connections = || snapshot.users.values().filter_map(mtpannel_core::exposition::UserSeries::connections);
+    ProxyView {
+        at,
+        text,
+        version: snapshot.version.clone(),
+        uptime: snapshot.uptime,
+        suppressed: snapshot.suppressed,
+        online: connections().filter(|open| *open > 0).count() as u64,
+        connections: connections().fold(0, i64::saturating_add),
+    }
+}
+
+/// A whole body of at most `max` bytes as text, from an answer 200.
+async fn get(request: reqwest::RequestBuilder, max: usize) -> anyhow::Result<String> {
+    let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
+    ensure!(response.status() == reqwest::StatusCode::OK, "it answered {}", response.status());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
+        if body.len() + chunk.len() > max {
+            bail!("its answer is longer than {max} bytes");
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).context("its answer is not UTF-8 text")
+}
+
+#[derive(Deserialize)]
+struct ApiAnswer {
+    data: SystemInfo,
+}
+
+/// What `/v1/system/info` says, as far as it is needed.
+#[derive(Deserialize)]
+struct SystemInfo {
+    process_started_at_epoch_secs: i64,
+    last_config_reload_epoch_secs: Option<i64>,
+}
+
+/// Whether the proxy has read the file since the panel changed it: a rejected one shows nowhere else (contract, trap 6).
+async fn file_accepted(app: &SharedApp, client: &Client, api: &ProxyApi) -> anyhow::Result<Option<bool>> {
+    let Some(changed_at) = app.sync.outcome().changed_at else { return Ok(None) };
+    if app.clock.now() - changed_at < RELOAD_TIME {
+        return Ok(app.health.is_file_accepted());
+    }
+    let mut request = client.get(format!("{}/v1/system/info", api.url));
+    if let Some(auth) = &api.auth {
+        request = request.header(reqwest::header::AUTHORIZATION, auth.expose_secret());
+    }
+    let answer: ApiAnswer = serde_json::from_str(&get(request, MAX_API_BODY).await?)?;
+    let info = answer.data;
+    let read_at = info.last_config_reload_epoch_secs.unwrap_or(0).max(info.process_started_at_epoch_secs);
+    Ok(Some(read_at >= changed_at.timestamp() - 1))
+}
