@@ -132,16 +132,16 @@ impl Family {
         }
     }
 
-    /// What follows this family's name in a line that continues with `line` after `telemt_user_`.
+    /// What follows this family's name in a line that continues with `line` after `telemt_user_`. Of a longer name that
+    /// begins alike its rest is given, too, which does not open labels and is therefore about nobody.
     fn after(self, line: &str) -> Option<&str> {
-        let rest = match self {
+        match self {
             Self::FromClient => line.strip_prefix("octets_from_client"),
             Self::ToClient => line.strip_prefix("octets_to_client"),
             Self::Connections => line.strip_prefix("connections_current"),
             Self::UniqueIps => line.strip_prefix("unique_ips_current"),
             Self::UniqueIpsOlder => line.strip_prefix("unique_ips_active"),
-        };
-        rest.filter(|rest| !rest.bytes().next().is_some_and(is_name_byte))
+        }
     }
 }
 
@@ -198,12 +198,9 @@ impl Snapshot {
     /// octets of others, and no such line was unreadable. Otherwise nothing follows from absence.
     pub fn tells_absence(&self) -> bool {
         let octets = [Family::FromClient.name(), Family::ToClient.name()];
-        !self.suppressed
-            && !self.refused.iter().any(|refusal| refusal.user.is_none() && octets.contains(&refusal.family))
-            && self
-                .users
-                .values()
-                .any(|user| [user.from_client(), user.to_client()].iter().any(|r| r.value().is_some()))
+        let unreadable = |refusal: &Refusal| refusal.user.is_none() && octets.contains(&refusal.family);
+        let counted = |user: &UserSeries| user.from_client().value().or(user.to_client().value()).is_some();
+        !self.suppressed && !self.refused.iter().any(unreadable) && self.users.values().any(counted)
     }
 }
 
