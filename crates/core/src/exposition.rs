@@ -16,6 +16,9 @@ use std::collections::HashMap;
 /// 2^63, the first float above every `i64`.
 const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
 
+/// Bytes of text for each user, about: 929 KiB for 4,096 (contract, "Size"). Only a guess at the room to set aside.
+const BYTES_PER_USER: usize = 256;
+
 /// What one scrape of the proxy says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
@@ -117,7 +120,7 @@ enum Family {
 }
 
 impl Family {
-    const COUNT: usize = 5;
+    const ALL: [Self; 5] = [Self::FromClient, Self::ToClient, Self::Connections, Self::UniqueIps, Self::UniqueIpsOlder];
 
     const fn name(self) -> &'static str {
         match self {
@@ -128,12 +131,24 @@ impl Family {
             Self::UniqueIpsOlder => "telemt_user_unique_ips_active",
         }
     }
+
+    /// What follows this family's name in a line that continues with `line` after `telemt_user_`. Of a longer name that
+    /// begins alike its rest is given, too, which does not open labels and is therefore about nobody.
+    fn after(self, line: &str) -> Option<&str> {
+        match self {
+            Self::FromClient => line.strip_prefix("octets_from_client"),
+            Self::ToClient => line.strip_prefix("octets_to_client"),
+            Self::Connections => line.strip_prefix("connections_current"),
+            Self::UniqueIps => line.strip_prefix("unique_ips_current"),
+            Self::UniqueIpsOlder => line.strip_prefix("unique_ips_active"),
+        }
+    }
 }
 
 /// What one scrape says of one name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UserSeries {
-    readings: [Reading; Family::COUNT],
+    readings: [Reading; Family::ALL.len()],
 }
 
 impl UserSeries {
@@ -168,7 +183,8 @@ impl Snapshot {
     /// Several series of one name and family are summed; labels other than `user` are ignored, and so is a series
     /// without that label. A text that does not end with a newline is refused, since half a number is a wrong one.
     pub fn parse(text: &str) -> Result<Self, ExpositionError> {
-        let mut scan = Scan::default();
+        let users = HashMap::with_capacity(text.len() / BYTES_PER_USER);
+        let mut scan = Scan { users, ..Scan::default() };
         let mut lines = 0;
         for line in text.split_inclusive('\n') {
             lines += 1;
@@ -182,12 +198,9 @@ impl Snapshot {
     /// octets of others, and no such line was unreadable. Otherwise nothing follows from absence.
     pub fn tells_absence(&self) -> bool {
         let octets = [Family::FromClient.name(), Family::ToClient.name()];
-        !self.suppressed
-            && !self.refused.iter().any(|refusal| refusal.user.is_none() && octets.contains(&refusal.family))
-            && self
-                .users
-                .values()
-                .any(|user| [user.from_client(), user.to_client()].iter().any(|r| r.value().is_some()))
+        let unreadable = |refusal: &Refusal| refusal.user.is_none() && octets.contains(&refusal.family);
+        let counted = |user: &UserSeries| user.from_client().value().or(user.to_client().value()).is_some();
+        !self.suppressed && !self.refused.iter().any(unreadable) && self.users.values().any(counted)
     }
 }
 
@@ -201,8 +214,14 @@ struct Scan<'a> {
     suppressed: bool,
     users: HashMap<String, UserSeries>,
     refused: Vec<Refusal>,
-    /// The name of the lines just read, not yet in `users`: a user's lines mostly stand together.
-    current: Option<(Cow<'a, str>, UserSeries)>,
+    current: Option<Current<'a>>,
+}
+
+/// The user of the lines just read, ahead of what `users` holds of him: a user's lines mostly stand together.
+struct Current<'a> {
+    name: Cow<'a, str>,
+    series: UserSeries,
+    is_new: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -213,38 +232,36 @@ impl<'a> Scan<'a> {
             Some(first) if is_name_byte(*first) && !first.is_ascii_digit() => {}
             Some(_) => return Err(ExpositionError::Format { line: number }),
         }
-        if !line.starts_with("telemt_") {
+        let Some(name) = line.strip_prefix("telemt_") else { return Ok(()) };
+        if let Some(name) = name.strip_prefix("user_") {
+            if let Some((family, rest)) = Family::ALL.iter().find_map(|family| Some((*family, family.after(name)?))) {
+                self.user(family, rest, number);
+            }
             return Ok(());
         }
-        let end = line.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(line.len());
-        let (name, rest) = line.split_at(end);
+        let (name, rest) = name.split_at(name.bytes().position(|byte| !is_name_byte(byte)).unwrap_or(name.len()));
         match name {
-            "telemt_user_octets_from_client" => self.user(Family::FromClient, rest, number),
-            "telemt_user_octets_to_client" => self.user(Family::ToClient, rest, number),
-            "telemt_user_connections_current" => self.user(Family::Connections, rest, number),
-            "telemt_user_unique_ips_current" => self.user(Family::UniqueIps, rest, number),
-            "telemt_user_unique_ips_active" => self.user(Family::UniqueIpsOlder, rest, number),
-            "telemt_uptime_seconds" => {
-                self.uptime = Some(uptime(rest).ok_or(ExpositionError::Uptime { line: number })?);
-            }
-            "telemt_build_info" => {
-                labels(rest, |label, value| {
-                    if label == "version" {
-                        self.version = Some(unescape(value).into_owned());
-                    }
-                });
-            }
-            "telemt_connections_total" => {
+            "uptime_seconds" => self.uptime = Some(uptime(rest).ok_or(ExpositionError::Uptime { line: number })?),
+            "build_info" => self.build_info(rest),
+            "connections_total" => {
                 self.connections_total = self.global("telemt_connections_total", self.connections_total, rest, number);
             }
-            "telemt_connections_bad_total" => {
+            "connections_bad_total" => {
                 self.connections_bad_total =
                     self.global("telemt_connections_bad_total", self.connections_bad_total, rest, number);
             }
-            "telemt_telemetry_user_series_users" => self.suppressed |= says_suppressed(rest),
+            "telemetry_user_series_users" => self.suppressed |= says_suppressed(rest),
             _ => {}
         }
         Ok(())
+    }
+
+    fn build_info(&mut self, rest: &str) {
+        labels(rest, |label, value| {
+            if label == "version" {
+                self.version = Some(unescape(value).into_owned());
+            }
+        });
     }
 
     /// A line of a metric of the whole proxy; gives the sum with `before`.
@@ -269,33 +286,32 @@ impl<'a> Scan<'a> {
             return;
         };
         let Some(name) = name.map(unescape) else { return };
-        let (name, series) = self.series_of(name);
-        let slot = &mut series.readings[family as usize];
+        let current = self.current_user(name);
+        let slot = &mut current.series.readings[family as usize];
         let before = *slot;
         *slot = before.plus(count(value));
         if *slot == Reading::Refused && before != Reading::Refused {
-            let user = Some(name.to_string());
+            let user = Some(current.name.to_string());
             self.refused.push(Refusal { line, family: family.name(), user });
         }
     }
 
-    /// Makes `name` the current one.
-    fn series_of(&mut self, name: Cow<'a, str>) -> &mut (Cow<'a, str>, UserSeries) {
-        let current = self.current.take_if(|(current, _)| *current == name);
-        let current = current.unwrap_or_else(|| {
+    /// Makes `name` the current user.
+    fn current_user(&mut self, name: Cow<'a, str>) -> &mut Current<'a> {
+        let current = self.current.take_if(|current| current.name == name).unwrap_or_else(|| {
             self.store_current();
-            let known = self.users.get(name.as_ref()).copied().unwrap_or_default();
-            (name, known)
+            let known = self.users.get(name.as_ref()).copied();
+            Current { name, series: known.unwrap_or_default(), is_new: known.is_none() }
         });
         self.current.insert(current)
     }
 
     fn store_current(&mut self) {
-        let Some((name, series)) = self.current.take() else { return };
-        if let Some(known) = self.users.get_mut(name.as_ref()) {
-            *known = series;
-        } else {
+        let Some(Current { name, series, is_new }) = self.current.take() else { return };
+        if is_new {
             self.users.insert(name.into_owned(), series);
+        } else if let Some(known) = self.users.get_mut(name.as_ref()) {
+            *known = series;
         }
     }
 
@@ -327,8 +343,8 @@ fn labels<'a>(rest: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<&
         if let Some(after) = rest.strip_prefix('}') {
             return Some(after);
         }
-        let (label, after) = rest.split_once('=')?;
-        let after = after.trim_ascii_start().strip_prefix('"')?;
+        let (label, after) = rest.split_at(rest.bytes().position(|byte| byte == b'=')?);
+        let after = after[1..].trim_ascii_start().strip_prefix('"')?;
         let end = closing_quote(after)?;
         each(label.trim_ascii_end(), &after[..end]);
         rest = after[end + 1..].trim_ascii_start();
@@ -386,22 +402,21 @@ fn value_word(value: &str) -> Option<&str> {
 
 /// A count of something.
 fn count(value: &str) -> Reading {
-    let Some(word) = value_word(value) else { return Reading::Refused };
-    match word.parse::<i64>() {
-        Ok(value) if value >= 0 => Reading::Value(value),
-        Ok(_) => Reading::Refused,
-        Err(_) => word.parse().map_or(Reading::Refused, whole),
+    // Mostly there is nothing but digits.
+    let value = value.trim_ascii();
+    match value.parse().ok().or_else(|| whole(value_word(value)?)) {
+        Some(value) if value >= 0 => Reading::Value(value),
+        Some(_) | None => Reading::Refused,
     }
 }
 
-/// A count written as a float, such as `1.5e3`.
+/// A whole number, perhaps written as a float, such as `1.5e3`.
 #[allow(clippy::cast_possible_truncation, reason = "whole, and between 0 and 2^63")]
-fn whole(value: f64) -> Reading {
-    if (0.0..TOO_LARGE).contains(&value) && value.fract() == 0.0 {
-        Reading::Value(value as i64)
-    } else {
-        Reading::Refused
-    }
+fn whole(word: &str) -> Option<i64> {
+    word.parse().ok().or_else(|| {
+        let value: f64 = word.parse().ok()?;
+        ((0.0..TOO_LARGE).contains(&value) && value.fract() == 0.0).then_some(value as i64)
+    })
 }
 
 fn uptime(rest: &str) -> Option<f64> {

@@ -15,8 +15,8 @@ use crate::user::Username;
 /// Ordinal of the first life of the proxy's counters that the panel sees.
 const FIRST_EPOCH: i64 = 1;
 
-/// Seconds by which two uptimes of one life may, by rounding alone, grow less than the time between them: each is printed
-/// with one decimal, and instants are stored to the millisecond.
+/// Seconds by which two uptimes of one life may, by rounding alone, grow less than the time between them: each is
+/// printed with one decimal, and instants are stored to the millisecond.
 const ROUNDING: f64 = 0.2;
 
 /// The last scrape that could be read.
@@ -33,15 +33,16 @@ pub struct LastScrape {
 /// The ordinal of the life that the proxy's counters are in, for a scrape that was requested at `asked_at` and read
 /// `uptime` seconds. The same as in the last good scrape unless the proxy has restarted since.
 ///
-/// A smaller uptime is a restart for certain. Otherwise, with `elapsed` from the last answer to this request, the
-/// surplus `uptime − elapsed` decides: it is at least the last uptime if the counters have lived on, and at most the
-/// latency of the two requests if they began anew. The middle between the last uptime and zero parts the two, so that
-/// either mistake takes an error of half the last uptime in `elapsed`. Latency makes `elapsed` only shorter, therefore
-/// just after a start, where half the uptime is little, the counters are never counted twice; a second start within
-/// that time can hide only what it does not show by smaller counters, the traffic of those few moments.
+/// A smaller uptime is a restart for certain. Otherwise the surplus decides, `uptime` less the time from the last
+/// answer to this request: it is at least the last uptime if the counters have lived on, and at most the latency of the
+/// two requests if they began anew. Half the last uptime parts the two, so it takes an error of as much in the measured
+/// time to be wrong either way: a clock set right by an hour harms only if the last uptime was under two hours.
 ///
-/// A step of the clock does harm only if it is as large as that. A caller that has a monotonic clock running since the
-/// last good scrape passes `answered_at` plus its reading for `asked_at`, and then no step matters.
+/// Just after a start half the uptime is little. Latency can only raise the surplus, so even then nothing is counted
+/// twice. A second start within that latency may be missed, and hides, at most, the traffic of the moments before it.
+///
+/// A caller whose monotonic clock has run since the last good scrape passes `answered_at` plus its reading for
+/// `asked_at`; then no step of the clock matters.
 pub fn epoch_of(last: Option<&LastScrape>, asked_at: DateTime<Utc>, uptime: f64) -> i64 {
     let Some(last) = last else { return FIRST_EPOCH };
     let elapsed = (asked_at - last.answered_at).as_seconds_f64();

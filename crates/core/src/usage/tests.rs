@@ -1,0 +1,427 @@
+use super::*;
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use rstest::rstest;
+
+const EPOCH: i64 = 7;
+
+fn bytes(from_client: i64, to_client: i64) -> Counters {
+    Counters { from_client, to_client }
+}
+
+fn series(from_client: i64, to_client: i64) -> Observation {
+    Observation::Series { from_client: Some(from_client), to_client: Some(to_client) }
+}
+
+fn instant(seconds: f64) -> DateTime<Utc> {
+    let start: DateTime<Utc> = "2026-05-05T12:00:00Z".parse().unwrap();
+    #[allow(clippy::cast_possible_truncation, reason = "small numbers")]
+    let milliseconds = (seconds * 1000.0) as i64;
+    start + TimeDelta::milliseconds(milliseconds)
+}
+
+#[test]
+fn the_first_scrape_ever_is_in_the_first_epoch() {
+    assert_eq!(epoch_of(None, instant(0.0), 86_400.0), 1);
+}
+
+/// The last answer, at second 0, read `before`; `elapsed` seconds later on the panel's clock the proxy says `now`.
+#[rstest]
+#[case::steady(1000.0, 30.0, 1030.1, false)]
+#[case::slow_answer(1000.0, 30.0, 1039.9, false)]
+#[case::clock_stepped_forward(1000.0, 30.0 + 450.0, 1030.0, false)]
+#[case::clock_stepped_back(1000.0, 30.0 - 7200.0, 1030.0, false)]
+#[case::long_gap(60.0, 864_000.0, 864_060.0, false)]
+#[case::long_gap_and_clocks_drift_apart(60.0, 864_020.0, 864_060.0, false)]
+#[case::first_moments(0.0, 30.0, 30.1, false)]
+#[case::first_moments_rounded_against_it(0.1, 30.0, 30.0, false)]
+#[case::first_second(0.5, 29.9, 30.4, false)]
+#[case::same_moment(0.0, 0.0, 0.0, false)]
+#[case::restart(1000.0, 30.0, 12.0, true)]
+#[case::restart_just_now(1000.0, 30.0, 0.0, true)]
+#[case::uptime_down_by_the_least(30.1, 30.0, 30.0, true)]
+#[case::crash_right_after_the_answer(10.0, 30.0, 30.0, true)]
+#[case::crash_right_after_the_answer_and_slow_requests(10.0, 30.0, 34.0, true)]
+#[case::crash_in_the_first_second(0.6, 30.0, 29.9, true)]
+#[case::restart_during_a_long_gap(3600.0, 864_000.0, 400_000.0, true)]
+#[case::restart_at_the_beginning_of_a_long_gap(3600.0, 864_000.0, 863_999.0, true)]
+#[case::restart_and_clock_stepped_back(3600.0, 7200.0 - 1700.0, 7190.0, true)]
+#[case::restart_and_clock_stepped_forward(3600.0, 7200.0 + 86_400.0, 7190.0, true)]
+#[case::restart_and_clock_stepped_far_back(1000.0, -86_400.0, 12.0, true)]
+fn restarts_are_told_from_clock_steps(
+    #[case] before: f64,
+    #[case] elapsed: f64,
+    #[case] now: f64,
+    #[case] restarted: bool,
+) {
+    let last = LastScrape { epoch: EPOCH, uptime: before, answered_at: instant(0.0) };
+    assert_eq!(epoch_of(Some(&last), instant(elapsed), now), EPOCH + i64::from(restarted));
+}
+
+#[rstest]
+#[case::grew(EPOCH, series(150, 260), bytes(50, 60), bytes(150, 260))]
+#[case::stood_still(EPOCH, series(100, 200), bytes(0, 0), bytes(100, 200))]
+#[case::one_direction_grew(EPOCH, series(100, 201), bytes(0, 1), bytes(100, 201))]
+#[case::restart(EPOCH + 1, series(150, 260), bytes(150, 260), bytes(150, 260))]
+#[case::both_fell(EPOCH, series(1, 2), bytes(1, 2), bytes(1, 2))]
+#[case::first_fell_second_overtook(EPOCH, series(99, 260), bytes(99, 260), bytes(99, 260))]
+#[case::second_fell_first_overtook(EPOCH, series(150, 199), bytes(150, 199), bytes(150, 199))]
+#[case::to_zero(EPOCH, series(0, 0), bytes(0, 0), bytes(0, 0))]
+#[case::forgotten(EPOCH, Observation::Absent, bytes(0, 0), bytes(0, 0))]
+#[case::not_shown(EPOCH, Observation::Unknown, bytes(0, 0), bytes(100, 200))]
+fn a_meter_counts_what_is_above_its_baseline(
+    #[case] epoch: i64,
+    #[case] observation: Observation,
+    #[case] delta: Counters,
+    #[case] last: Counters,
+) {
+    let before = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: bytes(1000, 2000) };
+    let lifetime = bytes(1000 + delta.from_client, 2000 + delta.to_client);
+    assert_eq!(before.advance(epoch, observation), (Meter { last, epoch, lifetime }, delta));
+}
+
+#[rstest]
+#[case::says_nothing_of_the_other(EPOCH, Some(150), None, bytes(50, 0), bytes(150, 200))]
+#[case::says_nothing_of_the_first(EPOCH, None, Some(200), bytes(0, 0), bytes(100, 200))]
+#[case::shows_a_new_life(EPOCH, Some(50), None, bytes(50, 0), bytes(50, 0))]
+#[case::after_a_restart(EPOCH + 1, None, Some(300), bytes(0, 300), bytes(0, 300))]
+fn a_single_direction(
+    #[case] epoch: i64,
+    #[case] from_client: Option<i64>,
+    #[case] to_client: Option<i64>,
+    #[case] delta: Counters,
+    #[case] last: Counters,
+) {
+    let before = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: Counters::ZERO };
+    let (after, added) = before.advance(epoch, Observation::Series { from_client, to_client });
+    assert_eq!((after.last, after.epoch, added), (last, epoch, delta));
+}
+
+#[rstest]
+#[case(Observation::Absent)]
+#[case(Observation::Unknown)]
+fn a_name_that_a_restarted_proxy_does_not_show_is_left_alone_and_begins_at_zero(#[case] observation: Observation) {
+    let before = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: bytes(100, 200) };
+    let (after, delta) = before.advance(EPOCH + 1, observation);
+    assert_eq!((after, delta), (before, Counters::ZERO));
+    assert_eq!(after.advance(EPOCH + 1, series(500, 600)).1, bytes(500, 600));
+}
+
+#[test]
+fn a_lifetime_stops_at_the_largest_number() {
+    let before = Meter { last: Counters::ZERO, epoch: EPOCH, lifetime: bytes(i64::MAX - 1, 5) };
+    let (after, delta) = before.advance(EPOCH, series(10, 10));
+    assert_eq!((after.lifetime, delta), (bytes(i64::MAX, 15), bytes(10, 10)));
+    assert_eq!(after.lifetime.total(), i64::MAX);
+}
+
+fn scrape(lines: &str) -> Snapshot {
+    Snapshot::parse(&format!("telemt_uptime_seconds 10.0\n{lines}")).unwrap()
+}
+
+fn octets(name: &str, from_client: &str, to_client: &str) -> String {
+    format!(
+        "telemt_user_octets_from_client{{user=\"{name}\"}} {from_client}\n\
+         telemt_user_octets_to_client{{user=\"{name}\"}} {to_client}\n"
+    )
+}
+
+const SUPPRESSED: &str = "telemt_telemetry_user_series_users{family=\"stats\",status=\"suppressed\"} 1\n";
+
+/// The meter of `alice` (100 and 200 bytes in this epoch) after a scrape.
+fn alice_after(lines: &str) -> Option<Meter> {
+    let alice = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: bytes(100, 200) };
+    let bob = Meter { last: bytes(1, 1), epoch: EPOCH, lifetime: bytes(1, 1) };
+    let meters = HashMap::from([("alice".to_owned(), alice), ("bob".to_owned(), bob)]);
+    let changes = account(&scrape(lines), &meters, EPOCH);
+    assert!(changes.iter().all(|change| change.name == "alice"), "{changes:?}");
+    changes.first().map(|change| change.meter)
+}
+
+#[test]
+fn an_absent_name_is_forgotten_only_if_the_scrape_is_complete() {
+    let others = octets("bob", "1", "1");
+    assert_eq!(alice_after(&others).unwrap().last, Counters::ZERO);
+    assert_eq!(alice_after(&(others.clone() + SUPPRESSED)), None);
+    assert_eq!(alice_after(""), None);
+    assert_eq!(alice_after("telemt_user_connections_current{user=\"bob\"} 1\n"), None);
+    assert_eq!(alice_after(&(others.clone() + "telemt_user_octets_to_client{user=\"a\"b\"} 1\n")), None);
+    let connected = others + "telemt_user_connections_current{user=\"alice\"} 0\n";
+    assert_eq!(alice_after(&connected).unwrap().last, Counters::ZERO);
+}
+
+#[rstest]
+#[case("NaN", "300")]
+#[case("150", "-1")]
+#[case("9223372036854775808", "0")]
+fn an_impossible_reading_leaves_the_meter_alone(#[case] from_client: &str, #[case] to_client: &str) {
+    let lines = octets("bob", "1", "1") + &octets("alice", from_client, to_client);
+    assert_eq!(alice_after(&lines), None);
+}
+
+#[test]
+fn only_meters_that_moved_and_names_that_are_new_are_listed() {
+    let steady = Meter { last: bytes(5, 5), epoch: EPOCH, lifetime: bytes(9, 9) };
+    let meters = HashMap::from([("steady".to_owned(), steady), ("moving".to_owned(), steady)]);
+    let lines = octets("steady", "5", "5")
+        + &octets("moving", "6", "8")
+        + &octets("fresh", "1", "2")
+        + &octets("Steady", "0", "0")
+        + &octets("x", "3", "3")
+        + &octets("mtpannel-placeholder", "3", "3")
+        + "telemt_user_connections_current{user=\"silent\"} 1\n";
+    let mut changes = account(&scrape(&lines), &meters, EPOCH);
+    changes.sort_by(|a, b| a.name.cmp(&b.name));
+    let change = |name: &str, last, lifetime, delta, is_new| Change {
+        name: name.to_owned(),
+        meter: Meter { last, epoch: EPOCH, lifetime },
+        delta,
+        is_new,
+    };
+    let expected = [
+        change("Steady", Counters::ZERO, Counters::ZERO, Counters::ZERO, true),
+        change("fresh", bytes(1, 2), bytes(1, 2), bytes(1, 2), true),
+        change("moving", bytes(6, 8), bytes(10, 12), bytes(1, 3), false),
+    ];
+    assert_eq!(changes, expected);
+}
+
+#[rstest]
+#[case::counts_from_the_base(Some(100), 350, false, Some(100), 250)]
+#[case::keeps_a_base_that_is_set(Some(100), 350, true, Some(100), 250)]
+#[case::never_below_zero(Some(400), 350, false, Some(400), 0)]
+#[case::old_sessions_still_open(None, 350, false, None, 0)]
+#[case::old_sessions_cut(None, 350, true, Some(350), 0)]
+fn usage_is_what_the_lifetime_has_grown_since_the_base(
+    #[case] base: Option<i64>,
+    #[case] lifetime: i64,
+    #[case] cut: bool,
+    #[case] base_after: Option<i64>,
+    #[case] data_used: i64,
+) {
+    assert_eq!(settle(base, lifetime, cut), Usage { base: base_after, data_used });
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Traffic { name: usize, bytes: Counters },
+    Wait { milliseconds: i64 },
+    Restart { down_milliseconds: i64 },
+    Evict { name: usize },
+    ClockStep { seconds: i64 },
+    FailedScrape,
+    Scrape { latency: i64, shown: Shown },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shown {
+    All,
+    Suppressed(usize),
+    NoUsers,
+    Impossible(usize),
+}
+
+const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
+
+fn event() -> impl Strategy<Value = Event> {
+    let name = 0..NAMES.len();
+    let amount = prop_oneof![Just(0), 0..2_000i64, 0..1_000_000_000_000i64];
+    let shown = prop_oneof![
+        4 => Just(Shown::All),
+        2 => name.clone().prop_map(Shown::Suppressed),
+        1 => Just(Shown::NoUsers),
+        1 => name.clone().prop_map(Shown::Impossible),
+    ];
+    prop_oneof![
+        6 => (name.clone(), amount.clone(), amount)
+            .prop_map(|(name, from, to)| Event::Traffic { name, bytes: bytes(from, to) }),
+        3 => (0..90_000i64).prop_map(|milliseconds| Event::Wait { milliseconds }),
+        1 => (0..400_000_000i64).prop_map(|milliseconds| Event::Wait { milliseconds }),
+        1 => (0..60_000i64).prop_map(|down_milliseconds| Event::Restart { down_milliseconds }),
+        1 => name.prop_map(|name| Event::Evict { name }),
+        1 => (-100_000..100_000i64).prop_map(|seconds| Event::ClockStep { seconds }),
+        1 => Just(Event::FailedScrape),
+        6 => (0..300i64, shown).prop_map(|(latency, shown)| Event::Scrape { latency, shown }),
+    ]
+}
+
+/// A proxy, a panel beside it, and what the panel ought to know.
+#[derive(Default)]
+struct World {
+    /// True time, and how far the panel's clock is ahead of it, in milliseconds.
+    now: i64,
+    clock_ahead: i64,
+    started: i64,
+    entries: [Option<Counters>; NAMES.len()],
+    /// Bytes of earlier lives that scrapes saw, and of the present life.
+    past: [Counters; NAMES.len()],
+    seen: [Counters; NAMES.len()],
+    /// Counters of the last life that was seen, while nobody could see that it has ended.
+    hidden_end: [Option<Counters>; NAMES.len()],
+    last_uptime: i64,
+    clock_error: i64,
+    last: Option<LastScrape>,
+    meters: HashMap<String, Meter>,
+    deltas: [Counters; NAMES.len()],
+}
+
+impl World {
+    fn step(&mut self, event: &Event) {
+        match *event {
+            Event::Traffic { name, bytes } => self.traffic(name, bytes),
+            Event::Wait { milliseconds } => self.now += milliseconds,
+            Event::Restart { down_milliseconds } => self.restart(down_milliseconds),
+            Event::Evict { name } => self.evict(name),
+            Event::ClockStep { seconds } => self.step_clock(seconds * 1000),
+            Event::FailedScrape => drop(Snapshot::parse("<html>502 Bad Gateway</html>\n").unwrap_err()),
+            Event::Scrape { latency, shown } => self.scrape(latency, shown),
+        }
+    }
+
+    /// A name that the proxy forgot and learned again between two scrapes is known by a counter that fell; a world
+    /// in which both have overtaken their old values is outside what any panel can tell.
+    fn traffic(&mut self, name: usize, more: Counters) {
+        let mut value = self.entries[name].unwrap_or_default().saturating_add(more);
+        if let Some(old) = self.hidden_end[name] {
+            if old.from_client > 0 {
+                value.from_client = value.from_client.min(old.from_client - 1);
+            } else if old.to_client > 0 {
+                value.to_client = value.to_client.min(old.to_client - 1);
+            }
+        }
+        self.entries[name] = Some(value);
+    }
+
+    fn end_life(&mut self, name: usize) {
+        self.past[name] = self.past[name].saturating_add(self.seen[name]);
+        self.seen[name] = Counters::ZERO;
+        self.entries[name] = None;
+    }
+
+    /// The new process answers after three seconds: younger ones are the subject of the cases above.
+    fn restart(&mut self, down: i64) {
+        (0..NAMES.len()).for_each(|name| self.end_life(name));
+        self.hidden_end = Default::default();
+        self.now += down;
+        self.started = self.now;
+        self.now += 3_000;
+    }
+
+    fn evict(&mut self, name: usize) {
+        if self.entries[name].is_some() {
+            let seen = self.seen[name];
+            self.end_life(name);
+            self.hidden_end[name].get_or_insert(seen);
+        }
+    }
+
+    /// Steps stay under half the uptime at the last good scrape, the bound that `epoch_of` documents.
+    fn step_clock(&mut self, by: i64) {
+        let bound = (self.last_uptime / 2 - 1_000).max(0);
+        let error = (self.clock_error + by).clamp(-bound, bound);
+        self.clock_ahead += error - self.clock_error;
+        self.clock_error = error;
+    }
+
+    fn clock(&self) -> DateTime<Utc> {
+        instant(0.0) + TimeDelta::milliseconds(self.now + self.clock_ahead)
+    }
+
+    fn page(&self, shown: Shown) -> String {
+        let uptime = self.now - self.started;
+        let mut page = format!("telemt_uptime_seconds {}.{}\n", uptime / 1000, uptime % 1000 / 100);
+        for (index, name) in NAMES.iter().enumerate() {
+            let Some(value) = self.entries[index] else { continue };
+            page += &match shown {
+                Shown::NoUsers => continue,
+                Shown::Suppressed(hidden) if hidden == index => continue,
+                Shown::Impossible(refused) if refused == index => octets(name, "NaN", "1"),
+                _ => octets(name, &value.from_client.to_string(), &value.to_client.to_string()),
+            };
+        }
+        if matches!(shown, Shown::Suppressed(_)) {
+            page += SUPPRESSED;
+        }
+        page
+    }
+
+    fn scrape(&mut self, latency: i64, shown: Shown) {
+        let asked_at = self.clock();
+        self.now += latency;
+        let page = self.page(shown);
+        self.observe(shown);
+        self.last_uptime = self.now - self.started;
+        self.clock_error = 0;
+        self.now += latency;
+
+        let snapshot = Snapshot::parse(&page).unwrap();
+        let epoch = epoch_of(self.last.as_ref(), asked_at, snapshot.uptime);
+        for change in account(&snapshot, &self.meters, epoch) {
+            let name = NAMES.iter().position(|name| *name == change.name).unwrap();
+            assert!(change.delta.from_client >= 0 && change.delta.to_client >= 0, "{change:?}");
+            self.deltas[name] = self.deltas[name].saturating_add(change.delta);
+            assert_eq!(self.meters.insert(change.name, change.meter).is_none(), change.is_new);
+        }
+        assert_eq!(account(&snapshot, &self.meters, epoch), [], "the same scrape again counts nothing");
+        self.last = Some(LastScrape { epoch, uptime: snapshot.uptime, answered_at: self.clock() });
+    }
+
+    /// What this scrape lets anybody know.
+    fn observe(&mut self, shown: Shown) {
+        let visible = |index: usize| match shown {
+            Shown::All => true,
+            Shown::NoUsers => false,
+            Shown::Suppressed(other) | Shown::Impossible(other) => other != index,
+        };
+        let any = (0..NAMES.len()).any(|index| visible(index) && self.entries[index].is_some());
+        let complete = any && matches!(shown, Shown::All | Shown::Impossible(_));
+        for index in 0..NAMES.len() {
+            match self.entries[index] {
+                Some(value) if visible(index) => {
+                    self.seen[index] = value;
+                    self.hidden_end[index] = None;
+                }
+                None if complete => self.hidden_end[index] = None,
+                _ => {}
+            }
+        }
+    }
+
+    fn check(&self) {
+        for (index, name) in NAMES.iter().enumerate() {
+            let truth = self.past[index].saturating_add(self.seen[index]);
+            let lifetime = self.meters.get(*name).copied().unwrap_or_default().lifetime;
+            assert_eq!(lifetime, truth, "{name}");
+            assert_eq!(self.deltas[index], truth, "{name}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn lifetimes_are_what_the_scrapes_could_see_to_the_byte(events in prop::collection::vec(event(), 1..80)) {
+        let mut world = World { now: 3_000, ..World::default() };
+        for event in &events {
+            world.step(event);
+            world.check();
+        }
+    }
+
+    #[test]
+    fn meters_never_fall_whatever_they_are_told(
+        mut meter in (0..i64::MAX, 0..i64::MAX).prop_map(|(from, to)| Meter {
+            last: bytes(from, to), epoch: 1, lifetime: bytes(to, from),
+        }),
+        readings in prop::collection::vec((1..3i64, any::<Option<i64>>(), any::<Option<i64>>()), 0..20),
+    ) {
+        for (epoch, from_client, to_client) in readings {
+            let (after, delta) = meter.advance(epoch, Observation::Series { from_client, to_client });
+            prop_assert!(delta.from_client >= 0 && delta.to_client >= 0);
+            prop_assert!(after.lifetime.from_client >= meter.lifetime.from_client);
+            prop_assert!(after.lifetime.to_client >= meter.lifetime.to_client);
+            meter = after;
+        }
+    }
+}
