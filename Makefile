@@ -1,0 +1,44 @@
+# The whole vocabulary. `make run` needs Rust and nothing else.
+
+CARGO ?= cargo
+SHELL := /bin/sh
+SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
+
+.PHONY: help run test lint fmt bench
+
+help:
+	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
+	@echo 'make test   run every test; installs what the tests need where it may'
+	@echo 'make lint   check format, lints, licences and shell scripts'
+	@echo 'make fmt    format the code'
+	@echo 'make bench  measure speed and size; prints the figures side by side'
+
+run: .env
+	$(CARGO) build --release --locked --package mtpannel
+	@mkdir -p data
+	@target/release/mtpannel admin create admin --sudo --unless-any </dev/null
+	exec target/release/mtpannel serve
+
+# Made once and never overwritten, because there is no prerequisite that could be newer.
+.env:
+	@sh scripts/make-env.sh .env
+
+test:
+	@sh scripts/test-needs.sh
+	@sh scripts/cargo-test.sh
+	@sh e2e/contract.sh
+
+lint:
+	@sh scripts/lint-needs.sh
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	shellcheck $(SCRIPTS)
+	shfmt -i 4 -ci -d $(SCRIPTS)
+
+fmt:
+	$(CARGO) fmt --all
+	shfmt -i 4 -ci -w $(SCRIPTS)
+
+bench:
+	@sh scripts/bench-needs.sh
+	$(CARGO) bench --locked --package mtpannel --bench service

@@ -1,0 +1,12 @@
+#!/bin/sh
+# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock.
+set -eu
+# shellcheck source=scripts/needs.sh
+. "$(dirname "$0")/needs.sh"
+
+[ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || missing="$missing postgresql"
+need promtool prometheus
+need flock util-linux
+need curl curl
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
+install_missing
