@@ -10,8 +10,6 @@ mod scan;
 mod write;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;
 
 use toml_edit::Document;

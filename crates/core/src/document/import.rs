@@ -70,7 +70,7 @@ pub enum ImportError {
     /// The file as a whole cannot be read.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// Every problem with its users, in the order of the file's user table.
+    /// Every problem with its users, in the order of the file.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Users(Vec<ImportProblem>),
 }
@@ -95,6 +95,7 @@ pub fn read_users(text: &str) -> Result<Vec<ImportedUser>, ImportError> {
     if reader.faults.is_empty() {
         return Ok(users);
     }
+    reader.faults.sort_by_key(|fault| fault.offset);
     let lines = Lines::new(text);
     Err(ImportError::Users(reader.faults.into_iter().map(|fault| fault.located(&lines)).collect()))
 }
