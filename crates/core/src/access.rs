@@ -127,7 +127,8 @@ impl From<Entry> for Served {
             username: entry.username,
             secret: entry.secret,
             max_connections: entry.max_connections,
-            data_quota: entry.data_limit.map(|limit| entry.usage_base.saturating_add(limit.get())),
+            // A negative quota would make the proxy refuse the whole file.
+            data_quota: entry.data_limit.map(|limit| entry.usage_base.max(0).saturating_add(limit.get())),
             expire_at: entry.expire_at,
             max_unique_ips: entry.max_unique_ips,
         }
@@ -263,6 +264,7 @@ mod tests {
     #[case(Some(5), 0, Some(5))]
     #[case(Some(5), 7, Some(12))]
     #[case(Some(i64::MAX), 7, Some(i64::MAX))]
+    #[case(Some(5), -7, Some(5))]
     fn the_quota_contains_what_the_name_had_moved_before_the_reset(
         #[case] data_limit: Option<i64>,
         #[case] usage_base: i64,
