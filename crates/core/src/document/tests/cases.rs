@@ -161,6 +161,7 @@ fn someone_with_a_new_secret_is_there_and_disabled() {
 #[case::before_access("[access.users]\n[x]\n[access]\na = 1\n", "USERS[x]\n[access]\na = 1\n")]
 #[case::dotted("access.users.a = 1\nb = 1 # b\n# x\n[x]\n", "b = 1 # b\n# x\n[x]\n\nUSERS")]
 #[case::inline("access = {a = 'x', users = {}} # c\nb = 1\n", "access.a = 'x' # c\nb = 1\n\nUSERS")]
+#[case::inline_and_managed("x = 1\naccess = {users = {}} # c\nb = 1\n", "x = 1\nb = 1\n\nUSERS")]
 #[case::inline_comments("access = {# c\na = 1, # d\n}", "# c\naccess.a = 1\n# d\n\nUSERS")]
 #[case::spelling(" \"access\" = { a . b =\t1, c = 2 }\r\n", " access.a . b =\t1\r\naccess.c = 2\r\n\r\nUSERS")]
 #[case::under_access("[access]\n users.a = 1 # a\nb = 1\n", "[access]\nb = 1\n\nUSERS")]
