@@ -12,14 +12,8 @@ use mtpannel_core::document::{Layout, read_users};
 use mtpannel_core::user::{Limit, Secret, Status};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
-const MANAGED: [&str; 6] = [
-    "users",
-    "user_max_tcp_conns",
-    "user_data_quota",
-    "user_expirations",
-    "user_max_unique_ips",
-    "user_enabled",
-];
+const MANAGED: [&str; 6] =
+    ["users", "user_max_tcp_conns", "user_data_quota", "user_expirations", "user_max_unique_ips", "user_enabled"];
 
 /// Data of a document, without its form.
 #[derive(Debug, PartialEq)]

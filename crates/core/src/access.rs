@@ -1,7 +1,6 @@
 //! What the managed tables of the proxy's file must say (specification section 4.1, design section 6).
 //!
-//! [`Access::new`] decides, `document` writes. The six tables are named by [`Table`]; nothing else of the file belongs
-//! to the panel.
+//! [`Access::new`] decides, [`crate::document`] writes. The panel manages six tables under `access` and nothing else.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

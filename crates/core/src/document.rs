@@ -7,6 +7,7 @@
 mod import;
 mod layout;
 mod scan;
+mod unfold;
 mod write;
 
 #[cfg(test)]
@@ -34,6 +35,10 @@ const BOM: &str = "\u{feff}";
 
 /// Parses all of the text, without a byte order mark, and finds the statements of the managed tables.
 fn parse(text: &str) -> Result<(Document<&str>, scan::Scan), DocumentError> {
+    if text.starts_with(BOM) {
+        // The parser would ignore this one, too; the proxy's would not.
+        return Err(Lines::new(text).error(0, "a second byte order mark".to_owned()));
+    }
     let document = Document::parse(text).map_err(|error| {
         let offset = error.span().map_or(text.len(), |span| span.start);
         Lines::new(text).error(offset, error.message().replace(['\r', '\n'], " "))

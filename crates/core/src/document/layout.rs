@@ -1,6 +1,7 @@
 //! What stays of a file when its managed tables are taken out, and where others are put in.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use toml_edit::Document;
 
@@ -23,8 +24,8 @@ pub struct Layout {
     pub(super) tail: String,
     /// Line ending of the managed text.
     pub(super) newline: &'static str,
-    /// Secret of the placeholder that stands in the file.
-    pub(super) placeholder: Option<Secret>,
+    /// Secret of the placeholder that stands in the file, or that this layout was first given.
+    pub(super) placeholder: OnceLock<Secret>,
 }
 
 impl std::fmt::Debug for Layout {
@@ -44,7 +45,7 @@ impl Layout {
         let placeholder = standing_placeholder(&document);
         drop(document);
         let mut layout = split(bare, scan);
-        layout.placeholder = placeholder;
+        layout.placeholder = placeholder.map_or_else(OnceLock::new, OnceLock::from);
         if bare.len() < text.len() {
             layout.head.insert_str(0, BOM);
         }
@@ -68,7 +69,7 @@ fn split(text: &str, scan: Scan) -> Layout {
         above: Default::default(),
         tail: String::new(),
         newline: "\n",
-        placeholder: None,
+        placeholder: OnceLock::new(),
     };
     if let Some(first) = sections.iter().position(managed) {
         let group: Vec<&Section> = sections[first..].iter().take_while(|section| managed(section)).collect();

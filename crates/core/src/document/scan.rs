@@ -9,6 +9,7 @@ use std::ops::Range;
 use toml_parser::parser::{Event, EventKind, parse_document};
 use toml_parser::{Raw, Source};
 
+use super::unfold::{Unfolded, unfold};
 use crate::access::Table;
 
 /// What a path leads to.
@@ -26,7 +27,7 @@ pub(super) enum Place {
 
 impl Place {
     /// The place that one more key leads to; the key is decoded only where it matters.
-    fn step<'k>(self, key: impl FnOnce() -> Cow<'k, str>) -> Self {
+    pub(super) fn step<'k>(self, key: impl FnOnce() -> Cow<'k, str>) -> Self {
         match self {
             Self::Root => match key().as_ref() {
                 "access" => Self::Access,
@@ -231,7 +232,10 @@ impl<'t> Scanner<'t> {
         match statement.place {
             Place::Managed { .. } => self.scan.cuts.push(Cut { range: line, replacement: String::new() }),
             Place::Access if statement.inline => {
-                let kept = self.unfold(&statement.events);
+                let Unfolded { lines: kept, wrong } = unfold(self.text, &statement.events);
+                for (place, offset) in wrong {
+                    self.refuse(place, offset);
+                }
                 let range = if kept.is_empty() { line } else { statement.start..statement.value_end };
                 let replacement = kept.join(first_newline(self.text).unwrap_or("\n"));
                 self.scan.cuts.push(Cut { range, replacement });
@@ -247,49 +251,6 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// The lines that say with dotted keys what the inline table `access = { … }` says, without what is managed. No
-    /// header `[access.users]` may stand beside the inline table, but it may beside dotted keys.
-    fn unfold(&mut self, events: &[Event]) -> Vec<String> {
-        let (mut lines, mut depth, mut element) = (Vec::new(), 1_usize, None::<Statement>);
-        for event in events {
-            let span = event.span();
-            if closes(event) {
-                depth = depth.saturating_sub(1);
-            }
-            match (event.kind(), &mut element) {
-                _ if depth > 1 => {}
-                (EventKind::SimpleKey, None) => {
-                    let place = Place::Access.step(|| key(self.text, event));
-                    element = Some(Statement::new(Kind::Pair, place, span.start(), span.start()));
-                }
-                (EventKind::SimpleKey, Some(element)) => element.place = element.place.step(|| key(self.text, event)),
-                (EventKind::ValueSep, _) => lines.extend(element.take().and_then(|element| self.unfolded(&element))),
-                (EventKind::Comment, _) => {
-                    lines.extend(element.take().and_then(|element| self.unfolded(&element)));
-                    lines.push(self.text[span.start()..span.end()].to_owned());
-                }
-                (_, Some(element)) if is_value(event) => element.take_value(event),
-                _ => {}
-            }
-            if opens(event) {
-                depth += 1;
-            }
-        }
-        lines.extend(element.and_then(|element| self.unfolded(&element)));
-        lines
-    }
-
-    /// The line for one element of the inline table `access`, if it is not managed.
-    fn unfolded(&mut self, element: &Statement) -> Option<String> {
-        if matches!(element.place, Place::Managed { .. }) {
-            if !element.inline {
-                self.refuse(element.place, element.value_start);
-            }
-            return None;
-        }
-        Some(format!("access.{}", &self.text[element.start..element.value_end]))
-    }
-
     fn finish(mut self) -> Result<Scan, NotATable> {
         self.end_line(self.text.len());
         self.wrong.map_or(Ok(self.scan), Err)
@@ -297,21 +258,21 @@ impl<'t> Scanner<'t> {
 }
 
 /// A value begins that has others in it.
-fn opens(event: &Event) -> bool {
+pub(super) fn opens(event: &Event) -> bool {
     matches!(event.kind(), EventKind::InlineTableOpen | EventKind::ArrayOpen)
 }
 
 /// Such a value ends.
-fn closes(event: &Event) -> bool {
+pub(super) fn closes(event: &Event) -> bool {
     matches!(event.kind(), EventKind::InlineTableClose | EventKind::ArrayClose)
 }
 
-fn is_value(event: &Event) -> bool {
+pub(super) fn is_value(event: &Event) -> bool {
     opens(event) || closes(event) || event.kind() == EventKind::Scalar
 }
 
 /// The key that an event stands for.
-fn key<'t>(text: &'t str, event: &Event) -> Cow<'t, str> {
+pub(super) fn key<'t>(text: &'t str, event: &Event) -> Cow<'t, str> {
     let span = event.span();
     let raw = &text[span.start()..span.end()];
     if event.encoding().is_none() {

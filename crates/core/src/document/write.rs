@@ -21,10 +21,10 @@ impl Layout {
     ///
     /// When nobody is served, a disabled placeholder stands in `[access.users]`, because the proxy refuses an empty
     /// table and serves a default user without one (contract, trap 1). It keeps the secret of the placeholder that
-    /// stands in the parsed file and takes `fresh_placeholder` otherwise; a caller that renders one layout several times
-    /// passes the same secret each time, and thus gets the same bytes.
+    /// stands in the parsed file; otherwise it takes the first `fresh_placeholder` that it needs and stays with that, so
+    /// that a layout which is kept gives the same bytes again.
     pub fn render(&self, access: &Access, fresh_placeholder: &Secret) -> String {
-        let placeholder = access.served().is_empty().then(|| self.placeholder.as_ref().unwrap_or(fresh_placeholder));
+        let placeholder = access.served().is_empty().then(|| self.placeholder.get_or_init(|| *fresh_placeholder));
         let mut writer = Writer { out: String::with_capacity(self.size(access)), newline: self.newline };
         writer.out.push_str(&self.head);
         for table in Table::ALL {

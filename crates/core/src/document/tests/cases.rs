@@ -161,9 +161,10 @@ fn someone_with_a_new_secret_is_there_and_disabled() {
 #[case::before_access("[access.users]\n[x]\n[access]\na = 1\n", "USERS[x]\n[access]\na = 1\n")]
 #[case::dotted("access.users.a = 1\nb = 1 # b\n# x\n[x]\n", "b = 1 # b\n# x\n[x]\n\nUSERS")]
 #[case::inline("access = {a = 'x', users = {}} # c\nb = 1\n", "access.a = 'x' # c\nb = 1\n\nUSERS")]
+#[case::inline_key_alone("access = {a\n= 1, 'b' . c = 2}\n", "access.a = 1\naccess.'b'.c = 2\n\nUSERS")]
 #[case::inline_and_managed("x = 1\naccess = {users = {}} # c\nb = 1\n", "x = 1\nb = 1\n\nUSERS")]
 #[case::inline_comments("access = {# c\na = 1, # d\n}", "# c\naccess.a = 1\n# d\n\nUSERS")]
-#[case::spelling(" \"access\" = { a . b =\t1, c = 2 }\r\n", " access.a . b =\t1\r\naccess.c = 2\r\n\r\nUSERS")]
+#[case::spelling(" \"access\" = { a . b =\t1, c = 2 }\r\n", " access.a.b = 1\r\naccess.c = 2\r\n\r\nUSERS")]
 #[case::under_access("[access]\n users.a = 1 # a\nb = 1\n", "[access]\nb = 1\n\nUSERS")]
 fn the_tables_go_where_the_first_stood_or_after_access_or_at_the_end(#[case] text: &str, #[case] expected: &str) {
     let newline = if expected.contains('\r') { "\r\n" } else { "\n" };
@@ -225,6 +226,15 @@ fn a_placeholder_that_stands_keeps_its_secret(#[case] text: &str, #[case] kept: 
 }
 
 #[test]
+fn a_layout_that_is_kept_stays_with_its_first_placeholder() {
+    let layout = Layout::parse("").unwrap();
+    let text = layout.render(&access(vec![]), &fresh());
+    layout.render(&alice(), &Secret::new([8; 16]));
+    assert_eq!(layout.render(&access(vec![]), &Secret::new([9; 16])), text);
+    assert_eq!(layout.clone().render(&access(vec![]), &Secret::new([9; 16])), text);
+}
+
+#[test]
 fn one_layout_renders_like_the_file_it_last_gave() {
     let layout = Layout::parse("[access]\nusers.a = \"x\"\n# c\n[x]\n").unwrap();
     let (none, one, more) = (access(vec![]), alice(), access(vec![full("alice"), full("bob")]));
@@ -247,6 +257,7 @@ fn expirations_are_whole_seconds_of_utc_that_the_proxy_can_read(#[case] end: &st
 
 #[rstest]
 #[case::syntax("# c\n[server\n", 2, 8)]
+#[case::two_marks("\u{feff}\u{feff}[access.users]\n", 1, 1)]
 #[case::value("a = 1\nb = \"é\" x\n", 2, 9)]
 #[case::duplicate("[access.users]\na = \"OLD\"\na = \"OLD\"\n", 3, 1)]
 #[case::duplicate_table("\u{feff}[access.users]\r\n[access.users]\r\n", 2, 9)]
