@@ -7,7 +7,9 @@
 pub mod app;
 pub mod clock;
 pub mod config_file;
+pub mod http;
 pub mod random;
+pub mod serve;
 pub mod service;
 pub mod settings;
 pub mod store;

@@ -13,6 +13,7 @@ pub mod admins;
 pub mod audit;
 mod connect;
 pub mod departed;
+mod lock;
 pub mod meters;
 pub mod retention;
 pub mod sessions;
@@ -22,6 +23,7 @@ pub mod traffic;
 pub mod users;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
+pub use lock::InstanceLock;
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +45,9 @@ pub enum StoreError {
         /// Highest version that this program brings.
         known: i64,
     },
+    /// Another process serves this database.
+    #[error("{0} is in use by another mtpannel; stop that one first")]
+    InUse(PathBuf),
     /// The database file or its copy could not be read or written.
     #[error("{path}: {source}")]
     File {

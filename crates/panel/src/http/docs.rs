@@ -1,0 +1,48 @@
+//! The OpenAPI document and a page that shows it, from the binary itself.
+
+use std::sync::Arc;
+
+use axum::extract::Path;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use super::problem::Problem;
+use crate::app::SharedApp;
+
+/// The page styles its elements itself, which needs inline styles; scripts stay in files.
+const CSP: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// `/api/openapi.json` and `/api/docs`.
+pub(super) fn router(openapi: OpenApi, base_path: &str) -> Router<SharedApp> {
+    let openapi = Arc::new(openapi);
+    let config = Arc::new(Config::from(format!("{base_path}/api/openapi.json")));
+    let page = format!("{base_path}/api/docs/");
+    let index = Arc::clone(&config);
+    Router::new()
+        .route("/api/openapi.json", get(async move || Json(openapi.as_ref().clone())))
+        .route("/api/docs", get(async move || Redirect::permanent(&page)))
+        .route("/api/docs/", get(async move || file("index.html", index)))
+        .route("/api/docs/{*file}", get(async move |Path(path): Path<String>| file(&path, config)))
+}
+
+fn file(path: &str, config: Arc<Config<'static>>) -> Response {
+    match utoipa_swagger_ui::serve(path, config) {
+        Ok(Some(file)) => {
+            let mut response = ([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response();
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, CSP);
+            response
+        }
+        Ok(None) => Problem::not_found("the documentation has no such file").into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the documentation could not be shown");
+            Problem::internal().into_response()
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Shapes of requests and answers.
+
+use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
+
+use crate::service::ConfigSync;
+
+pub(super) mod admin;
+pub(super) mod bulk;
+pub(super) mod system;
+pub(super) mod user;
+
+/// A moment, outside always RFC 3339 in UTC and whole seconds; inside a request any zone will do, but there must be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-12-31T23:59:59Z")]
+pub(crate) struct Moment(pub(crate) DateTime<Utc>);
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_rfc3339_opts(SecondsFormat::Secs, true))
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_moment(&text).map(Self).ok_or_else(|| {
+            de::Error::custom(
+                "must be a date and time with a zone, such as 2026-12-31T23:59:59Z, of the years 1970 to 9999",
+            )
+        })
+    }
+}
+
+fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
+    let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    (1970..=9999).contains(&moment.year()).then_some(moment)
+}
+
+/// Whether the proxy's file says what the database says.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConfigSyncBody {
+    state: SyncState,
+    /// Why it does not yet.
+    #[schema(required)]
+    detail: Option<String>,
+}
+
+/// Whether a change stands in the proxy's file.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SyncState {
+    /// It does.
+    Applied,
+    /// Not yet; the panel keeps trying.
+    Pending,
+}
+
+impl SyncState {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+impl From<&ConfigSync> for SyncState {
+    fn from(sync: &ConfigSync) -> Self {
+        match sync {
+            ConfigSync::Applied => Self::Applied,
+            ConfigSync::Pending(_) => Self::Pending,
+        }
+    }
+}
+
+impl From<ConfigSync> for ConfigSyncBody {
+    fn from(sync: ConfigSync) -> Self {
+        let state = SyncState::from(&sync);
+        let detail = if let ConfigSync::Pending(detail) = sync { Some(detail) } else { None };
+        Self { state, detail }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("2026-12-31T23:59:59Z", Some("2026-12-31T23:59:59+00:00"))]
+    #[case("2026-12-31T23:59:59+03:00", Some("2026-12-31T20:59:59+00:00"))]
+    #[case("2026-12-31T23:59:59", None)]
+    #[case("2026-12-31", None)]
+    #[case("1767225600", None)]
+    #[case("0001-01-01T00:00:00Z", None)]
+    fn a_date_needs_a_zone(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(parse_moment(text).map(|moment| moment.to_rfc3339()), expected.map(str::to_owned));
+    }
+}

@@ -1,0 +1,155 @@
+//! What handlers take: who asks, from where, and a body, query or name that fits.
+
+use std::net::SocketAddr;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use mtpannel_core::policy::Actor;
+use serde::de::DeserializeOwned;
+
+use super::client::Client;
+use super::problem::Problem;
+use crate::app::SharedApp;
+use crate::service::{By, auth};
+
+/// Whoever asks, if he is an administrator.
+pub(super) struct Admin {
+    pub(super) actor: Actor,
+    pub(super) by: By,
+}
+
+/// Whoever asks, if he is a sudo administrator.
+pub(super) struct Sudo(pub(super) Admin);
+
+impl FromRequestParts<SharedApp> for Client {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        Ok(Self::new(peer, &parts.headers, &app.settings.trusted_proxies))
+    }
+}
+
+impl FromRequestParts<SharedApp> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let address = Client::from_request_parts(parts, app).await?.address;
+        let token = bearer(&parts.headers)
+            .ok_or_else(|| Problem::unauthorized("send an access token as 'Authorization: Bearer …'"))?;
+        let actor = auth::authenticate(app, token).await?;
+        Ok(Self { by: By::Admin { actor: actor.clone(), address }, actor })
+    }
+}
+
+impl FromRequestParts<SharedApp> for Sudo {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let admin = Admin::from_request_parts(parts, app).await?;
+        if admin.actor.is_sudo {
+            Ok(Self(admin))
+        } else {
+            Err(Problem::forbidden("only a sudo administrator may do this"))
+        }
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The name in the path. One that is no text names nobody.
+pub(super) struct Name(pub(super) String);
+
+impl FromRequestParts<SharedApp> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let Path(name) = Path::<String>::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Problem::not_found("there is nothing of this name"))?;
+        // No name holds it, and PostgreSQL refuses it in a text.
+        if name.contains('\0') { Err(Problem::not_found("there is nothing of this name")) } else { Ok(Self(name)) }
+    }
+}
+
+/// A JSON body that fits `T`: 415 for another kind, 413 if too long, 400 if it does not parse, 422 if it does not fit.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<SharedApp> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, Problem> {
+        if media_type(request.headers()).as_deref() != Some("application/json") {
+            return Err(Problem::wrong_media_type("application/json"));
+        }
+        let body = Bytes::from_request(request, app).await.map_err(|rejection| body_problem(&rejection))?;
+        parse_json(&body).map(Self)
+    }
+}
+
+/// The media type of a body, in lower case and without parameters.
+pub(super) fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+pub(super) fn body_problem(rejection: &BytesRejection) -> Problem {
+    if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        Problem::too_large()
+    } else {
+        Problem::bad_request("the body could not be read to its end")
+    }
+}
+
+pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() {
+            let field = if path == "." { "body" } else { &path };
+            Problem::invalid_field(field, without_position(&inner.to_string()))
+        } else {
+            Problem::bad_request(format!("the body is not JSON: line {}, column {}", inner.line(), inner.column()))
+        }
+    })?;
+    json.end().map_err(|error| {
+        Problem::bad_request(format!(
+            "the body goes on after its JSON: line {}, column {}",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    Ok(value)
+}
+
+/// serde's message without "at line 1 column 2", which the field's name replaces.
+fn without_position(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
+}
+
+/// A query that fits `T`; unknown parameters do not.
+pub(super) struct Query<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequestParts<SharedApp> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        axum::extract::Query::<T>::from_request_parts(parts, app).await.map(|query| Self(query.0)).map_err(
+            |rejection| {
+                let text = rejection.body_text();
+                let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                match text.split_once(": ").filter(|(field, _)| !field.contains(' ')) {
+                    Some((field, message)) => Problem::invalid_field(field, message),
+                    None => Problem::invalid_field("query", text),
+                }
+            },
+        )
+    }
+}

@@ -1,0 +1,87 @@
+//! The API over HTTP.
+
+use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse as _;
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::SharedApp;
+
+mod client;
+mod docs;
+mod dto;
+mod extract;
+mod layers;
+mod metrics;
+mod openapi;
+mod problem;
+mod routes;
+
+pub use metrics::{install_metrics, internal_router};
+
+use problem::Problem;
+use routes::{admins, auth, health, system, users};
+
+/// Everything under `/api`.
+fn api() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new()
+        .routes(routes!(auth::token))
+        .routes(routes!(auth::me))
+        .routes(routes!(auth::begin, auth::end))
+        .routes(routes!(auth::refresh))
+        .routes(routes!(auth::end_all))
+        .routes(routes!(admins::list, admins::create))
+        .routes(routes!(admins::update, admins::delete))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::bulk))
+        .routes(routes!(users::show, users::update, users::delete))
+        .routes(routes!(users::regenerate_secret))
+        .routes(routes!(users::reset_usage))
+        .routes(routes!(users::show_links))
+        .routes(routes!(users::qr))
+        .routes(routes!(users::traffic))
+        .routes(routes!(system::show))
+        .routes(routes!(system::traffic))
+        .routes(routes!(system::metrics))
+        .routes(routes!(system::audit_log))
+}
+
+fn probes() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
+}
+
+fn described() -> (Router<SharedApp>, OpenApi) {
+    let (router, openapi) =
+        OpenApiRouter::with_openapi(openapi::frame()).nest("/api", api()).merge(probes()).split_for_parts();
+    (router, openapi::complete(openapi))
+}
+
+/// The OpenAPI document, without a running service.
+pub fn openapi() -> OpenApi {
+    described().1
+}
+
+/// The public listener's routes.
+pub fn router(app: SharedApp) -> Router {
+    let base_path = app.settings.base_path.clone();
+    let (routes, openapi) = described();
+    let routes = routes.merge(docs::router(openapi, &base_path));
+    let routes = if base_path.is_empty() {
+        routes
+    } else {
+        // Health checks on the machine itself need not know the path.
+        Router::new().nest(&base_path, routes).merge(probes().split_for_parts().0)
+    };
+    routes
+        .fallback(async || Problem::not_found("there is nothing under this path"))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .layer(DefaultBodyLimit::max(layers::MAX_BODY))
+        .layer(middleware::from_fn(layers::limit_body))
+        .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::secure))
+        .layer(middleware::from_fn(layers::observe))
+        .with_state(app)
+}

@@ -1,0 +1,102 @@
+//! The OpenAPI document: what the handlers say of themselves, and what is true of all of them.
+
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _};
+
+use super::problem::{self, Problem};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "mtpannel",
+        description = "Control panel for MTProxy. Errors are problem documents (RFC 9457). Times are UTC; bytes are \
+            64-bit integers.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        contact()
+    ),
+    components(schemas(Problem)),
+    modifiers(&Bearer),
+    tags(
+        (name = "Login", description = "Tokens and browser sessions"),
+        (name = "Users", description = "Users of the proxy"),
+        (name = "Administrators", description = "Administrators of the panel"),
+        (name = "System", description = "Figures, history, audit"),
+        (name = "Health", description = "For load balancers and monitoring")
+    )
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The frame that the routes are added to.
+pub(super) fn frame() -> OpenApi {
+    Document::openapi()
+}
+
+/// Adds to every operation the problems that the layers around it and its extractors can answer with.
+pub(super) fn complete(mut openapi: OpenApi) -> OpenApi {
+    for (path, item) in &mut openapi.paths.paths {
+        let named = path.contains('{');
+        for operation in operations(item) {
+            for (status, why) in problems(operation, named) {
+                operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(why));
+            }
+        }
+    }
+    openapi
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
+}
+
+fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static str)> {
+    let tag = operation.tags.iter().flatten().next().map(String::as_str).unwrap_or_default();
+    if tag == "Health" {
+        return Vec::new();
+    }
+    let mut all = vec![
+        ("413", "The body is larger than 1 MiB"),
+        ("500", "Something went wrong on the server"),
+        ("503", "It took too long"),
+    ];
+    let has_query = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
+    if operation.security.is_some() {
+        all.push(("401", "There is no valid access token"));
+        all.push(("403", "The administrator may not do this"));
+    } else if tag == "Login" {
+        all.push(("401", "Wrong user name or password"));
+        all.push(("403", "The request comes from another site"));
+        all.push(("429", "Too many failed logins; Retry-After tells when to try again"));
+    }
+    if named {
+        all.push(("404", "There is no such thing, or it belongs to somebody else"));
+    }
+    if operation.request_body.is_some() {
+        all.push(("400", "The body is not JSON"));
+        all.push(("415", "The body is of another kind"));
+    }
+    if operation.request_body.is_some() || has_query {
+        all.push(("422", "Something in the request does not fit; errors lists the fields"));
+    }
+    all
+}
+
+fn problem(why: &str) -> RefOr<utoipa::openapi::Response> {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    ResponseBuilder::new().description(why).content(problem::MEDIA_TYPE, content).build().into()
+}

@@ -1,0 +1,174 @@
+//! Tokens and browser sessions.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, Expiration, SameSite};
+use chrono::{DateTime, Utc};
+
+use crate::app::SharedApp;
+use crate::http::client::Client;
+use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, TokenBody};
+use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
+use crate::http::problem::Problem;
+use crate::service::auth::{self, RefreshToken};
+use crate::store::admins;
+
+const COOKIE: &str = "mtpannel_refresh";
+
+fn token_body(access_token: String) -> axum::Json<TokenBody> {
+    axum::Json(TokenBody { access_token, token_type: "bearer" })
+}
+
+/// Name and password, as JSON or as the OAuth2 password form that existing bots send.
+pub(crate) struct EitherCredentials(Credentials);
+
+impl FromRequest<SharedApp> for EitherCredentials {
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, app: &SharedApp) -> Result<Self, Problem> {
+        let kind = media_type(request.headers());
+        let body = |request| async { Bytes::from_request(request, app).await.map_err(|error| body_problem(&error)) };
+        match kind.as_deref() {
+            Some("application/json") => parse_json(&body(request).await?).map(Self),
+            Some("application/x-www-form-urlencoded") => {
+                let axum::Form(form) =
+                    axum::Form::<CredentialsForm>::from_request(request, app).await.map_err(|error| {
+                        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                            Problem::too_large()
+                        } else {
+                            Problem::invalid_field("username", "and password must be given")
+                        }
+                    })?;
+                Ok(Self(Credentials { username: form.username, password: form.password }))
+            }
+            _ => Err(Problem::wrong_media_type("application/json or application/x-www-form-urlencoded")),
+        }
+    }
+}
+
+/// Get an access token
+///
+/// For the name and password of an administrator.
+#[utoipa::path(post, path = "/admin/token", tag = "Login", request_body(content(
+    (Credentials = "application/json"), (CredentialsForm = "application/x-www-form-urlencoded"))),
+    responses((status = 200, description = "A token", body = TokenBody)))]
+pub(crate) async fn token(
+    State(app): State<SharedApp>,
+    client: Client,
+    EitherCredentials(credentials): EitherCredentials,
+) -> Result<axum::Json<TokenBody>, Problem> {
+    check_name(&credentials)?;
+    let login = auth::login(&app, &credentials.username, credentials.password, client.address).await?;
+    Ok(token_body(login.access_token))
+}
+
+/// A name with a NUL is nobody's, and PostgreSQL refuses it in a text.
+fn check_name(credentials: &Credentials) -> Result<(), Problem> {
+    if credentials.username.contains('\0') {
+        return Err(Problem::invalid_field("username", "may not hold a NUL character"));
+    }
+    Ok(())
+}
+
+/// Who am I
+#[utoipa::path(get, path = "/admin/me", tag = "Login", security(("bearer" = [])),
+    responses((status = 200, description = "The administrator whose token this is", body = AdminBody)))]
+pub(crate) async fn me(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<AdminBody>, Problem> {
+    let row = admins::by_id(app.store.read().await?.db(), admin.actor.id).await?;
+    let row = row.ok_or_else(|| Problem::unauthorized("this administrator has just been deleted"))?;
+    Ok(axum::Json(row.into()))
+}
+
+/// Log in from a browser
+///
+/// Gives an access token and sets a refresh cookie that no script can read.
+#[utoipa::path(post, path = "/admin/session", tag = "Login", request_body = Credentials,
+    responses((status = 200, description = "A token", body = TokenBody)))]
+pub(crate) async fn begin(
+    State(app): State<SharedApp>,
+    client: Client,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Json(credentials): Json<Credentials>,
+) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
+    same_site(&headers)?;
+    check_name(&credentials)?;
+    let login = auth::login(&app, &credentials.username, credentials.password, client.address).await?;
+    let refresh = auth::begin_session(&app, &login.admin).await?;
+    Ok((jar.add(cookie(&app, client, refresh)), token_body(login.access_token)))
+}
+
+/// Renew a browser's token
+///
+/// Takes the refresh cookie, which is replaced; one that was used before ends the session.
+#[utoipa::path(post, path = "/admin/session/refresh", tag = "Login",
+    responses((status = 200, description = "A token", body = TokenBody),
+        (status = 401, description = "The session has ended", body = Problem,
+            content_type = "application/problem+json")))]
+pub(crate) async fn refresh(
+    State(app): State<SharedApp>,
+    client: Client,
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
+    same_site(&headers)?;
+    let token = jar.get(COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
+    let (login, renewed) = auth::refresh(&app, token.value()).await?;
+    let jar = match renewed {
+        Some(renewed) => jar.add(cookie(&app, client, renewed)),
+        None => jar,
+    };
+    Ok((jar, token_body(login.access_token)))
+}
+
+/// Log out of this browser
+#[utoipa::path(delete, path = "/admin/session", tag = "Login",
+    responses((status = 204, description = "The session has ended, if there was one")))]
+pub(crate) async fn end(
+    State(app): State<SharedApp>,
+    client: Client,
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Result<(StatusCode, CookieJar), Problem> {
+    same_site(&headers)?;
+    if let Some(token) = jar.get(COOKIE) {
+        auth::end_session(&app, token.value()).await?;
+    }
+    let expired = cookie(&app, client, RefreshToken { token: String::new(), expires_at: DateTime::UNIX_EPOCH });
+    Ok((StatusCode::NO_CONTENT, jar.add(expired)))
+}
+
+/// Log out everywhere
+///
+/// Voids every token of the administrator, this one too, and ends his sessions in every browser.
+#[utoipa::path(delete, path = "/admin/sessions", tag = "Login", security(("bearer" = [])),
+    responses((status = 204, description = "Every token and session is void")))]
+pub(crate) async fn end_all(State(app): State<SharedApp>, admin: Admin) -> Result<StatusCode, Problem> {
+    auth::log_out_everywhere(&app, &admin.by, &admin.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn cookie(app: &SharedApp, client: Client, refresh: RefreshToken) -> Cookie<'static> {
+    let mut cookie = Cookie::new(COOKIE, refresh.token);
+    cookie.set_path(format!("{}/api/admin/session", app.settings.base_path));
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Strict);
+    cookie.set_secure(client.tls);
+    cookie.set_expires(expiration(refresh.expires_at));
+    cookie
+}
+
+fn expiration(at: DateTime<Utc>) -> Expiration {
+    use time::OffsetDateTime;
+    OffsetDateTime::from_unix_timestamp(at.timestamp()).map_or(Expiration::Session, Expiration::DateTime)
+}
+
+/// Browsers say where a request comes from; what another site has made does not get to use the cookie.
+fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get("sec-fetch-site").map(|value| value.as_bytes()) {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        Some(_) => Err(Problem::forbidden("this comes from another site")),
+    }
+}

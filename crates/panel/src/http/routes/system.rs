@@ -1,0 +1,95 @@
+//! Figures, history, the proxy's metrics, the audit log.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use mtpannel_core::user::Status;
+
+use crate::app::SharedApp;
+use crate::http::dto::system::{
+    self, AuditEntry, AuditPage, AuditQuery, History, HistoryQuery, PanelBody, ProxyBody, StatsBody, UserCounts,
+    UserTraffic,
+};
+use crate::http::dto::user::page;
+use crate::http::extract::{Admin, Query, Sudo};
+use crate::http::problem::Problem;
+use crate::service::health::Task;
+use crate::service::{history, stats};
+use crate::store::audit;
+
+/// The dashboard's figures
+///
+/// Users and traffic are those that the administrator sees.
+#[utoipa::path(get, path = "/system/stats", tag = "System", security(("bearer" = [])),
+    responses((status = 200, description = "The figures", body = StatsBody)))]
+pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<StatsBody>, Problem> {
+    let stats = stats::gather(&app, &admin.actor).await?;
+    let count = |status| stats.by_status.get(&status).copied().unwrap_or(0);
+    let users = UserCounts {
+        total: stats.by_status.values().sum(),
+        active: count(Status::Active),
+        disabled: count(Status::Disabled),
+        limited: count(Status::Limited),
+        expired: count(Status::Expired),
+    };
+    let reachable = app.health.task(Task::Scrape).failure.is_none();
+    let view = app.health.proxy().filter(|_| reachable);
+    Ok(axum::Json(StatsBody {
+        uptime: stats.system.as_ref().map(|system| system.uptime),
+        total_connections: stats.system.as_ref().map(|system| system.total_connections),
+        bad_connections: stats.system.as_ref().map(|system| system.bad_connections),
+        connections: view.as_ref().map(|view| view.connections),
+        online: view.map(|view| view.online),
+        users,
+        user_traffic: stats.top.into_iter().map(UserTraffic::from).collect(),
+        proxy: ProxyBody::new(&app),
+        config_sync: system::config_sync(&app),
+        tasks: system::tasks(&app),
+        panel: PanelBody { version: env!("CARGO_PKG_VERSION") },
+    }))
+}
+
+/// Everybody's traffic over time
+///
+/// For a sudo administrator with that of deleted users; for others that of their present users.
+#[utoipa::path(get, path = "/system/traffic", tag = "System", security(("bearer" = [])), params(HistoryQuery),
+    responses((status = 200, description = "The history", body = History)))]
+pub(crate) async fn traffic(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Query(query): Query<HistoryQuery>,
+) -> Result<axum::Json<History>, Problem> {
+    let range = query.range(app.clock.now())?;
+    Ok(axum::Json(history::of_scope(&app, &admin.actor, range).await?.into()))
+}
+
+/// The proxy's metrics
+///
+/// The last text that it gave, with its age.
+#[utoipa::path(get, path = "/system/metrics", tag = "System", security(("bearer" = [])),
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain",
+        headers(("Age" = i64, description = "Seconds since the proxy gave it"))),
+        (status = 404, description = "The proxy has not answered yet", body = Problem,
+            content_type = "application/problem+json")))]
+pub(crate) async fn metrics(State(app): State<SharedApp>, _sudo: Sudo) -> Result<impl IntoResponse, Problem> {
+    let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
+    let age = (app.clock.now() - view.at).num_seconds().max(0).to_string();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4".to_owned()), (header::AGE, age)], view.text.to_string()))
+}
+
+/// The audit log
+#[utoipa::path(get, path = "/audit", tag = "System", security(("bearer" = [])), params(AuditQuery),
+    responses((status = 200, description = "A page, the newest first", body = AuditPage)))]
+pub(crate) async fn audit_log(
+    State(app): State<SharedApp>,
+    _sudo: Sudo,
+    Query(query): Query<AuditQuery>,
+) -> Result<axum::Json<AuditPage>, Problem> {
+    let (offset, limit) = page(query.offset, query.limit)?;
+    let filter = query.filter()?;
+    let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut conn = app.store.read().await?;
+    let entries = audit::page(conn.db(), &filter, signed(limit), signed(offset)).await?;
+    let total = audit::count(conn.db(), &filter).await?;
+    Ok(axum::Json(AuditPage { entries: entries.into_iter().map(AuditEntry::from).collect(), total }))
+}

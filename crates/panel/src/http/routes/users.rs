@@ -1,0 +1,195 @@
+//! Proxy users (specification sections 2.3 and 2.4).
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+
+use crate::app::SharedApp;
+use crate::http::dto::SyncState;
+use crate::http::dto::bulk::{BulkBody, BulkDone};
+use crate::http::dto::system::{History, HistoryQuery};
+use crate::http::dto::user::{
+    ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserQuery, UserWithSecret,
+};
+use crate::http::extract::{Admin, Json, Name, Query};
+use crate::http::problem::Problem;
+use crate::service::{ConfigSync, bulk, history, users};
+use crate::store::users::User;
+
+fn links(app: &SharedApp, user: &User) -> LinksBody {
+    app.settings.proxy.endpoint.links(&user.secret).into()
+}
+
+fn linked(app: &SharedApp, user: User) -> LinkedUser {
+    LinkedUser { proxy_links: links(app, &user), user: user.into() }
+}
+
+fn changed(app: &SharedApp, (user, sync): (User, ConfigSync)) -> ChangedUser {
+    ChangedUser { user: linked(app, user), config_sync: sync.into() }
+}
+
+fn with_secret(app: &SharedApp, (user, sync): (User, ConfigSync)) -> UserWithSecret {
+    UserWithSecret { secret: user.secret.to_hex(), user: changed(app, (user, sync)) }
+}
+
+/// List users
+#[utoipa::path(get, path = "/users", tag = "Users", security(("bearer" = [])), params(UserQuery),
+    responses((status = 200, description = "A page", body = UserPage)))]
+pub(crate) async fn list(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Query(query): Query<UserQuery>,
+) -> Result<axum::Json<UserPage>, Problem> {
+    let (offset, limit, selection) = query.selection(admin.actor.scope().owner())?;
+    let (users, total) = users::list(&app, selection, offset, limit).await?;
+    Ok(axum::Json(UserPage { users: users.into_iter().map(UserBody::from).collect(), total }))
+}
+
+/// Create a user
+///
+/// With a fresh secret. The answer comes when the proxy's file holds him, or says that it does not yet.
+#[utoipa::path(post, path = "/users", tag = "Users", security(("bearer" = [])), request_body = NewUserBody,
+    responses((status = 201, description = "Created", body = UserWithSecret),
+        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn create(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Json(body): Json<NewUserBody>,
+) -> Result<(StatusCode, axum::Json<UserWithSecret>), Problem> {
+    let created = users::create(&app, &admin.by, &admin.actor, body.into()).await?;
+    Ok((StatusCode::CREATED, axum::Json(with_secret(&app, created))))
+}
+
+/// Show a user
+#[utoipa::path(get, path = "/users/{username}", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")),
+    responses((status = 200, description = "The user", body = LinkedUser)))]
+pub(crate) async fn show(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+) -> Result<axum::Json<LinkedUser>, Problem> {
+    Ok(axum::Json(linked(&app, users::get(&app, &admin.actor, &name).await?)))
+}
+
+/// Change a user
+///
+/// Absent fields stay, null clears. Raising a limit or moving a date brings him back by itself.
+#[utoipa::path(put, path = "/users/{username}", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")), request_body = UserPatchBody,
+    responses((status = 200, description = "Changed", body = ChangedUser)))]
+pub(crate) async fn update(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+    Json(body): Json<UserPatchBody>,
+) -> Result<axum::Json<ChangedUser>, Problem> {
+    let updated = users::update(&app, &admin.by, &admin.actor, &name, body.into()).await?;
+    Ok(axum::Json(changed(&app, updated)))
+}
+
+/// Delete a user
+///
+/// His open sessions are cut.
+#[utoipa::path(delete, path = "/users/{username}", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")),
+    responses((status = 204, description = "Deleted",
+        headers(("Config-Sync" = SyncState, description = "Whether the proxy's file says so already")))))]
+pub(crate) async fn delete(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+) -> Result<impl IntoResponse, Problem> {
+    let sync = users::delete(&app, &admin.by, &admin.actor, &name).await?;
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([("config-sync", SyncState::from(&sync).as_str())])))
+}
+
+/// Give a user a new secret
+///
+/// The old link stops working, and sessions opened with it are cut.
+#[utoipa::path(post, path = "/users/{username}/regenerate-secret", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")),
+    responses((status = 200, description = "Changed", body = UserWithSecret)))]
+pub(crate) async fn regenerate_secret(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+) -> Result<axum::Json<UserWithSecret>, Problem> {
+    let changed = users::regenerate_secret(&app, &admin.by, &admin.actor, &name).await?;
+    Ok(axum::Json(with_secret(&app, changed)))
+}
+
+/// Set a user's usage to 0
+#[utoipa::path(post, path = "/users/{username}/reset-usage", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")),
+    responses((status = 200, description = "Changed", body = ChangedUser)))]
+pub(crate) async fn reset_usage(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+) -> Result<axum::Json<ChangedUser>, Problem> {
+    let reset = users::reset_usage(&app, &admin.by, &admin.actor, &name).await?;
+    Ok(axum::Json(changed(&app, reset)))
+}
+
+/// Links of a user
+#[utoipa::path(get, path = "/users/{username}/links", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")),
+    responses((status = 200, description = "Both forms of his link", body = LinksBody)))]
+pub(crate) async fn show_links(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+) -> Result<axum::Json<LinksBody>, Problem> {
+    let user = users::get(&app, &admin.actor, &name).await?;
+    Ok(axum::Json(links(&app, &user)))
+}
+
+/// A user's link as a QR code
+#[utoipa::path(get, path = "/users/{username}/qr.svg", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case")),
+    responses((status = 200, description = "The tg:// link as a QR code", body = String, content_type = "image/svg+xml")))]
+pub(crate) async fn qr(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+) -> Result<impl IntoResponse, Problem> {
+    let user = users::get(&app, &admin.actor, &name).await?;
+    let link = app.settings.proxy.endpoint.links(&user.secret).tg_link;
+    let code = qrcode::QrCode::new(link).map_err(|error| {
+        tracing::error!(%error, "a link does not fit into a QR code");
+        Problem::internal()
+    })?;
+    let picture = code.render::<qrcode::render::svg::Color<'_>>().min_dimensions(240, 240).build();
+    Ok(([(header::CONTENT_TYPE, "image/svg+xml")], picture))
+}
+
+/// A user's traffic over time
+#[utoipa::path(get, path = "/users/{username}/traffic", tag = "Users", security(("bearer" = [])),
+    params(("username" = String, Path, description = "Name, in any case"), HistoryQuery),
+    responses((status = 200, description = "The history", body = History)))]
+pub(crate) async fn traffic(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Name(name): Name,
+    Query(query): Query<HistoryQuery>,
+) -> Result<axum::Json<History>, Problem> {
+    let range = query.range(app.clock.now())?;
+    Ok(axum::Json(history::of_user(&app, &admin.actor, &name, range).await?.into()))
+}
+
+/// One deed on many users
+///
+/// One transaction and one write of the proxy's file.
+#[utoipa::path(post, path = "/users/bulk", tag = "Users", security(("bearer" = [])), request_body = BulkBody,
+    responses((status = 200, description = "What was done", body = BulkDone)))]
+pub(crate) async fn bulk(
+    State(app): State<SharedApp>,
+    admin: Admin,
+    Json(body): Json<BulkBody>,
+) -> Result<axum::Json<BulkDone>, Problem> {
+    let dry_run = body.dry_run;
+    let (which, deed) = body.into_parts()?;
+    let (done, sync) = bulk::run(&app, &admin.by, &admin.actor, which, deed, dry_run).await?;
+    Ok(axum::Json(BulkDone::new(done, dry_run, sync.into())))
+}
