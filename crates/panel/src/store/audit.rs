@@ -40,10 +40,10 @@ sql_texts! {
     INSERT = "INSERT INTO audit_log (at, actor, address, action, target, before, after) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     PAGE = "SELECT id, at, actor, address, action, target, before, after FROM audit_log \
-        WHERE ($1 IS NULL OR lower(actor) = lower($1)) AND ($2 IS NULL OR action = $2) \
-        AND ($3 IS NULL OR lower(target) = lower($3)) ORDER BY id DESC LIMIT $4 OFFSET $5";
-    COUNT = "SELECT COUNT(*) FROM audit_log WHERE ($1 IS NULL OR lower(actor) = lower($1)) \
-        AND ($2 IS NULL OR action = $2) AND ($3 IS NULL OR lower(target) = lower($3))";
+        WHERE (CAST($1 AS TEXT) IS NULL OR lower(actor) = lower($1)) AND (CAST($2 AS TEXT) IS NULL OR action = $2) \
+        AND (CAST($3 AS TEXT) IS NULL OR lower(target) = lower($3)) ORDER BY id DESC LIMIT $4 OFFSET $5";
+    COUNT = "SELECT COUNT(*) FROM audit_log WHERE (CAST($1 AS TEXT) IS NULL OR lower(actor) = lower($1)) \
+        AND (CAST($2 AS TEXT) IS NULL OR action = $2) AND (CAST($3 AS TEXT) IS NULL OR lower(target) = lower($3))";
 }
 
 /// Adds a deed; its `id` is ignored.

@@ -166,11 +166,11 @@ macro_rules! select_user {
 }
 
 sql_texts! {
-    BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND ($2 IS NULL OR u.created_by_admin_id = $2)");
+    BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
         "WHERE lower(u.username) IN (SELECT lower(key) FROM json_each($1)) \
-         AND ($2 IS NULL OR u.created_by_admin_id = $2)"
+         AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)"
     );
     EXPIRING = select_user!("WHERE u.status IN ('active', 'limited') AND u.expire_at <= $1 LIMIT $2");
     RESETTING = select_user!("WHERE u.next_reset_at <= $1 LIMIT $2");

@@ -2,3 +2,4 @@
 
 mod common;
 mod sql_texts;
+mod story;
