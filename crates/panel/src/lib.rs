@@ -5,9 +5,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config_file;
 pub mod http;
+mod logging;
 pub mod random;
 pub mod serve;
 pub mod service;

@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::{Store, StoreError, StoreResult};
 
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Longest wait for another process's write lock, and for a free connection.
@@ -84,7 +84,7 @@ impl Store {
     }
 }
 
-fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)
@@ -133,7 +133,7 @@ async fn open_postgres(url: &SecretString) -> StoreResult<Store> {
 }
 
 /// The version from which a schema that is already in use has to be brought up to date; `None` if it is new or current.
-async fn pending_from<C>(migrations: &Migrator, conn: &mut C) -> StoreResult<Option<i64>>
+pub(super) async fn pending_from<C>(migrations: &Migrator, conn: &mut C) -> StoreResult<Option<i64>>
 where
     C: Connection + Migrate,
 {

@@ -15,6 +15,7 @@ mod connect;
 pub mod departed;
 mod lock;
 pub mod meters;
+mod restore;
 pub mod retention;
 pub mod sessions;
 pub mod state;
@@ -24,6 +25,7 @@ pub mod users;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use lock::InstanceLock;
+pub use restore::restore;
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,14 @@ pub enum StoreError {
     /// Another process serves this database.
     #[error("{0} is in use by another mtpannel; stop that one first")]
     InUse(PathBuf),
+    /// A file that was to be restored or imported is not what it should be.
+    #[error("{path}: {why}; nothing was changed")]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The database file or its copy could not be read or written.
     #[error("{path}: {source}")]
     File {
