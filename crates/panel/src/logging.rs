@@ -1,5 +1,7 @@
 //! Where the log goes: standard error, as text or JSON.
 
+use std::io::IsTerminal as _;
+
 use anyhow::{Context as _, bail};
 use tracing_subscriber::EnvFilter;
 
@@ -9,7 +11,7 @@ pub(crate) fn init(default: &str) -> anyhow::Result<()> {
         Ok(text) if !text.trim().is_empty() => text.parse::<EnvFilter>().context("RUST_LOG")?,
         _ => EnvFilter::new(default),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
     match std::env::var("LOG_FORMAT").as_deref() {
         Err(_) | Ok("" | "text") => log.init(),
         Ok("json") => log.json().flatten_event(true).init(),
