@@ -5,8 +5,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config_file;
+pub mod logging;
 pub mod random;
 pub mod service;
 pub mod settings;

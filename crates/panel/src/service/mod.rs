@@ -3,6 +3,7 @@
 pub mod admins;
 pub mod audit;
 pub mod auth;
+pub mod backup;
 pub mod bulk;
 mod change;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod history;
 pub mod login_limit;
 pub mod metering;
 pub mod password;
+pub mod preview;
 pub mod projection;
 pub mod retention;
 pub mod roster;

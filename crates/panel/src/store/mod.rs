@@ -12,7 +12,9 @@ use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
 pub mod admins;
 pub mod audit;
 mod connect;
+pub mod copy;
 pub mod departed;
+mod instance;
 pub mod meters;
 pub mod retention;
 pub mod sessions;
@@ -22,6 +24,7 @@ pub mod traffic;
 pub mod users;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
+pub use instance::InstanceLock;
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +46,9 @@ pub enum StoreError {
         /// Highest version that this program brings.
         known: i64,
     },
+    /// Another process needs the database for itself.
+    #[error("{}: a panel, or a command that needs the database alone, is running with it; stop that first", .0.display())]
+    InUse(PathBuf),
     /// The database file or its copy could not be read or written.
     #[error("{path}: {source}")]
     File {

@@ -1,0 +1,121 @@
+//! The command line.
+//!
+//! What a command is asked for goes to standard output, everything else to standard error. Exit codes: 0 done, 1 not
+//! done (with the reason), 2 wrong usage.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::FromArgMatches as _;
+
+use args::{AdminCommand, Cli, Command, ConfigCommand, ImportCommand, UserCommand};
+
+use crate::clock::Clock;
+use crate::store::{DatabaseUrl, Store};
+use crate::{logging, settings};
+
+mod admin;
+mod args;
+mod backup;
+mod config;
+mod env_file;
+mod healthcheck;
+mod import;
+mod migrate;
+mod output;
+mod password;
+mod serve;
+mod user;
+
+/// Runs the program with the process's arguments and environment.
+pub fn main() -> ExitCode {
+    match prepare(std::env::args_os()).and_then(|(cli, runtime)| runtime.block_on(run(cli))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
+    }
+}
+
+fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::runtime::Runtime)> {
+    // Before there is any other thread, because it changes the environment.
+    env_file::load(Path::new(".env"))?;
+    let matches = args::parser().get_matches_from(args);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let level = if matches!(cli.command, Command::Serve) { "info" } else { "warn" };
+    logging::init(&cli.log_format, level)?;
+    let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
+    Ok((cli, runtime))
+}
+
+async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve::run(settings.service()?).await,
+        Command::Admin(AdminCommand::Create { name, sudo, password_stdin, unless_any }) => {
+            admin::create(&name, sudo, password_stdin, unless_any).await
+        }
+        Command::Admin(AdminCommand::List) => admin::list().await,
+        Command::Admin(AdminCommand::SetPassword { name, password_stdin }) => {
+            admin::set_password(&name, password_stdin).await
+        }
+        Command::Admin(AdminCommand::Delete { name }) => admin::delete(&name).await,
+        Command::User(UserCommand::List) => user::list().await,
+        Command::User(UserCommand::Links { name }) => user::links(&settings, &name).await,
+        Command::Config(ConfigCommand::Render) => config::render(&settings).await,
+        Command::Config(ConfigCommand::Check) => config::check(&settings).await,
+        Command::Import(ImportCommand::PanelDb { file }) => import::panel_db(&settings, &file).await,
+        Command::Backup { file } => backup::backup(&file).await,
+        Command::Restore { file } => backup::restore(&file).await,
+        Command::Migrate => migrate::run().await,
+        Command::Openapi => output::print(&serve::openapi()?),
+        Command::Healthcheck => healthcheck::run(&settings).await,
+    }
+}
+
+/// The failure on standard error: what was not done, and below it why, cause by cause.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Many errors tell their source already.
+        if !told.contains(&cause) {
+            text.push_str("  because: ");
+            text.push_str(&cause);
+            text.push('\n');
+        }
+        told = cause;
+    }
+    // There is nowhere to tell that standard error is closed.
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}
+
+/// Opens the database of the settings; makes it if there is none.
+async fn open() -> anyhow::Result<Store> {
+    Ok(Store::open(&settings::database_url()?, Clock::system().now()).await?)
+}
+
+/// Opens the database of the settings, which must exist: what only reads makes no empty one.
+async fn open_existing() -> anyhow::Result<Store> {
+    let url = settings::database_url()?;
+    must_exist(&url)?;
+    Ok(Store::open(&url, Clock::system().now()).await?)
+}
+
+fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
+    match url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => anyhow::bail!(
+            "there is no database {}; is DATABASE_URL set, and is this the right directory?",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Tells something that is no result on standard error.
+fn tell(text: &str) {
+    // There is nowhere to tell that standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
+}

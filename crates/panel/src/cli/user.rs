@@ -1,0 +1,44 @@
+//! `mtpannel user`.
+
+use mtpannel_core::user::{Standing, Status};
+
+use super::admin::time;
+use super::{must_exist, open_existing, output};
+use crate::clock::Clock;
+use crate::settings::RawSettings;
+use crate::store::Store;
+use crate::store::users::{self, Listed};
+use chrono::{DateTime, Utc};
+
+pub(super) async fn list() -> anyhow::Result<()> {
+    let store = open_existing().await?;
+    let mut all = users::listing(store.read().await?.db()).await?;
+    all.sort_by_cached_key(|user| user.username.to_ascii_lowercase());
+    let now = Clock::system().now();
+    let rows: Vec<[String; 4]> = all.into_iter().map(|user| row(user, now)).collect();
+    output::print(&output::table(["NAME", "STATUS", "USED / LIMIT", "EXPIRES"], &rows))
+}
+
+fn row(user: Listed, now: DateTime<Utc>) -> [String; 4] {
+    // The stored status may be a moment old.
+    let standing = Standing {
+        disabled: user.status == Status::Disabled,
+        expire_at: user.expire_at,
+        data_limit: user.data_limit.and_then(|limit| limit.try_into().ok()),
+        data_used: user.data_used,
+    };
+    let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), output::bytes);
+    let usage = format!("{} / {limit}", output::bytes(user.data_used));
+    let expires = user.expire_at.map_or_else(|| "never".to_owned(), time);
+    [user.username, standing.status(now).as_str().to_owned(), usage, expires]
+}
+
+pub(super) async fn links(settings: &RawSettings, name: &str) -> anyhow::Result<()> {
+    let (url, proxy) = settings.database_and_proxy()?;
+    must_exist(&url)?;
+    let store = Store::open(&url, Clock::system().now()).await?;
+    let user = users::by_name(store.read().await?.db(), name, None).await?;
+    let user = user.ok_or_else(|| anyhow::anyhow!("there is no user {name:?}"))?;
+    let links = proxy.endpoint.links(&user.secret);
+    output::print(&format!("{}\n{}\n", links.tg_link, links.https_link))
+}
