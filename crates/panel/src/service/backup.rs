@@ -73,12 +73,18 @@ pub async fn restore(database: &Path, source: &Path, now: DateTime<Utc>) -> Resu
     let new = folder.path().join("new.db");
     copy::duplicate(source, &new).map_err(refused)?;
     let contents = copy::prepare(&new, now).await.map_err(refused)?;
-    let mut kept = database.clone().into_os_string();
-    kept.push(now.format(".before-restore-%Y%m%dT%H%M%SZ").to_string());
-    let kept = PathBuf::from(kept);
+    let kept = free_name(&database, now);
     let existed = database.exists();
     copy::put_in_place(&new, &database, &kept).await?;
     Ok(Restored { contents, kept: existed.then_some(kept) })
+}
+
+/// A name that no file has yet for the database that is replaced.
+fn free_name(database: &Path, now: DateTime<Utc>) -> PathBuf {
+    let name = format!("{}.before-restore-{}", database.display(), now.format("%Y%m%dT%H%M%SZ"));
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let names = std::iter::once(name.clone()).chain(numbered).map(PathBuf::from);
+    names.into_iter().find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| name.into())
 }
 
 /// For files that must be on the same file system; removed when it drops.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod first_start;
 pub mod health;
 pub mod history;
+pub mod import;
 pub mod login_limit;
 pub mod metering;
 pub mod password;

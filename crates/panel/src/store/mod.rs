@@ -16,6 +16,7 @@ pub mod copy;
 pub mod departed;
 mod instance;
 pub mod meters;
+pub mod old_panel;
 pub mod retention;
 pub mod sessions;
 pub mod state;
@@ -255,7 +256,15 @@ macro_rules! sql_texts {
     };
 }
 
-pub(crate) use {execute, query, sql_texts};
+/// SQL for a time that travels in a batch, as seconds since 1970 at this place of the row's array. SQLite gets the very
+/// text that a bound time has.
+macro_rules! time_at {
+    ($place:literal) => {
+        concat!("strftime('%Y-%m-%dT%H:%M:%S+00:00', CAST(value ->> ", $place, " AS BIGINT), 'unixepoch')")
+    };
+}
+
+pub(crate) use {execute, query, sql_texts, time_at};
 
 /// Every SQL text of the store, so that a test can have both engines prepare it.
 pub fn all_texts() -> impl Iterator<Item = &'static str> {
@@ -275,6 +284,9 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     .flatten()
     .copied()
 }
+
+/// Rows in one statement of a large batch, so that its text stays small.
+const BATCH: usize = 5_000;
 
 /// A JSON object with `names` as keys, for statements that take a set of names.
 fn json_keys<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
