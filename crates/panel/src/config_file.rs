@@ -91,6 +91,12 @@ impl ConfigFile {
         }
     }
 
+    /// Whether there is a file; fails if there is one that cannot be taken apart.
+    pub fn check(&self) -> Result<bool, ConfigFileError> {
+        let text = self.read()?;
+        text.map_or(Ok(false), |text| self.parse(&text).map(|_| true))
+    }
+
     /// The whole text as it must be for `access`: the present one with other managed tables, or a new file from the
     /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
     pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {

@@ -9,7 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config_file;
 pub mod http;
-mod logging;
+pub mod logging;
 pub mod random;
 pub mod serve;
 pub mod service;

@@ -188,6 +188,22 @@ impl RawSettings {
         reader.finish(proxy)
     }
 
+    /// The database, and what the projection and the links need.
+    pub fn database_and_proxy(&self) -> Result<(DatabaseUrl, ProxySettings), SettingsError> {
+        let mut reader = Reader::default();
+        let database = read_database_url(&mut reader);
+        let proxy = self.read_proxy(&mut reader);
+        reader.finish(database.zip(proxy))
+    }
+
+    /// The database, and where the proxy's Prometheus text is.
+    pub fn database_and_metrics_url(&self) -> Result<(DatabaseUrl, String), SettingsError> {
+        let mut reader = Reader::default();
+        let database = read_database_url(&mut reader);
+        let metrics_url = reader.check("TELEMT_METRICS_URL", http_url(&self.telemt_metrics_url));
+        reader.finish(database.zip(metrics_url))
+    }
+
     /// Where a health check finds the service on this machine, and its base path.
     pub fn own_address(&self) -> Result<(SocketAddr, String), SettingsError> {
         let mut reader = Reader::default();

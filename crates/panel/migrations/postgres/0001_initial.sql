@@ -144,3 +144,9 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 CREATE FUNCTION json_each(rows TEXT) RETURNS TABLE (key TEXT, value JSON) LANGUAGE sql IMMUTABLE AS $$
     SELECT element.key, element.value FROM pg_catalog.json_each(rows::JSON) AS element
 $$;
+
+-- The one form of SQLite's strftime that statements use, strftime('%Y-%m-%dT%H:%M:%S+00:00', seconds, 'unixepoch'), with
+-- which times can travel in such batches as well.
+CREATE FUNCTION strftime(format TEXT, seconds BIGINT, modifier TEXT) RETURNS TIMESTAMPTZ LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT to_timestamp(seconds)
+$$;

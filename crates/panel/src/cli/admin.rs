@@ -1,136 +1,91 @@
-//! `mtpannel admin …`
+//! `mtpannel admin`.
 
-use std::io::{IsTerminal as _, Read as _};
-
-use anyhow::{Context as _, bail, ensure};
-use clap::{Args, Subcommand};
+use chrono::{DateTime, SecondsFormat, Utc};
 use mtpannel_core::user::Username;
-use secrecy::{ExposeSecret as _, SecretString};
 
+use super::{open, open_existing, output, password, tell};
 use crate::clock::Clock;
-use crate::random;
 use crate::service::admins::{self as service, NewAdmin};
-use crate::service::{By, password, password::Passwords};
+use crate::service::password::Passwords;
+use crate::service::{By, ServiceError};
 use crate::store::{Store, admins};
 
-#[derive(Debug, Subcommand)]
-pub(super) enum AdminCommand {
-    /// Create an administrator
-    #[command(
-        after_help = "Without --password-stdin it asks for the password on a terminal; elsewhere it draws one and \
-        prints it once.\n\nExamples:\n  mtpannel admin create root --sudo\n  \
-        mtpannel admin create helper --password-stdin < password.txt"
-    )]
-    Create(CreateArgs),
-    /// List administrators
-    List,
-    /// Give an administrator a new password; his tokens and sessions end
-    SetPassword(SetPasswordArgs),
-    /// Delete an administrator; his users stay. Not the last sudo one
-    Delete {
-        /// Name, in any case
-        name: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CreateArgs {
-    /// Name: 3 to 32 letters, digits, '_', '.', '-'
-    name: Username,
-    /// He sees and manages everything
-    #[arg(long)]
-    sudo: bool,
-    /// Read the password from standard input, up to the first line end
-    #[arg(long)]
-    password_stdin: bool,
-    /// Do nothing if there is any administrator already
-    #[arg(long)]
-    unless_any: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct SetPasswordArgs {
-    /// Name, in any case
-    name: String,
-    /// Read the password from standard input, up to the first line end
-    #[arg(long)]
-    password_stdin: bool,
-}
-
-impl AdminCommand {
-    pub(super) async fn run(self, store: &Store) -> anyhow::Result<()> {
-        match self {
-            Self::Create(args) => create(store, args).await,
-            Self::List => list(store).await,
-            Self::SetPassword(args) => set_password(store, args).await,
-            Self::Delete { name } => {
-                service::remove(store, &By::CommandLine, &name, Clock::system().now()).await?;
-                println!("deleted {name}");
-                Ok(())
-            }
-        }
-    }
-}
-
-async fn create(store: &Store, args: CreateArgs) -> anyhow::Result<()> {
-    if args.unless_any && admins::count(store.read().await?.db()).await? > 0 {
+pub(super) async fn create(name: &Username, is_sudo: bool, from_stdin: bool, unless_any: bool) -> anyhow::Result<()> {
+    let store = open().await?;
+    let count = admins::count(store.read().await?.db()).await?;
+    if unless_any && count > 0 {
+        tell("there is an administrator already; nothing was done");
         return Ok(());
     }
-    let (password, generated) = new_password(args.password_stdin)?;
-    let hash = Passwords::default().hash(password.clone()).await;
-    let admin = NewAdmin { username: &args.name, hash: &hash, is_sudo: args.sudo, now: Clock::system().now() };
-    service::insert(store, &By::CommandLine, &admin).await?;
-    let role = if args.sudo { "sudo administrator" } else { "administrator" };
-    println!("created {role} {}", args.name);
-    show(&password, generated);
+    // Before he thinks of a password in vain.
+    if exists(&store, name).await? {
+        anyhow::bail!("there is an administrator '{name}' already; names are compared without case");
+    }
+    let new = password::obtain(from_stdin)?;
+    let hash = Passwords::default().hash(new.password.clone()).await;
+    let admin = NewAdmin { username: name, hash: &hash, is_sudo, now: Clock::system().now() };
+    let created = service::insert(&store, &By::CommandLine, &admin).await?;
+    store.close().await;
+    let role = if created.is_sudo { "sudo administrator" } else { "administrator" };
+    tell(&format!("created {role} '{}'", created.username));
+    new.reveal()
+}
+
+pub(super) async fn list() -> anyhow::Result<()> {
+    let store = open_existing().await?;
+    let all = admins::page(store.read().await?.db(), i64::MAX, 0).await?;
+    let rows: Vec<[String; 4]> = all
+        .into_iter()
+        .map(|admin| {
+            let role = if admin.is_sudo { "sudo" } else { "admin" };
+            let last_login = admin.last_login_at.map_or_else(|| "never".to_owned(), time);
+            [admin.username, role.to_owned(), time(admin.created_at), last_login]
+        })
+        .collect();
+    output::print(&output::table(["NAME", "ROLE", "CREATED", "LAST LOGIN"], &rows))
+}
+
+pub(super) async fn set_password(name: &Username, from_stdin: bool) -> anyhow::Result<()> {
+    let store = open_existing().await?;
+    if !exists(&store, name).await? {
+        return Err(missing(name));
+    }
+    let new = password::obtain(from_stdin)?;
+    let hash = Passwords::default().hash(new.password.clone()).await;
+    let now = Clock::system().now();
+    service::set_password(&store, &By::CommandLine, name.as_str(), &hash, now)
+        .await
+        .map_err(|error| named(error, name))?;
+    store.close().await;
+    tell(&format!("replaced the password of '{name}'; he is logged out everywhere"));
+    new.reveal()
+}
+
+pub(super) async fn delete(name: &Username) -> anyhow::Result<()> {
+    let store = open_existing().await?;
+    let now = Clock::system().now();
+    service::remove(&store, &By::CommandLine, name.as_str(), now).await.map_err(|error| named(error, name))?;
+    store.close().await;
+    tell(&format!("deleted administrator '{name}'; his users stay, without an owner"));
     Ok(())
 }
 
-async fn set_password(store: &Store, args: SetPasswordArgs) -> anyhow::Result<()> {
-    // Before the password is asked for, so that a wrong name costs nothing.
-    ensure!(admins::by_name(store.read().await?.db(), &args.name).await?.is_some(), "there is no such administrator");
-    let (password, generated) = new_password(args.password_stdin)?;
-    let hash = Passwords::default().hash(password.clone()).await;
-    service::set_password(store, &By::CommandLine, &args.name, &hash, Clock::system().now()).await?;
-    println!("changed the password of {}; his older tokens and sessions are void", args.name);
-    show(&password, generated);
-    Ok(())
+async fn exists(store: &Store, name: &Username) -> anyhow::Result<bool> {
+    Ok(admins::by_name(store.read().await?.db(), name.as_str()).await?.is_some())
 }
 
-async fn list(store: &Store) -> anyhow::Result<()> {
-    println!("{:<32}  {:<5}  {:<20}  last login", "name", "sudo", "created");
-    for admin in admins::page(store.read().await?.db(), i64::MAX, 0).await? {
-        let login = admin.last_login_at.map_or_else(|| "never".to_owned(), |at| at.format("%FT%TZ").to_string());
-        let sudo = if admin.is_sudo { "yes" } else { "no" };
-        println!("{:<32}  {sudo:<5}  {}  {login}", admin.username, admin.created_at.format("%FT%TZ"));
-    }
-    Ok(())
+fn missing(name: &Username) -> anyhow::Error {
+    anyhow::anyhow!("there is no administrator '{name}'")
 }
 
-/// A password from standard input, from a terminal without echo, or drawn; and whether it was drawn.
-fn new_password(from_stdin: bool) -> anyhow::Result<(SecretString, bool)> {
-    let (password, generated): (SecretString, bool) = if from_stdin {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("standard input")?;
-        (text.lines().next().unwrap_or_default().into(), false)
-    } else if std::io::stdin().is_terminal() {
-        let first = rpassword::prompt_password("password: ")?;
-        if first != rpassword::prompt_password("again: ")? {
-            bail!("the two are different");
-        }
-        (first.into(), false)
-    } else {
-        (random::password().into(), true)
-    };
-    if let Err(error) = password::check(&password) {
-        bail!("the password {}", error.message);
+fn named(error: ServiceError, name: &Username) -> anyhow::Error {
+    match error {
+        ServiceError::NotFound(_) => missing(name),
+        error => error.into(),
     }
-    Ok((password, generated))
 }
 
-fn show(password: &SecretString, generated: bool) {
-    if generated {
-        println!("password: {}", password.expose_secret());
-        println!("it is shown this once only; change it with: mtpannel admin set-password");
-    }
+/// A time as it is shown everywhere.
+pub(super) fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

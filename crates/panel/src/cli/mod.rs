@@ -1,99 +1,121 @@
 //! The command line.
+//!
+//! What a command is asked for goes to standard output, everything else to standard error. Exit codes: 0 done, 1 not
+//! done (with the reason), 2 wrong usage.
 
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use anyhow::Context as _;
+use clap::FromArgMatches as _;
+
+use args::{AdminCommand, Cli, Command, ConfigCommand, ImportCommand, UserCommand};
 
 use crate::clock::Clock;
-use crate::settings::{self, RawSettings};
-use crate::store::Store;
-use crate::{logging, serve};
+use crate::store::{DatabaseUrl, Store};
+use crate::{logging, settings};
 
 mod admin;
+mod args;
+mod backup;
 mod config;
-mod data;
+mod env_file;
 mod healthcheck;
+mod import;
+mod migrate;
+mod output;
+mod password;
+mod serve;
 mod user;
 
-/// Control panel for MTProxy: users, links, accounting, and the proxy's config.toml
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    subcommand_required = true,
-    arg_required_else_help = true,
-    after_help = "Set by the environment only, because they may hold a secret:\n  \
-        DATABASE_URL     sqlite:////abs/path, sqlite:///rel/path or postgres://… [default: sqlite:///data/panel.db]\n  \
-        SECRET_KEY       key that signs tokens, at least 32 random bytes: openssl rand -hex 32\n  \
-        TELEMT_API_AUTH  value of Authorization for telemt's control API\n\
-        And for the log:\n  \
-        LOG_FORMAT       text or json [default: text]\n  \
-        RUST_LOG         such as info or mtpannel=debug [default: info]\n\
-        A file .env in the working directory is read first; the real environment wins.\n\n\
-        Examples:\n  mtpannel admin create root --sudo\n  mtpannel serve\n  mtpannel user links alice"
-)]
-pub struct Cli {
-    #[command(flatten)]
-    settings: RawSettings,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run the panel until it is told to end
-    Serve,
-    /// Administrators of the panel
-    #[command(subcommand)]
-    Admin(admin::AdminCommand),
-    /// Users of the proxy
-    #[command(subcommand)]
-    User(user::UserCommand),
-    /// The proxy's config.toml
-    #[command(subcommand)]
-    Config(config::ConfigCommand),
-    /// Write a consistent copy of the SQLite database to a new file, also beside a running panel
-    #[command(after_help = "For PostgreSQL use pg_dump.\n\nExample:\n  mtpannel backup panel-2026-12-31.db")]
-    Backup(data::BackupArgs),
-    /// Replace the SQLite database by a copy, after checking the copy; the panel must not run
-    #[command(
-        after_help = "The present database is kept beside it.\n\nExample:\n  mtpannel restore panel-2026-12-31.db"
-    )]
-    Restore(data::RestoreArgs),
-    /// Bring the database's schema up to date (`serve` does it, too)
-    Migrate,
-    /// Print the OpenAPI document of the API
-    Openapi,
-    /// Exit with 0 if the panel on this machine answers, else with 1
-    Healthcheck,
-}
-
-impl Cli {
-    /// Does what the command line says.
-    pub fn run(self) -> anyhow::Result<ExitCode> {
-        logging::init(if matches!(self.command, Command::Serve) { "info" } else { "warn" })?;
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.dispatch())
+/// Runs the program with the process's arguments and environment.
+pub fn main() -> ExitCode {
+    match prepare(std::env::args_os()).and_then(|(cli, runtime)| runtime.block_on(run(cli))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(&error),
     }
+}
 
-    async fn dispatch(self) -> anyhow::Result<ExitCode> {
-        match self.command {
-            Command::Serve => serve::run(self.settings.service()?).await?,
-            Command::Admin(command) => command.run(&open().await?).await?,
-            Command::User(command) => command.run(&open().await?, &self.settings).await?,
-            Command::Config(command) => return command.run(&self.settings).await,
-            Command::Backup(args) => args.run().await?,
-            Command::Restore(args) => args.run().await?,
-            Command::Migrate => {
-                open().await?;
-                println!("the schema is up to date");
-            }
-            Command::Openapi => println!("{}", crate::http::openapi().to_pretty_json()?),
-            Command::Healthcheck => return healthcheck::run(&self.settings).await,
+fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::runtime::Runtime)> {
+    // Before there is any other thread, because it changes the environment.
+    env_file::load(Path::new(".env"))?;
+    let matches = args::parser().get_matches_from(args);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let level = if matches!(cli.command, Command::Serve) { "info" } else { "warn" };
+    logging::init(&cli.log_format, level)?;
+    let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
+    Ok((cli, runtime))
+}
+
+async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => serve::run(settings.service()?).await,
+        Command::Admin(AdminCommand::Create { name, sudo, password_stdin, unless_any }) => {
+            admin::create(&name, sudo, password_stdin, unless_any).await
         }
-        Ok(ExitCode::SUCCESS)
+        Command::Admin(AdminCommand::List) => admin::list().await,
+        Command::Admin(AdminCommand::SetPassword { name, password_stdin }) => {
+            admin::set_password(&name, password_stdin).await
+        }
+        Command::Admin(AdminCommand::Delete { name }) => admin::delete(&name).await,
+        Command::User(UserCommand::List) => user::list().await,
+        Command::User(UserCommand::Links { name }) => user::links(&settings, &name).await,
+        Command::Config(ConfigCommand::Render) => config::render(&settings).await,
+        Command::Config(ConfigCommand::Check) => config::check(&settings).await,
+        Command::Import(ImportCommand::PanelDb { file }) => import::panel_db(&settings, &file).await,
+        Command::Backup { file } => backup::backup(&file).await,
+        Command::Restore { file } => backup::restore(&file).await,
+        Command::Migrate => migrate::run().await,
+        Command::Openapi => output::print(&serve::openapi()?),
+        Command::Healthcheck => healthcheck::run(&settings).await,
     }
 }
 
-/// The database of the environment, with its schema up to date.
+/// The failure on standard error: what was not done, and below it why, cause by cause.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let mut text = format!("error: {error}\n");
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Many errors tell their source already.
+        if !told.contains(&cause) {
+            text.push_str("  because: ");
+            text.push_str(&cause);
+            text.push('\n');
+        }
+        told = cause;
+    }
+    // There is nowhere to tell that standard error is closed.
+    let _ = io::stderr().write_all(text.as_bytes());
+    ExitCode::FAILURE
+}
+
+/// Opens the database of the settings; makes it if there is none.
 async fn open() -> anyhow::Result<Store> {
     Ok(Store::open(&settings::database_url()?, Clock::system().now()).await?)
+}
+
+/// Opens the database of the settings, which must exist: what only reads makes no empty one.
+async fn open_existing() -> anyhow::Result<Store> {
+    let url = settings::database_url()?;
+    must_exist(&url)?;
+    Ok(Store::open(&url, Clock::system().now()).await?)
+}
+
+fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
+    match url {
+        DatabaseUrl::Sqlite(path) if !path.exists() => anyhow::bail!(
+            "there is no database {}; is DATABASE_URL set, and is this the right directory?",
+            path.display()
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Tells something that is no result on standard error.
+fn tell(text: &str) {
+    // There is nowhere to tell that standard error is closed.
+    let _ = writeln!(io::stderr(), "{text}");
 }

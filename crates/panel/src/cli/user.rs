@@ -1,47 +1,44 @@
-//! `mtpannel user …`
+//! `mtpannel user`.
 
-use anyhow::Context as _;
-use clap::Subcommand;
+use mtpannel_core::user::{Standing, Status};
 
+use super::admin::time;
+use super::{must_exist, open_existing, output};
+use crate::clock::Clock;
 use crate::settings::RawSettings;
-use crate::store::{Store, users};
+use crate::store::Store;
+use crate::store::users::{self, Listed};
+use chrono::{DateTime, Utc};
 
-#[derive(Debug, Subcommand)]
-pub(super) enum UserCommand {
-    /// List users with status, usage, limit and end
-    List,
-    /// Print both forms of a user's link
-    #[command(after_help = "Needs PROXY_HOST, PROXY_PORT and TLS_DOMAIN.\n\nExample:\n  mtpannel user links alice")]
-    Links {
-        /// Name, in any case
-        name: String,
-    },
+pub(super) async fn list() -> anyhow::Result<()> {
+    let store = open_existing().await?;
+    let mut all = users::listing(store.read().await?.db()).await?;
+    all.sort_by_cached_key(|user| user.username.to_ascii_lowercase());
+    let now = Clock::system().now();
+    let rows: Vec<[String; 4]> = all.into_iter().map(|user| row(user, now)).collect();
+    output::print(&output::table(["NAME", "STATUS", "USED / LIMIT", "EXPIRES"], &rows))
 }
 
-impl UserCommand {
-    pub(super) async fn run(self, store: &Store, settings: &RawSettings) -> anyhow::Result<()> {
-        match self {
-            Self::List => list(store).await,
-            Self::Links { name } => {
-                let endpoint = settings.proxy()?.endpoint;
-                let user = users::by_name(store.read().await?.db(), &name, None).await?;
-                let links = endpoint.links(&user.context("there is no such user")?.secret);
-                println!("{}\n{}", links.tg_link, links.https_link);
-                Ok(())
-            }
-        }
-    }
+fn row(user: Listed, now: DateTime<Utc>) -> [String; 4] {
+    // The stored status may be a moment old.
+    let standing = Standing {
+        disabled: user.status == Status::Disabled,
+        expire_at: user.expire_at,
+        data_limit: user.data_limit.and_then(|limit| limit.try_into().ok()),
+        data_used: user.data_used,
+    };
+    let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), output::bytes);
+    let usage = format!("{} / {limit}", output::bytes(user.data_used));
+    let expires = user.expire_at.map_or_else(|| "never".to_owned(), time);
+    [user.username, standing.status(now).as_str().to_owned(), usage, expires]
 }
 
-async fn list(store: &Store) -> anyhow::Result<()> {
-    let mut users = users::listing(store.read().await?.db()).await?;
-    users.sort_by_key(|user| user.username.to_lowercase());
-    println!("{:<32}  {:<8}  {:>20}  {:>20}  expires", "name", "status", "used (bytes)", "limit (bytes)");
-    for user in users {
-        let limit = user.data_limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string());
-        let end = user.expire_at.map_or_else(|| "never".to_owned(), |end| end.format("%FT%TZ").to_string());
-        let (status, used) = (user.status.as_str(), user.data_used);
-        println!("{:<32}  {status:<8}  {used:>20}  {limit:>20}  {end}", user.username);
-    }
-    Ok(())
+pub(super) async fn links(settings: &RawSettings, name: &str) -> anyhow::Result<()> {
+    let (url, proxy) = settings.database_and_proxy()?;
+    must_exist(&url)?;
+    let store = Store::open(&url, Clock::system().now()).await?;
+    let user = users::by_name(store.read().await?.db(), name, None).await?;
+    let user = user.ok_or_else(|| anyhow::anyhow!("there is no user {name:?}"))?;
+    let links = proxy.endpoint.links(&user.secret);
+    output::print(&format!("{}\n{}\n", links.tg_link, links.https_link))
 }

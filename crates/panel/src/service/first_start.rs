@@ -29,16 +29,9 @@ pub async fn is_due(app: &App) -> StoreResult<bool> {
 /// Takes over the users of the file's text (`None`: there is no file), all or none, and remembers it. A name that the
 /// database has already stays as the database has it. Gives how many users are new.
 pub async fn take_over(app: &App, text: Option<&str>) -> Result<usize, TakeOverError> {
-    let imported = text.map_or(Ok(Vec::new()), read_users)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let mut new = 0;
-    for user in imported {
-        if users::by_name(tx.db(), user.username.as_str(), None).await?.is_none() {
-            add(tx.db(), user, now).await?;
-            new += 1;
-        }
-    }
+    let new = add_users(tx.db(), text, now).await?;
     state::set_file_imported(tx.db()).await?;
     if new > 0 {
         state::bump(tx.db()).await?;
@@ -46,6 +39,18 @@ pub async fn take_over(app: &App, text: Option<&str>) -> Result<usize, TakeOverE
         audit::record(tx.db(), &By::CommandLine, now, "users.import", None, (None, what)).await?;
     }
     tx.commit().await?;
+    Ok(new)
+}
+
+/// Adds those users of the file's text whose names the database does not have, and tells how many.
+pub(super) async fn add_users(mut db: Db<'_>, text: Option<&str>, now: DateTime<Utc>) -> Result<usize, TakeOverError> {
+    let mut new = 0;
+    for user in text.map_or(Ok(Vec::new()), read_users)? {
+        if users::by_name(db.reborrow(), user.username.as_str(), None).await?.is_none() {
+            add(db.reborrow(), user, now).await?;
+            new += 1;
+        }
+    }
     Ok(new)
 }
 

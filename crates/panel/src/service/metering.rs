@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::store::meters::{self, Presence, Stored};
 use crate::store::system::SystemStats;
 use crate::store::users::{Metered, UsageChange};
-use crate::store::{StoreResult, departed, state, system, traffic, users};
+use crate::store::{Store, StoreResult, departed, state, system, traffic, users};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug, Clone)]
@@ -29,8 +29,8 @@ pub struct Scrape {
 }
 
 /// How many scrapes were recorded so far: to be read before the proxy is asked.
-pub async fn ordinal(app: &App) -> StoreResult<i64> {
-    state::scrape_ordinal(app.store.read().await?.db()).await
+pub async fn ordinal(store: &Store) -> StoreResult<i64> {
+    state::scrape_ordinal(store.read().await?.db()).await
 }
 
 /// Records a scrape: meters, usage, statuses, history and the proxy's figures move together or not at all. Gives false,

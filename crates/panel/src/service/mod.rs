@@ -3,15 +3,18 @@
 pub mod admins;
 pub mod audit;
 pub mod auth;
+pub mod backup;
 pub mod bulk;
 mod change;
 pub mod error;
 pub mod first_start;
 pub mod health;
 pub mod history;
+pub mod import;
 pub mod login_limit;
 pub mod metering;
 pub mod password;
+pub mod preview;
 pub mod projection;
 pub mod retention;
 pub mod roster;

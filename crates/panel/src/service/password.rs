@@ -60,6 +60,12 @@ pub fn check(password: &SecretString) -> Result<(), FieldError> {
     }
 }
 
+/// Whether this is a hash with which a password can be compared.
+pub fn is_hash(hash: &str) -> bool {
+    let is_bcrypt = hash.starts_with("$2") && hash.parse::<bcrypt::HashParts>().is_ok();
+    is_bcrypt || PasswordHash::new(hash).is_ok_and(|hash| hash.algorithm.as_str() == "argon2id")
+}
+
 impl Passwords {
     /// The argon2id hash of a password.
     pub async fn hash(&self, password: SecretString) -> String {

@@ -5,7 +5,7 @@ use mtpannel_core::access::{Access, CUT_GAP, Departed, Entry, TOMBSTONE};
 use mtpannel_core::user::{Limit, Username};
 
 use crate::store::users::{self, Projected};
-use crate::store::{Store, StoreResult, departed, state};
+use crate::store::{Db, Store, StoreResult, departed, state};
 
 /// What goes with the managed tables of one moment.
 #[derive(Debug)]
@@ -26,11 +26,14 @@ pub struct Projection {
 ///
 /// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
 pub async fn load(store: &Store, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
-    let mut tx = store.snapshot().await?;
-    let revision = state::revision(tx.db()).await?;
-    let rows = users::projection(tx.db()).await?;
-    let departed = departed::all(tx.db()).await?;
-    drop(tx);
+    read(store.snapshot().await?.db(), now).await
+}
+
+/// The same, inside a transaction.
+pub(super) async fn read(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
+    let revision = state::revision(db.reborrow()).await?;
+    let rows = users::projection(db.reborrow()).await?;
+    let departed = departed::all(db).await?;
     let work = move || project(revision, rows, &departed, now);
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
 }

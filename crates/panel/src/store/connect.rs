@@ -56,6 +56,25 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+impl DatabaseUrl {
+    /// For a server: its address as options of PostgreSQL's own tools, without the password.
+    pub fn tool_options(&self) -> Option<String> {
+        let Self::Postgres(url) = self else { return None };
+        let options: PgConnectOptions = url.expose_secret().parse().ok()?;
+        let host = options.get_socket().map_or_else(|| options.get_host().into(), |socket| socket.to_string_lossy());
+        let user = options.get_username();
+        let name = options.get_database().unwrap_or(user);
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        Some(format!(
+            "--host={} --port={} --username={} --dbname={}",
+            quoted(&host),
+            options.get_port(),
+            quoted(user),
+            quoted(name)
+        ))
+    }
+}
+
 impl Store {
     /// Opens the database, brings its schema up to date and, on SQLite, keeps a copy of the file first if the schema
     /// has to change.
@@ -66,6 +85,14 @@ impl Store {
             DatabaseUrl::Sqlite(path) => open_sqlite(path, now).await,
             DatabaseUrl::Postgres(url) => open_postgres(url).await,
         }
+    }
+
+    /// Version of the schema, which is the newest that this program knows.
+    pub fn schema_version(&self) -> i64 {
+        newest(match self {
+            Self::Sqlite { .. } => &SQLITE_MIGRATIONS,
+            Self::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        })
     }
 
     /// Writes a consistent copy of a SQLite database to `target`, which must not exist; it is readable by its owner
@@ -139,12 +166,17 @@ where
 {
     conn.ensure_migrations_table(&migrations.table_name).await?;
     let applied = conn.list_applied_migrations(&migrations.table_name).await?;
-    let known = migrations.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let known = newest(migrations);
     let Some(found) = applied.iter().map(|migration| migration.version).max() else { return Ok(None) };
     if found > known {
         return Err(StoreError::NewerSchema { found, known });
     }
     Ok((found < known).then_some(found))
+}
+
+/// The version of the newest schema that this program brings.
+pub(super) fn newest(migrations: &Migrator) -> i64 {
+    migrations.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 async fn vacuum_into(conn: &mut sqlx::SqliteConnection, target: &Path) -> StoreResult<()> {

@@ -12,10 +12,11 @@ use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
 pub mod admins;
 pub mod audit;
 mod connect;
+pub mod copy;
 pub mod departed;
-mod lock;
+mod instance;
 pub mod meters;
-mod restore;
+pub mod old_panel;
 pub mod retention;
 pub mod sessions;
 pub mod state;
@@ -24,8 +25,7 @@ pub mod traffic;
 pub mod users;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
-pub use lock::InstanceLock;
-pub use restore::restore;
+pub use instance::InstanceLock;
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -47,17 +47,9 @@ pub enum StoreError {
         /// Highest version that this program brings.
         known: i64,
     },
-    /// Another process serves this database.
-    #[error("{0} is in use by another mtpannel; stop that one first")]
+    /// Another process needs the database for itself.
+    #[error("{}: a panel, or a command that needs the database alone, is running with it; stop that first", .0.display())]
     InUse(PathBuf),
-    /// A file that was to be restored or imported is not what it should be.
-    #[error("{path}: {why}; nothing was changed")]
-    NotOurs {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
     /// The database file or its copy could not be read or written.
     #[error("{path}: {source}")]
     File {
@@ -264,7 +256,15 @@ macro_rules! sql_texts {
     };
 }
 
-pub(crate) use {execute, query, sql_texts};
+/// SQL for a time that travels in a batch, as seconds since 1970 at this place of the row's array. SQLite gets the very
+/// text that a bound time has.
+macro_rules! time_at {
+    ($place:literal) => {
+        concat!("strftime('%Y-%m-%dT%H:%M:%S+00:00', CAST(value ->> ", $place, " AS BIGINT), 'unixepoch')")
+    };
+}
+
+pub(crate) use {execute, query, sql_texts, time_at};
 
 /// Every SQL text of the store, so that a test can have both engines prepare it.
 pub fn all_texts() -> impl Iterator<Item = &'static str> {
@@ -284,6 +284,9 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     .flatten()
     .copied()
 }
+
+/// Rows in one statement of a large batch, so that its text stays small.
+const BATCH: usize = 5_000;
 
 /// A JSON object with `names` as keys, for statements that take a set of names.
 fn json_keys<'n>(names: impl IntoIterator<Item = &'n str>) -> String {

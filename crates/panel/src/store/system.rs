@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Db, StoreResult, execute, query, sql_texts};
+use super::{Db, StoreResult, execute, json_rows, query, sql_texts, time_at};
 
 /// The proxy's global figures at a scrape (specification section 3.4).
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -19,6 +19,12 @@ pub struct SystemStats {
 
 sql_texts! {
     INSERT = "INSERT INTO system_stats (uptime, total_connections, bad_connections, recorded_at) VALUES ($1, $2, $3, $4)";
+    INSERT_MANY = concat!(
+        "INSERT INTO system_stats (uptime, total_connections, bad_connections, recorded_at) \
+         SELECT CAST(value ->> 0 AS DOUBLE PRECISION), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), ",
+        time_at!(3),
+        " FROM json_each($1)"
+    );
     LATEST = "SELECT uptime, total_connections, bad_connections, recorded_at FROM system_stats ORDER BY id DESC LIMIT 1";
     PING = "SELECT CAST(1 AS BIGINT)";
 }
@@ -26,6 +32,17 @@ sql_texts! {
 /// Adds a row.
 pub async fn insert(db: Db<'_>, stats: &SystemStats) -> StoreResult<()> {
     execute!(db, INSERT, stats.uptime, stats.total_connections, stats.bad_connections, stats.recorded_at).map(drop)
+}
+
+/// Adds past rows, the oldest first.
+pub async fn insert_many(mut db: Db<'_>, stats: &[SystemStats]) -> StoreResult<()> {
+    for batch in stats.chunks(super::BATCH) {
+        let rows = batch.iter().enumerate().map(|(key, stats)| {
+            (key, (stats.uptime, stats.total_connections, stats.bad_connections, stats.recorded_at.timestamp()))
+        });
+        execute!(db.reborrow(), INSERT_MANY, json_rows(rows))?;
+    }
+    Ok(())
 }
 
 /// The newest row.

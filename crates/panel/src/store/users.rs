@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts};
+use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts, time_at};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -188,6 +188,13 @@ sql_texts! {
     INSERT = "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
         created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14) RETURNING id";
+    INSERT_MANY = concat!(
+        "INSERT INTO users (username, secret, status, data_limit, data_used, max_connections, max_unique_ips, expire_at, \
+         note, created_at, created_by_admin_id, usage_base, updated_at) \
+         SELECT key, value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), \
+         CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT), ", time_at!(6), ", value ->> 7, ", time_at!(8), ", \
+         CAST(value ->> 9 AS BIGINT), CAST(value ->> 10 AS BIGINT), $2 FROM json_each($1)"
+    );
     UPDATE = "UPDATE users SET secret = $2, status = $3, data_limit = $4, data_used = $5, max_connections = $6, \
         max_unique_ips = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
         next_reset_at = $13 WHERE id = $1";
@@ -282,6 +289,59 @@ pub async fn insert(db: Db<'_>, user: &User) -> StoreResult<i64> {
         user.data_used,
     )
     .map(|(id,)| id)
+}
+
+/// A user from elsewhere.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// Name.
+    pub username: Username,
+    /// Secret.
+    pub secret: Secret,
+    /// Status.
+    pub status: Status,
+    /// Bytes he may move.
+    pub data_limit: Option<i64>,
+    /// Bytes used.
+    pub data_used: i64,
+    /// Sessions at once.
+    pub max_connections: Option<i64>,
+    /// Addresses at once.
+    pub max_unique_ips: Option<i64>,
+    /// End of his time.
+    pub expire_at: Option<DateTime<Utc>>,
+    /// Note.
+    pub note: String,
+    /// When he was created.
+    pub created_at: DateTime<Utc>,
+    /// Owner's row id.
+    pub created_by_admin_id: Option<i64>,
+    /// Lifetime total of the name from which his usage counts.
+    pub usage_base: i64,
+}
+
+/// Adds users, all of whose names are free, in as few statements as is reasonable.
+pub async fn insert_many(mut db: Db<'_>, users: &[Imported], now: DateTime<Utc>) -> StoreResult<()> {
+    for batch in users.chunks(super::BATCH) {
+        let rows = json_rows(batch.iter().map(|user| {
+            let columns = (
+                user.secret.to_hex(),
+                user.status.as_str(),
+                user.data_limit,
+                user.data_used,
+                user.max_connections,
+                user.max_unique_ips,
+                user.expire_at.map(|end| end.timestamp()),
+                &user.note,
+                user.created_at.timestamp(),
+                user.created_by_admin_id,
+                user.usage_base,
+            );
+            (user.username.as_str(), columns)
+        }));
+        execute!(db.reborrow(), INSERT_MANY, rows, now)?;
+    }
+    Ok(())
 }
 
 /// Writes everything of `user` that an administrator or a rule can change.

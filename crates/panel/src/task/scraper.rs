@@ -13,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
+use crate::clock::Clock;
 use crate::service::health::{ProxyView, Task};
 use crate::service::metering::{self, Scrape};
 use crate::settings::ProxyApi;
@@ -77,12 +78,9 @@ async fn turn(app: &SharedApp, client: &Client) {
 }
 
 async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
-    let ordinal = metering::ordinal(app).await?;
-    let asked_at = app.clock.precise();
-    let text: Arc<str> = get(client.get(&app.settings.metrics_url), MAX_BODY).await?.into();
-    let answered_at = app.clock.precise();
-    let parsed = Arc::clone(&text);
-    let snapshot = tokio::task::spawn_blocking(move || Snapshot::parse(&parsed)).await??;
+    let ordinal = metering::ordinal(&app.store).await?;
+    let (scrape, text) = read(client, &app.settings.metrics_url, &app.clock, ordinal).await?;
+    let snapshot = Arc::clone(&scrape.snapshot);
     for refusal in snapshot.refused.iter().take(5) {
         tracing::warn!(
             line = refusal.line,
@@ -90,13 +88,27 @@ async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
             "a reading of the proxy cannot be right; left out"
         );
     }
-    let view = view(&snapshot, text, answered_at);
-    let scrape = Scrape { snapshot: Arc::new(snapshot), ordinal, asked_at, answered_at };
+    let view = view(&snapshot, text, scrape.answered_at);
     if !metering::record(app, &scrape).await? {
         tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
     }
     app.health.proxy_answered(view);
     Ok(())
+}
+
+/// One scrape, for a command; `ordinal` is [`metering::ordinal`] before it.
+pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Scrape> {
+    Ok(read(&client()?, url, clock, ordinal).await?.0)
+}
+
+/// Asks the proxy, and gives what it says with its text.
+async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<(Scrape, Arc<str>)> {
+    let asked_at = clock.precise();
+    let text: Arc<str> = get(client.get(url), MAX_BODY).await?.into();
+    let answered_at = clock.precise();
+    let parsed = Arc::clone(&text);
+    let snapshot = Arc::new(tokio::task::spawn_blocking(move || Snapshot::parse(&parsed)).await??);
+    Ok((Scrape { snapshot, ordinal, asked_at, answered_at }, text))
 }
 
 fn view(snapshot: &Snapshot, text: Arc<str>, at: DateTime<Utc>) -> ProxyView {

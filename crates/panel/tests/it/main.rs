@@ -1,5 +1,11 @@
 //! Integration tests: real SQLite files, a real PostgreSQL, real HTTP.
 
+mod cli_admin;
+mod cli_backup;
+mod cli_basics;
+mod cli_config;
+mod cli_import;
+mod cli_support;
 mod common;
 mod sql_texts;
 mod story;

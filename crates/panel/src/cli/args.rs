@@ -1,0 +1,230 @@
+//! What can be given on the command line, and the help for it.
+
+#![expect(clippy::doc_markdown, reason = "these comments are the help texts")]
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+use mtpannel_core::user::Username;
+
+use crate::settings::RawSettings;
+
+/// Control panel for MTProxy: web API, accounting, and the writer of the proxy's config.toml.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mtpannel",
+    version,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "\
+Settings come from flags, from the environment, and from a file .env in the current directory, in this order. DATABASE_URL \
+(default sqlite:///data/panel.db), SECRET_KEY and TELEMT_API_AUTH may hold secrets and are therefore no flags.
+
+Examples:
+  mtpannel admin create root --sudo    make the first administrator
+  mtpannel serve                       run the panel
+  mtpannel help admin create           tell more about a command"
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) settings: RawSettings,
+    /// Form of the log on standard error: text or json. RUST_LOG chooses what is logged.
+    #[arg(
+        long,
+        global = true,
+        env = "LOG_FORMAT",
+        default_value = "text",
+        value_name = "FORMAT",
+        help_heading = "Settings (each is also an environment variable)"
+    )]
+    pub(super) log_format: String,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the panel: API, accounting, and the writer of config.toml.
+    ///
+    /// Ends in order on SIGTERM or SIGINT: requests that are under way and the write of the file are finished.
+    #[command(after_help = "\
+Examples:
+  mtpannel serve
+  mtpannel serve --listen 127.0.0.1:8080 --base-path /panel")]
+    Serve,
+    /// Manage administrators.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Look at proxy users.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Look at the proxy's config.toml.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Take over data of other programs.
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Write a consistent copy of the SQLite database, also while the panel runs.
+    ///
+    /// The copy holds all secrets; only its owner can read it. For PostgreSQL it names the pg_dump command to use.
+    #[command(after_help = "\
+Examples:
+  mtpannel backup /var/backups/panel-$(date +%F).db")]
+    Backup {
+        /// File to write; it must not exist.
+        file: PathBuf,
+    },
+    /// Put a copy made by backup in the place of the SQLite database.
+    ///
+    /// The copy is checked before anything is replaced: that it is whole, that it is a database of this program, and of
+    /// no newer one. The present database is kept beside it. Everybody has to log in again. Stop the panel first.
+    #[command(after_help = "\
+Examples:
+  mtpannel restore /var/backups/panel-2026-01-31.db")]
+    Restore {
+        /// Copy to restore.
+        file: PathBuf,
+    },
+    /// Bring the database's schema up to date without starting the panel; makes the database if there is none.
+    #[command(after_help = "\
+Examples:
+  mtpannel migrate
+  DATABASE_URL=postgres://mtpannel@db.example.com/mtpannel mtpannel migrate")]
+    Migrate,
+    /// Print the description of the API (OpenAPI 3.1, JSON).
+    #[command(after_help = "\
+Examples:
+  mtpannel openapi > openapi.json")]
+    Openapi,
+    /// Ask the panel that runs on this machine whether it is well: exit code 0 if it answers, 1 if not.
+    ///
+    /// It asks /health at the address of LISTEN, on the loopback interface if that is 0.0.0.0 or [::], below BASE_PATH,
+    /// and waits 3 seconds at most.
+    #[command(after_help = "\
+Examples:
+  mtpannel healthcheck
+  mtpannel healthcheck --listen 127.0.0.1:9000 --base-path /panel")]
+    Healthcheck,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AdminCommand {
+    /// Create an administrator.
+    ///
+    /// On a terminal it asks for a password twice. Without one it makes a password and prints it, once, on standard
+    /// output. A password has 10 to 128 characters.
+    #[command(after_help = "\
+Examples:
+  mtpannel admin create root --sudo
+  mtpannel admin create alice --password-stdin < password.txt
+  mtpannel admin create root --sudo --unless-any < /dev/null")]
+    Create {
+        /// Login name: 3 to 32 Latin letters, digits, '_', '.' and '-'.
+        name: Username,
+        /// May manage all users and all administrators; without it only the users that he creates.
+        #[arg(long)]
+        sudo: bool,
+        /// Read the password from standard input: one line.
+        #[arg(long)]
+        password_stdin: bool,
+        /// Do nothing if there is any administrator yet.
+        #[arg(long)]
+        unless_any: bool,
+    },
+    /// List all administrators.
+    #[command(after_help = "\
+Examples:
+  mtpannel admin list")]
+    List,
+    /// Replace an administrator's password; he is logged out everywhere.
+    ///
+    /// On a terminal it asks for the password twice. Without one it makes a password and prints it, once, on standard
+    /// output.
+    #[command(after_help = "\
+Examples:
+  mtpannel admin set-password root
+  mtpannel admin set-password root --password-stdin < password.txt")]
+    SetPassword {
+        /// Login name.
+        name: Username,
+        /// Read the password from standard input: one line.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Delete an administrator; his users stay. The last sudo administrator cannot be deleted.
+    #[command(after_help = "\
+Examples:
+  mtpannel admin delete alice")]
+    Delete {
+        /// Login name.
+        name: Username,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// List all users: name, status, traffic used of the limit, end of their time (UTC).
+    #[command(after_help = "\
+Examples:
+  mtpannel user list
+  mtpannel user list | grep limited")]
+    List,
+    /// Print the links of a user. They hold his secret.
+    #[command(after_help = "\
+Examples:
+  mtpannel user links alice")]
+    Links {
+        /// Name of the user, in any case.
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print the whole file, byte for byte as the panel would write it now. It holds secrets.
+    ///
+    /// This is the present file with other managed tables, or a new one from the default template if there is none.
+    /// Nothing is written.
+    #[command(after_help = "\
+Examples:
+  mtpannel config render | diff data/telemt/config.toml -")]
+    Render,
+    /// Check the settings and the file: exit code 0 only if all is well.
+    ///
+    /// Tells every setting that does not fit, where the file does not parse, and whether it says what the database says.
+    #[command(after_help = "\
+Examples:
+  mtpannel config check")]
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ImportCommand {
+    /// Take over the SQLite database of the Python panel (tables admins, users, traffic_logs, system_stats).
+    ///
+    /// Everything is checked first; all problems are told, and nothing is imported then. The present database must hold
+    /// no users. Administrators keep their passwords; one whose name exists already stays as he is. Times without a zone
+    /// are UTC. Stop both panels first, and leave the proxy running: its present counters become the base of the
+    /// accounting.
+    #[command(after_help = "\
+Examples:
+  mtpannel import panel-db /opt/old-panel/data/panel.db")]
+    PanelDb {
+        /// Database file of the old panel; it is only read.
+        file: PathBuf,
+    },
+}
+
+/// Commands that need no settings but the database; their help does not list the others.
+const WITHOUT_SETTINGS: [&str; 5] = ["admin", "backup", "restore", "migrate", "openapi"];
+
+/// The parser, with settings hidden where they mean nothing.
+pub(super) fn parser() -> clap::Command {
+    let mut parser = Cli::command();
+    let settings: Vec<clap::Arg> =
+        parser.get_arguments().filter(|arg| arg.is_global_set()).map(|arg| arg.clone().hide(true)).collect();
+    for name in WITHOUT_SETTINGS {
+        parser = parser.mut_subcommand(name, |command| command.args(settings.clone()));
+    }
+    parser.mut_subcommand("user", |user| user.mut_subcommand("list", |list| list.args(settings)))
+}

@@ -1,0 +1,96 @@
+//! `mtpannel import`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::{output, tell};
+use crate::clock::Clock;
+use crate::service::import::read::{ReadError, read};
+use crate::service::import::{self, Summary};
+use crate::service::metering::{self, Scrape};
+use crate::settings::RawSettings;
+use crate::store::old_panel::OldPanel;
+use crate::store::{DatabaseUrl, InstanceLock, Store};
+use crate::task::scraper;
+
+pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Result<()> {
+    let (url, metrics_url) = settings.database_and_metrics_url()?;
+    ensure!(file.is_file(), "{}: there is no such file", file.display());
+    let _lock = match &url {
+        DatabaseUrl::Sqlite(database) => {
+            let same =
+                database.canonicalize().is_ok_and(|database| file.canonicalize().is_ok_and(|file| file == database));
+            ensure!(!same, "{}: is the present database", file.display());
+            Some(InstanceLock::acquire(database)?)
+        }
+        DatabaseUrl::Postgres(_) => None,
+    };
+    let old = OldPanel::open(file).await.with_context(|| format!("{}: cannot be opened", file.display()))?;
+    let old = match read(old).await {
+        Ok(old) => old,
+        Err(ReadError::Problems(problems)) => {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            tell(&lines.join("\n"));
+            bail!("{}: {} problems; nothing was imported", file.display(), problems.len());
+        }
+        Err(error) => bail!("{}: {error}", file.display()),
+    };
+    let clock = Clock::system();
+    let store = Store::open(&url, clock.now()).await?;
+    let scrape = scrape(&store, &metrics_url, &clock).await?;
+    let summary = import::apply(&store, old, scrape.as_ref(), clock.now()).await?;
+    store.close().await;
+    output::print(&told(&summary))?;
+    if scrape.is_some_and(|scrape| scrape.snapshot.suppressed) {
+        tell(
+            "warning: the proxy leaves out some users in its metrics; for those its counters are no base yet, see below",
+        );
+        warn_about_the_base();
+    } else if !summary.has_base {
+        warn_about_the_base();
+    }
+    Ok(())
+}
+
+async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Option<Scrape>> {
+    let ordinal = metering::ordinal(store).await?;
+    match scraper::read_once(url, clock, ordinal).await {
+        Ok(scrape) => Ok(Some(scrape)),
+        Err(error) => {
+            tell(&format!("warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {error:#}"));
+            Ok(None)
+        }
+    }
+}
+
+fn warn_about_the_base() {
+    tell(
+        "warning: the first scrape adds everything that the proxy has counted since its own start, also what the old \
+         panel had counted. Restart the proxy before the panel, so that it counts from 0.",
+    );
+}
+
+fn told(summary: &Summary) -> String {
+    let mut text = format!(
+        "imported: administrators: {}, users: {}, traffic rows: {}, rows of proxy figures: {}\n",
+        summary.admins, summary.users, summary.traffic, summary.stats
+    );
+    let mut add = |count: usize, what: &str| {
+        if count > 0 {
+            let _ = writeln!(text, "{what}: {count}");
+        }
+    };
+    add(summary.orphans, "users without an owner, because theirs is gone");
+    add(summary.ownerless_traffic, "traffic rows of deleted users, now in the totals only");
+    add(summary.negative, "negative numbers in traffic rows, now 0");
+    if !summary.kept_admins.is_empty() {
+        let names = summary.kept_admins.join(", ");
+        let _ = writeln!(text, "administrators who were here already and stay as they are: {names}");
+    }
+    if summary.has_base {
+        text.push_str("the proxy's present counters are the base; traffic counts from now on\n");
+    }
+    text
+}

@@ -1,0 +1,10 @@
+//! `mtpannel migrate`.
+
+use super::{open, output};
+
+pub(super) async fn run() -> anyhow::Result<()> {
+    let store = open().await?;
+    let version = store.schema_version();
+    store.close().await;
+    output::print(&format!("the database has schema version {version}, the newest that this program knows\n"))
+}

@@ -1,0 +1,162 @@
+//! Help, usage, settings, `.env`, `migrate`, `healthcheck`.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
+use rstest::rstest;
+use sqlx::{Connection as _, Executor as _};
+
+use crate::cli_support::Place;
+
+#[rstest]
+#[case(&[])]
+#[case(&["serve"])]
+#[case(&["admin"])]
+#[case(&["admin", "create"])]
+#[case(&["admin", "list"])]
+#[case(&["admin", "set-password"])]
+#[case(&["admin", "delete"])]
+#[case(&["user"])]
+#[case(&["user", "list"])]
+#[case(&["user", "links"])]
+#[case(&["config"])]
+#[case(&["config", "render"])]
+#[case(&["config", "check"])]
+#[case(&["import"])]
+#[case(&["import", "panel-db"])]
+#[case(&["backup"])]
+#[case(&["restore"])]
+#[case(&["migrate"])]
+#[case(&["openapi"])]
+#[case(&["healthcheck"])]
+fn every_command_has_help_and_every_leaf_an_example(#[case] command: &[&str]) {
+    let help = Place::new().run(&[command, &["--help"]].concat()).ok();
+    assert!(help.contains("Usage: mtpannel"), "{help}");
+    assert!(help.contains("Commands:") || help.contains("Examples:"), "{help}");
+}
+
+#[test]
+fn help_shows_settings_only_where_they_matter() {
+    let place = Place::new();
+    assert!(place.run(&["serve", "--help"]).ok().contains("--proxy-host"));
+    assert!(place.run(&["config", "render", "--help"]).ok().contains("--proxy-host"));
+    assert!(!place.run(&["admin", "list", "--help"]).ok().contains("--proxy-host"));
+    assert!(!place.run(&["user", "list", "--help"]).ok().contains("--proxy-host"));
+}
+
+#[test]
+fn the_version_is_printed() {
+    assert_eq!(Place::new().run(&["--version"]).ok(), format!("mtpannel {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    let place = Place::new();
+    for arguments in [&["admin", "create"][..], &["no-such"], &["admin", "create", "ab"], &["serve", "--no-such"]] {
+        assert_eq!(place.run(arguments).code, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn all_settings_that_do_not_fit_are_told_at_once_without_their_secrets() {
+    let mut place = Place::new();
+    place.set("SECRET_KEY", "too-short-canary");
+    place.set("DATABASE_URL", "mysql://me:canary@host/name");
+    place.set("PROXY_HOST", "http://x");
+    place.set("PROXY_PORT", "70000");
+    place.set("LISTEN", "8080");
+    place.set("BASE_PATH", "panel");
+    let error = place.run(&["serve"]).failed();
+    for variable in ["SECRET_KEY", "DATABASE_URL", "PROXY_HOST", "PROXY_PORT", "LISTEN", "BASE_PATH"] {
+        assert!(error.contains(&format!("  {variable}: ")), "{variable} in {error}");
+    }
+    assert!(!error.contains("canary"), "{error}");
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_the_environment_before_the_env_file() {
+    let mut place = Place::new();
+    std::fs::write(place.path(".env"), "PROXY_PORT=1111\nPROXY_HOST=from-file.example\n").unwrap();
+    place.run(&["migrate"]).ok();
+    let render = |place: &Place, flags: &[&str]| place.run(&[&["config", "render"], flags].concat()).ok();
+    let text = render(&place, &[]);
+    assert!(text.contains("public_host = \"proxy.example.com\"\npublic_port = 1111\n"), "{text}");
+    place.set("PROXY_PORT", "2222");
+    assert!(render(&place, &[]).contains("public_port = 2222\n"));
+    assert!(render(&place, &["--proxy-port", "3333"]).contains("public_port = 3333\n"));
+}
+
+#[test]
+fn an_env_file_that_does_not_parse_is_told_by_line_without_its_text() {
+    let place = Place::new();
+    std::fs::write(place.path(".env"), "PROXY_PORT=443\nSECRET KEY=canary canary\n").unwrap();
+    let error = place.run(&["migrate"]).failed();
+    assert!(error.contains(".env: line 2 "), "{error}");
+    assert!(!error.contains("canary"), "{error}");
+}
+
+#[test]
+fn what_only_reads_makes_no_empty_database() {
+    let place = Place::new();
+    for arguments in [&["user", "list"][..], &["admin", "list"], &["backup", "copy.db"], &["config", "render"]] {
+        assert!(place.run(arguments).failed().contains("there is no database panel.db"), "{arguments:?}");
+    }
+    assert!(!place.database().exists());
+}
+
+#[test]
+fn migrate_makes_the_database_for_its_owner_only_and_may_be_repeated() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    for _ in 0..2 {
+        assert!(place.run(&["migrate"]).ok().starts_with("the database has schema version "));
+    }
+    assert_eq!(std::fs::metadata(place.database()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused() {
+    let place = Place::new();
+    place.run(&["migrate"]).ok();
+    let mut conn = place.connect().await;
+    conn.execute("UPDATE _sqlx_migrations SET version = 9999").await.unwrap();
+    conn.close().await.unwrap();
+    let error = place.run(&["user", "list"]).failed();
+    assert!(error.contains("schema version 9999") && error.contains("newer program"), "{error}");
+}
+
+#[rstest]
+#[case("200 OK", 0)]
+#[case("503 Service Unavailable", 1)]
+fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(#[case] status: &'static str, #[case] code: i32) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1_024];
+        let length = stream.read(&mut request).unwrap();
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let mut place = Place::new();
+    place.set("LISTEN", &format!("0.0.0.0:{port}"));
+    place.set("BASE_PATH", "/panel");
+    place.set("http_proxy", "http://127.0.0.1:1");
+    let run = place.run(&["healthcheck"]);
+    assert_eq!(run.code, code, "{run:?}");
+    assert!(server.join().unwrap().starts_with("GET /panel/health HTTP/1.1\r\n"));
+}
+
+#[test]
+fn healthcheck_fails_if_nobody_answers() {
+    let mut place = Place::new();
+    place.set("LISTEN", "127.0.0.1:1");
+    assert!(place.run(&["healthcheck"]).failed().contains("no answer from http://127.0.0.1:1/health"));
+}
+
+#[test]
+fn an_unknown_log_format_is_refused() {
+    let mut place = Place::new();
+    place.set("LOG_FORMAT", "xml");
+    assert!(place.run(&["migrate"]).failed().contains("LOG_FORMAT must be text or json"));
+}
