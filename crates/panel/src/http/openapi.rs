@@ -5,7 +5,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use super::problem::{self, Problem};
+use super::problem::{self, ProblemBody};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -16,7 +16,7 @@ use super::problem::{self, Problem};
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact()
     ),
-    components(schemas(Problem)),
+    components(schemas(ProblemBody)),
     modifiers(&Bearer),
     tags(
         (name = "Login", description = "Tokens and browser sessions"),

@@ -11,9 +11,14 @@ use crate::store::StoreError;
 /// Media type of a problem document.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
+/// An answer that tells what went wrong.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem(Box<ProblemBody>);
+
 /// What went wrong, and what to do.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(crate) struct Problem {
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
     /// Kind of problem, as a URI reference.
     #[serde(rename = "type")]
     #[schema(example = "about:blank#not_found")]
@@ -46,7 +51,7 @@ pub(crate) struct FieldProblem {
 
 impl Problem {
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ProblemBody {
             kind: format!("about:blank#{code}"),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
@@ -54,7 +59,7 @@ impl Problem {
             code,
             errors: Vec::new(),
             retry_after: None,
-        }
+        }))
     }
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
@@ -103,7 +108,7 @@ impl Problem {
             "invalid",
             format!("the request does not fit: {}", fields.join(", ")),
         );
-        problem.errors =
+        problem.0.errors =
             errors.into_iter().map(|FieldError { field, message }| FieldProblem { field, message }).collect();
         problem
     }
@@ -124,7 +129,7 @@ impl From<ServiceError> for Problem {
             ServiceError::TooManyLogins { retry_after_seconds } => {
                 let detail = format!("too many failed logins; try again in {retry_after_seconds} s");
                 let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
-                problem.retry_after = Some(retry_after_seconds);
+                problem.0.retry_after = Some(retry_after_seconds);
                 problem
             }
             ServiceError::Store(error) => error.into(),
@@ -141,14 +146,14 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_vec(&self.0).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         response

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 
 /// Failures that are let through in one window (design section 13, "Security").
 const FAILURES: u32 = 10;
-const WINDOW: Duration = Duration::from_secs(5 * 60);
+const WINDOW: Duration = Duration::from_mins(5);
 /// Addresses and accounts that are remembered at once.
 const CAPACITY: u64 = 50_000;
 

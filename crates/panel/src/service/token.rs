@@ -46,6 +46,9 @@ impl Tokens {
     }
 
     /// A token for the administrator with this row id and token epoch.
+    ///
+    /// # Panics
+    /// Never: the claims always have a JSON form and the key is one for HS256.
     pub fn issue(&self, admin_id: i64, epoch: i64, now: DateTime<Utc>) -> String {
         let iat = now.timestamp();
         let exp = iat.saturating_add(self.lifetime.as_secs().try_into().unwrap_or(i64::MAX));
@@ -66,7 +69,7 @@ mod tests {
     use super::*;
 
     fn tokens(key: &str) -> Tokens {
-        Tokens::new(&SecretString::from(key), Duration::from_secs(60))
+        Tokens::new(&SecretString::from(key), Duration::from_mins(1))
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {

@@ -8,7 +8,7 @@ use crate::app::SharedApp;
 use crate::service::health::Task;
 use crate::service::retention;
 
-const INTERVAL: Duration = Duration::from_secs(60 * 60);
+const INTERVAL: Duration = Duration::from_hours(1);
 
 /// Tidies until `stop`.
 pub async fn run(app: SharedApp, stop: CancellationToken) {

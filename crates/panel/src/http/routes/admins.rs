@@ -7,7 +7,7 @@ use crate::app::SharedApp;
 use crate::http::dto::admin::{AdminBody, AdminPage, AdminPatchBody, NewAdminBody, PageQuery};
 use crate::http::dto::user::page;
 use crate::http::extract::{Admin, Json, Name, Query, Sudo};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemBody};
 use crate::service::admins::{self, AdminPatch};
 
 /// List administrators
@@ -27,7 +27,7 @@ pub(crate) async fn list(
 /// Create an administrator
 #[utoipa::path(post, path = "/admins", tag = "Administrators", security(("bearer" = [])), request_body = NewAdminBody,
     responses((status = 201, description = "Created", body = AdminBody),
-        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json")))]
+        (status = 409, description = "The name is taken", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn create(
     State(app): State<SharedApp>,
     Sudo(admin): Sudo,
@@ -44,7 +44,7 @@ pub(crate) async fn create(
 #[utoipa::path(put, path = "/admins/{username}", tag = "Administrators", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")), request_body = AdminPatchBody,
     responses((status = 200, description = "Changed", body = AdminBody),
-        (status = 409, description = "He is the last sudo administrator", body = Problem,
+        (status = 409, description = "He is the last sudo administrator", body = ProblemBody,
             content_type = "application/problem+json")))]
 pub(crate) async fn update(
     State(app): State<SharedApp>,
@@ -62,7 +62,7 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/admins/{username}", tag = "Administrators", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 204, description = "Deleted"),
-        (status = 409, description = "He is the last sudo administrator", body = Problem,
+        (status = 409, description = "He is the last sudo administrator", body = ProblemBody,
             content_type = "application/problem+json")))]
 pub(crate) async fn delete(
     State(app): State<SharedApp>,

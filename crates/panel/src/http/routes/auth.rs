@@ -11,7 +11,7 @@ use crate::app::SharedApp;
 use crate::http::client::Client;
 use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, TokenBody};
 use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemBody};
 use crate::service::auth::{self, RefreshToken};
 use crate::store::admins;
 
@@ -105,7 +105,7 @@ pub(crate) async fn begin(
 /// Takes the refresh cookie, which is replaced; one that was used before ends the session.
 #[utoipa::path(post, path = "/admin/session/refresh", tag = "Login",
     responses((status = 200, description = "A token", body = TokenBody),
-        (status = 401, description = "The session has ended", body = Problem,
+        (status = 401, description = "The session has ended", body = ProblemBody,
             content_type = "application/problem+json")))]
 pub(crate) async fn refresh(
     State(app): State<SharedApp>,

@@ -12,7 +12,7 @@ use crate::http::dto::system::{
 };
 use crate::http::dto::user::page;
 use crate::http::extract::{Admin, Query, Sudo};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemBody};
 use crate::service::health::Task;
 use crate::service::{history, stats};
 use crate::store::audit;
@@ -69,7 +69,7 @@ pub(crate) async fn traffic(
 #[utoipa::path(get, path = "/system/metrics", tag = "System", security(("bearer" = [])),
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain",
         headers(("Age" = i64, description = "Seconds since the proxy gave it"))),
-        (status = 404, description = "The proxy has not answered yet", body = Problem,
+        (status = 404, description = "The proxy has not answered yet", body = ProblemBody,
             content_type = "application/problem+json")))]
 pub(crate) async fn metrics(State(app): State<SharedApp>, _sudo: Sudo) -> Result<impl IntoResponse, Problem> {
     let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;

@@ -12,7 +12,7 @@ use crate::http::dto::user::{
     ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserQuery, UserWithSecret,
 };
 use crate::http::extract::{Admin, Json, Name, Query};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, ProblemBody};
 use crate::service::{ConfigSync, bulk, history, users};
 use crate::store::users::User;
 
@@ -50,7 +50,7 @@ pub(crate) async fn list(
 /// With a fresh secret. The answer comes when the proxy's file holds him, or says that it does not yet.
 #[utoipa::path(post, path = "/users", tag = "Users", security(("bearer" = [])), request_body = NewUserBody,
     responses((status = 201, description = "Created", body = UserWithSecret),
-        (status = 409, description = "The name is taken", body = Problem, content_type = "application/problem+json")))]
+        (status = 409, description = "The name is taken", body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn create(
     State(app): State<SharedApp>,
     admin: Admin,
