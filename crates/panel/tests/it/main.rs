@@ -7,6 +7,7 @@ mod cli_backup;
 mod cli_basics;
 mod cli_config;
 mod cli_import;
+mod cli_serve;
 mod cli_support;
 mod common;
 mod sql_texts;
