@@ -48,7 +48,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process needs the database for itself.
-    #[error("{}: a panel, or a command that needs the database alone, is running with it; stop that first", .0.display())]
+    #[error("{} is in use by another mtpannel or has been opened by another program; stop that one first", .0.display())]
     InUse(PathBuf),
     /// The database file or its copy could not be read or written.
     #[error("{path}: {source}")]

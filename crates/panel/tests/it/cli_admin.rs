@@ -135,10 +135,10 @@ async fn users_are_listed_with_the_status_of_this_moment_and_their_links_are_pri
             "Zoe active 1.00 GiB / 2.00 GiB never",
         ]
     );
-    let links = place.run(&["user", "links", "ZOE"]).ok();
+    let printed = place.run(&["user", "links", "ZOE"]).ok();
     let secret = "ee00112233445566778899aabbccddeeff6578616d706c652e636f6d";
     assert_eq!(
-        links,
+        printed,
         format!(
             "tg://proxy?server=proxy.example.com&port=443&secret={secret}\n\
              https://t.me/proxy?server=proxy.example.com&port=443&secret={secret}\n"

@@ -162,14 +162,14 @@ async fn restore_is_refused_while_a_panel_serves_or_somebody_has_the_database_op
     place.run(&["backup", "copy.db"]).ok();
     let before = state(&place).await;
     let lock = InstanceLock::acquire(&place.database()).unwrap();
-    assert!(place.run(&["restore", "copy.db"]).failed().contains("is running with it"));
+    assert!(place.run(&["restore", "copy.db"]).failed().contains("is in use by another mtpannel"));
     // Everything else goes on.
     place.run(&["backup", "other.db"]).ok();
     place.run(&["user", "list"]).ok();
     drop(lock);
     let mut open = place.connect().await;
     open.execute("SELECT * FROM users").await.unwrap();
-    assert!(place.run(&["restore", "copy.db"]).failed().contains("is running with it"));
+    assert!(place.run(&["restore", "copy.db"]).failed().contains("is in use by another mtpannel"));
     open.close().await.unwrap();
     assert_eq!(state(&place).await, before);
     place.run(&["restore", "copy.db"]).ok();

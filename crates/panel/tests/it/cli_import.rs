@@ -10,7 +10,7 @@ use sqlx::{Connection as _, Executor as _};
 use crate::cli_support::{Place, connect};
 use crate::common::{Engine, FakeProxy};
 
-/// As SQLAlchemy makes them.
+/// As the old panel makes them.
 const TABLES: [&str; 4] = [
     "CREATE TABLE admins (id INTEGER NOT NULL, username VARCHAR(64) NOT NULL, hashed_password VARCHAR(256) NOT NULL, \
      is_sudo BOOLEAN NOT NULL, created_at DATETIME DEFAULT (CURRENT_TIMESTAMP), PRIMARY KEY (id))",
@@ -235,7 +235,7 @@ async fn a_database_with_users_or_a_running_panel_takes_nothing() {
     let place = Place::new();
     old_panel(&place).await.close().await.unwrap();
     let lock = mtpannel::store::InstanceLock::acquire(&place.database()).unwrap();
-    assert!(place.run(&["import", "panel-db", "old.db"]).failed().contains("is running with it"));
+    assert!(place.run(&["import", "panel-db", "old.db"]).failed().contains("is in use by another mtpannel"));
     drop(lock);
     place.run(&["import", "panel-db", "old.db"]).ok();
     assert!(place.run(&["import", "panel-db", "old.db"]).failed().contains("holds 3 users already"));
