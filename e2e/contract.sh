@@ -34,7 +34,15 @@ token=$(printf 'username=contract&password=%s' "$password" | curl -sf --data @- 
 [ -n "$token" ] || { echo "no token: the run would test nothing but refusals" >&2 && exit 1; }
 
 # Logging out everywhere would void the run's own token; crates/panel/tests covers it.
-printf 'headers = { Authorization = "Bearer %s" }\n' "$token" >"$folder/schemathesis.toml"
+cat >"$folder/schemathesis.toml" <<CONFIG
+headers = { Authorization = "Bearer $token" }
+
+# A beginning after the end, no change at all, neither names nor a filter, a login with made-up names: they have the
+# right form and are still refused.
+[[operations]]
+include-path-regex = "/traffic\$|/admins/|/users/bulk\$"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+CONFIG
 "$tools/bin/schemathesis" --config-file "$folder/schemathesis.toml" run "http://$LISTEN/api/openapi.json" \
     --exclude-path /api/admin/sessions \
     --checks all --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --no-color --suppress-health-check all

@@ -101,13 +101,12 @@ impl ConfigFile {
     /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
     pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {
         let present = self.read()?;
-        let text = match &present {
-            Some(text) => self.layout(text)?.render(access, fresh),
-            None => {
-                let Endpoint { host, port, domain } = &self.endpoint;
-                let template = Template::new(host, *port, domain).text();
-                self.parse(&template)?.render(access, fresh)
-            }
+        let text = if let Some(text) = &present {
+            self.layout(text)?.render(access, fresh)
+        } else {
+            let Endpoint { host, port, domain } = &self.endpoint;
+            let template = Template::new(host, *port, domain).text();
+            self.parse(&template)?.render(access, fresh)
         };
         let differs = present.as_deref() != Some(text.as_str());
         Ok(Rendered { text, differs })

@@ -285,7 +285,7 @@ fn host(host: &str) -> Result<String, &'static str> {
 
 fn number<N>(text: &str, min: N, max: N) -> Result<N, String>
 where
-    N: std::str::FromStr + PartialOrd + std::fmt::Display,
+    N: Copy + std::str::FromStr + PartialOrd + std::fmt::Display,
 {
     text.trim()
         .parse()

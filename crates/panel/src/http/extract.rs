@@ -108,6 +108,11 @@ pub(super) fn body_problem(rejection: &BytesRejection) -> Problem {
 }
 
 pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // A list would pass for an object whose fields stand in order.
+    let is_list = body.trim_ascii_start().first() == Some(&b'[');
+    if is_list && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
+        return Err(Problem::invalid_field("body", "must be an object"));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();

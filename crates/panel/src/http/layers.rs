@@ -70,14 +70,15 @@ fn known(method: &Method) -> &'static str {
 
 /// Turns a request away whose body is announced to be too large.
 pub(super) async fn limit_body(request: Request, next: Next) -> Response {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.unwrap_or(0) <= MAX_BODY {
         return next.run(request).await;
     }
     let mut body = request.into_body();
     let mut discarded = 0;
     while let Some(Ok(frame)) = body.frame().await {
-        discarded += frame.data_ref().map_or(0, |data| data.len());
+        discarded += frame.data_ref().map_or(0, axum::body::Bytes::len);
         if discarded > MAX_DISCARDED {
             break;
         }

@@ -113,7 +113,7 @@ impl Problem {
         problem
     }
 
-    pub(super) fn invalid_field(field: &str, message: impl ToString) -> Self {
+    pub(super) fn invalid_field(field: &str, message: impl std::fmt::Display) -> Self {
         Self::invalid(vec![FieldError::new(field, message)])
     }
 }

@@ -13,7 +13,7 @@ pub struct FieldError {
 
 impl FieldError {
     /// Names a field and what is wrong with it.
-    pub fn new(field: impl Into<String>, message: impl ToString) -> Self {
+    pub fn new(field: impl Into<String>, message: impl std::fmt::Display) -> Self {
         Self { field: field.into(), message: message.to_string() }
     }
 }
@@ -56,12 +56,12 @@ pub struct Problems(Vec<FieldError>);
 
 impl Problems {
     /// Keeps the value, or notes what is wrong with `field`.
-    pub fn take<T, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
+    pub fn take<T, E: std::fmt::Display>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
     }
 
     /// Notes something wrong with `field`.
-    pub fn push(&mut self, field: &str, message: impl ToString) {
+    pub fn push(&mut self, field: &str, message: impl std::fmt::Display) {
         self.0.push(FieldError::new(field, message));
     }
 

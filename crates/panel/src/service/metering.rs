@@ -190,14 +190,14 @@ impl Effects {
             data_used: usage.data_used,
         };
         let status = standing.status(now);
-        let moved = delta != Counters::default();
-        let seen = moved || moves.presence.get(name).is_some_and(|presence| presence.connections > 0);
-        let settled_now = user.usage_base != usage.base;
-        if !(seen || settled_now || status != user.status || usage.data_used != user.data_used) {
+        let has_traffic = delta != Counters::default();
+        let seen = has_traffic || moves.presence.get(name).is_some_and(|presence| presence.connections > 0);
+        let gets_base = user.usage_base != usage.base;
+        if !(seen || gets_base || status != user.status || usage.data_used != user.data_used) {
             return;
         }
-        self.file_changes |= settled_now || status != user.status || (moved && usage.base.is_none());
-        if moved && user.usage_base.is_some() {
+        self.file_changes |= gets_base || status != user.status || (has_traffic && usage.base.is_none());
+        if has_traffic && user.usage_base.is_some() {
             self.traffic.push((user.id, delta));
         }
         self.users.push(UsageChange { id: user.id, data_used: usage.data_used, usage_base: usage.base, status, seen });

@@ -74,12 +74,12 @@ impl Passwords {
 
     /// Compares a password with a stored hash, argon2id or bcrypt; the same work is done for `None`, an unknown name.
     pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Verdict {
-        self.run(move || match hash {
-            Some(hash) => verify_now(password.expose_secret(), &hash),
-            None => {
-                verify_now(password.expose_secret(), &NOBODY);
-                Verdict::Wrong
+        self.run(move || {
+            if let Some(hash) = hash {
+                return verify_now(password.expose_secret(), &hash);
             }
+            verify_now(password.expose_secret(), &NOBODY);
+            Verdict::Wrong
         })
         .await
     }

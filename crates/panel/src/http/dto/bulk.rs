@@ -4,8 +4,8 @@ use mtpannel_core::user::Status;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ConfigSyncBody;
 use super::user::{SEARCH_MAX, StatusWord};
+use super::{ConfigSyncBody, Whole, object};
 use crate::http::problem::Problem;
 use crate::service::bulk::{Deed, Done, Which};
 
@@ -17,13 +17,13 @@ pub(crate) struct BulkBody {
     #[serde(default)]
     #[schema(min_items = 1, max_items = 1000)]
     usernames: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     filter: Option<BulkFilter>,
     action: BulkAction,
     /// Days for `add_days` (1 to 3,650), bytes for `add_bytes` (at least 1); nothing for the others.
     #[serde(default)]
-    #[schema(minimum = 1)]
-    value: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
+    value: Option<Whole>,
     /// Only tell what would be done.
     #[serde(default)]
     #[schema(required = false)]
@@ -89,7 +89,7 @@ impl BulkBody {
             _ => return Err(Problem::invalid_field("usernames", "or filter must be given, and not both")),
         };
         let needed = |what: &str| Problem::invalid_field("value", format!("must be given: {what}"));
-        let deed = match (self.action, self.value) {
+        let deed = match (self.action, self.value.map(|value| value.0)) {
             (BulkAction::AddDays, days) => Deed::AddDays(days.ok_or_else(|| needed("days to add"))?),
             (BulkAction::AddBytes, bytes) => Deed::AddBytes(bytes.ok_or_else(|| needed("bytes to add"))?),
             (_, Some(_)) => return Err(Problem::invalid_field("value", "belongs to add_days and add_bytes only")),

@@ -33,6 +33,38 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
+/// A whole number of 64 bits. 5.0 is one, in JSON as in its schemas; 5.5 is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = i64, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
+pub(crate) struct Whole(pub(crate) i64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        number
+            .as_i64()
+            .or_else(|| number.as_f64().and_then(whole))
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("must be a whole number of at most 9223372036854775807"))
+    }
+}
+
+/// A float that is a whole number and exact, as an integer.
+#[expect(clippy::cast_possible_truncation, reason = "it is within 53 bits")]
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
+}
+
+/// A field that must be an object; a list is refused, which would pass for one whose fields stand in order.
+pub(crate) fn object<'de, D: Deserializer<'de>, T: de::DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::<serde_json::Map<String, serde_json::Value>>::deserialize(deserializer)?
+        .map(|object| serde_json::from_value(object.into()).map_err(de::Error::custom))
+        .transpose()
+}
+
 fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (1970..=9999).contains(&moment.year()).then_some(moment)
@@ -87,6 +119,20 @@ impl From<ConfigSync> for ConfigSyncBody {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("5", Some(5))]
+    #[case("5.0", Some(5))]
+    #[case("-1", Some(-1))]
+    #[case("9223372036854775807", Some(i64::MAX))]
+    #[case("9223372036854775808", None)]
+    #[case("1e300", None)]
+    #[case("5.5", None)]
+    #[case("\"5\"", None)]
+    #[case("true", None)]
+    fn whole_numbers_are_taken_and_others_refused(#[case] json: &str, #[case] expected: Option<i64>) {
+        assert_eq!(serde_json::from_str::<Whole>(json).ok().map(|number| number.0), expected);
+    }
 
     #[rstest]
     #[case("2026-12-31T23:59:59Z", Some("2026-12-31T23:59:59+00:00"))]

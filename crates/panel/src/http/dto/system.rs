@@ -24,6 +24,7 @@ pub(crate) struct HealthBody {
 
 /// Whether everything works; without details, because anybody may ask.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a probe of its own")]
 pub(crate) struct ReadyBody {
     /// Whether the database answers and the file is written.
     pub(in crate::http) ready: bool,
@@ -289,10 +290,13 @@ pub(crate) struct AuditQuery {
     #[param(minimum = 1, maximum = 1000, default = 50)]
     pub(in crate::http) limit: Option<i64>,
     /// Name of who did it, in any case.
+    #[param(pattern = r"^[^\u0000]*$")]
     actor: Option<String>,
     /// What was done, such as `user.create`.
+    #[param(pattern = r"^[^\u0000]*$")]
     action: Option<String>,
     /// On whom, in any case.
+    #[param(pattern = r"^[^\u0000]*$")]
     target: Option<String>,
 }
 

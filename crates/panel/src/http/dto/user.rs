@@ -6,7 +6,7 @@ use mtpannel_core::user::{ResetStrategy, Status};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ConfigSyncBody, Moment};
+use super::{ConfigSyncBody, Moment, Whole};
 use crate::http::problem::Problem;
 use crate::service::roster::{Selection, SortKey};
 use crate::service::users::{NewUser, UserPatch};
@@ -106,16 +106,16 @@ pub(crate) struct NewUserBody {
     username: String,
     /// Bytes he may move, both directions; null for no limit.
     #[serde(default)]
-    #[schema(minimum = 1, example = 10_737_418_240_i64)]
-    data_limit: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, example = 10_737_418_240_i64)]
+    data_limit: Option<Whole>,
     /// Sessions at once; null for no limit.
     #[serde(default)]
-    #[schema(minimum = 1)]
-    max_connections: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
+    max_connections: Option<Whole>,
     /// Addresses at once; null for no limit.
     #[serde(default)]
-    #[schema(minimum = 1)]
-    max_unique_ips: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
+    max_unique_ips: Option<Whole>,
     /// End of his time, with a zone; null for none. One in the past is taken, and he is expired.
     #[serde(default)]
     expire_at: Option<Moment>,
@@ -132,9 +132,9 @@ impl From<NewUserBody> for NewUser {
     fn from(body: NewUserBody) -> Self {
         Self {
             username: body.username,
-            data_limit: body.data_limit,
-            max_connections: body.max_connections,
-            max_unique_ips: body.max_unique_ips,
+            data_limit: body.data_limit.map(|limit| limit.0),
+            max_connections: body.max_connections.map(|limit| limit.0),
+            max_unique_ips: body.max_unique_ips.map(|limit| limit.0),
             expire_at: body.expire_at.map(|end| end.0),
             note: body.note.unwrap_or_default(),
             reset_strategy: body.reset_strategy.map(ResetStrategy::from),
@@ -152,16 +152,16 @@ pub(crate) struct UserPatchBody {
     status: Option<Switch>,
     /// Bytes he may move, both directions.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, required = false)]
-    data_limit: Patch<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
+    data_limit: Patch<Whole>,
     /// Sessions at once.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, required = false)]
-    max_connections: Patch<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
+    max_connections: Patch<Whole>,
     /// Addresses at once.
     #[serde(default)]
-    #[schema(value_type = Option<i64>, minimum = 1, required = false)]
-    max_unique_ips: Patch<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
+    max_unique_ips: Patch<Whole>,
     /// End of his time.
     #[serde(default)]
     #[schema(value_type = Option<Moment>, required = false)]
@@ -191,9 +191,9 @@ impl From<UserPatchBody> for UserPatch {
                 Switch::Active => Status::Active,
                 Switch::Disabled => Status::Disabled,
             }),
-            data_limit: body.data_limit,
-            max_connections: body.max_connections,
-            max_unique_ips: body.max_unique_ips,
+            data_limit: mapped(body.data_limit, |limit| limit.0),
+            max_connections: mapped(body.max_connections, |limit| limit.0),
+            max_unique_ips: mapped(body.max_unique_ips, |limit| limit.0),
             expire_at: mapped(body.expire_at, |end| end.0),
             note: body.note,
             reset_strategy: mapped(body.reset_strategy, ResetStrategy::from),

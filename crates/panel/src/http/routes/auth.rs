@@ -167,7 +167,7 @@ fn expiration(at: DateTime<Utc>) -> Expiration {
 
 /// Browsers say where a request comes from; what another site has made does not get to use the cookie.
 fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
-    match headers.get("sec-fetch-site").map(|value| value.as_bytes()) {
+    match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
         Some(_) => Err(Problem::forbidden("this comes from another site")),
     }

@@ -190,7 +190,7 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
         scrape_interval: Duration::from_millis(50),
         listen: "127.0.0.1:0".parse().unwrap(),
         metrics_listen: "127.0.0.1:0".parse().unwrap(),
-        token_lifetime: Duration::from_secs(3600),
+        token_lifetime: Duration::from_hours(1),
         trusted_proxies: Vec::new(),
         base_path: String::new(),
     }
