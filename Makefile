@@ -9,7 +9,7 @@ SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
 	@echo 'make test   run every test; installs what the tests need where it may'
-	@echo 'make lint   check format, lints, licences and shell scripts'
+	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size; prints the figures side by side'
 
