@@ -8,9 +8,10 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use mtpannel_core::policy::Actor;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::Client;
+use super::dto::Object;
 use super::problem::Problem;
 use crate::app::SharedApp;
 use crate::service::{By, auth};
@@ -108,30 +109,25 @@ pub(super) fn body_problem(rejection: &BytesRejection) -> Problem {
 }
 
 pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    // A list would pass for an object whose fields stand in order.
-    let is_list = body.trim_ascii_start().first() == Some(&b'[');
-    if is_list && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() {
-        return Err(Problem::invalid_field("body", "must be an object"));
-    }
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() {
+        // What does not fit may stand before the place where it stops being JSON.
+        let syntax = if inner.is_data() { serde_json::from_slice::<IgnoredAny>(body).err() } else { None };
+        if inner.is_data() && syntax.is_none() {
             let field = if path == "." { "body" } else { &path };
             Problem::invalid_field(field, without_position(&inner.to_string()))
         } else {
-            Problem::bad_request(format!("the body is not JSON: line {}, column {}", inner.line(), inner.column()))
+            not_json(&syntax.unwrap_or(inner))
         }
     })?;
-    json.end().map_err(|error| {
-        Problem::bad_request(format!(
-            "the body goes on after its JSON: line {}, column {}",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    json.end().map_err(|error| not_json(&error))?;
     Ok(value)
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::bad_request(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
 }
 
 /// serde's message without "at line 1 column 2", which the field's name replaces.

@@ -1,6 +1,6 @@
 //! One deed on many users: one transaction, one file write.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
 use mtpannel_core::user::{Status, Username};
 use serde_json::json;
@@ -44,7 +44,8 @@ pub enum Deed {
     Delete,
     /// Usage to 0.
     ResetUsage,
-    /// Move the end of their time by days: from now where it is over. Who has no end keeps none.
+    /// Move the end of their time by days: from now where it is over. Who has no end keeps none; whose end would come
+    /// after the year 9999 keeps his.
     AddDays(i64),
     /// Raise their limit by bytes. Who has no limit keeps none.
     AddBytes(i64),
@@ -84,7 +85,9 @@ impl Deed {
             }
             Self::AddDays(days) => {
                 let end = user.expire_at.map(|end| end.max(now));
-                user.expire_at = end.and_then(|end| end.checked_add_signed(TimeDelta::days(days))).or(user.expire_at);
+                let later = end.and_then(|end| end.checked_add_signed(TimeDelta::days(days)));
+                // The file's dates have four digits for the year; with more, the proxy would refuse all of it.
+                user.expire_at = later.filter(|end| end.year() <= 9_999).or(user.expire_at);
                 standing.expire_at = user.expire_at;
             }
             Self::AddBytes(bytes) => {

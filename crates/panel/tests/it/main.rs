@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may panic, and nobody else sees it")]
 
+mod admins;
+mod authorization;
+mod bad_input;
+mod bad_query;
+mod bulk;
 mod cli_admin;
 mod cli_backup;
 mod cli_basics;
@@ -10,5 +15,13 @@ mod cli_import;
 mod cli_serve;
 mod cli_support;
 mod common;
+mod file;
+mod lists;
+mod metering;
+mod openapi_file;
+mod operations;
+mod sessions;
 mod sql_texts;
 mod story;
+mod time;
+mod users;

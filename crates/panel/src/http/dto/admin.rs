@@ -11,7 +11,7 @@ use crate::store::admins::Admin;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
-    #[schema(example = "admin")]
+    #[schema(example = "admin", pattern = r"^[^\u0000]*$")]
     pub(in crate::http) username: String,
     #[schema(value_type = String, format = Password)]
     pub(in crate::http) password: SecretString,
@@ -20,6 +20,7 @@ pub(crate) struct Credentials {
 /// The OAuth2 password form; what it has besides these two is ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct CredentialsForm {
+    #[schema(pattern = r"^[^\u0000]*$")]
     pub(in crate::http) username: String,
     #[schema(value_type = String, format = Password)]
     pub(in crate::http) password: SecretString,

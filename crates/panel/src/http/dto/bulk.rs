@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::user::{SEARCH_MAX, StatusWord};
-use super::{ConfigSyncBody, Whole, object};
+use super::{ConfigSyncBody, Object, Whole};
 use crate::http::problem::Problem;
 use crate::service::bulk::{Deed, Done, Which};
 
@@ -17,8 +17,9 @@ pub(crate) struct BulkBody {
     #[serde(default)]
     #[schema(min_items = 1, max_items = 1000)]
     usernames: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "object")]
-    filter: Option<BulkFilter>,
+    #[serde(default)]
+    #[schema(value_type = Option<BulkFilter>)]
+    filter: Option<Object<BulkFilter>>,
     action: BulkAction,
     /// Days for `add_days` (1 to 3,650), bytes for `add_bytes` (at least 1); nothing for the others.
     #[serde(default)]
@@ -85,7 +86,7 @@ impl BulkBody {
     pub(in crate::http) fn into_parts(self) -> Result<(Which, Deed), Problem> {
         let which = match (self.usernames, self.filter) {
             (Some(names), None) => Which::Names(names),
-            (None, Some(filter)) => which(filter)?,
+            (None, Some(Object(filter))) => which(filter)?,
             _ => return Err(Problem::invalid_field("usernames", "or filter must be given, and not both")),
         };
         let needed = |what: &str| Problem::invalid_field("value", format!("must be given: {what}"));

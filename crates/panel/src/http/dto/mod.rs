@@ -1,5 +1,8 @@
 //! Shapes of requests and answers.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
@@ -27,7 +30,7 @@ impl<'de> Deserialize<'de> for Moment {
         let text = String::deserialize(deserializer)?;
         parse_moment(&text).map(Self).ok_or_else(|| {
             de::Error::custom(
-                "must be a date and time with a zone, such as 2026-12-31T23:59:59Z, of the years 1970 to 9999",
+                "must be a date and time with a zone, such as 2026-12-31T23:59:59Z, of the years 1 to 9999",
             )
         })
     }
@@ -56,18 +59,33 @@ fn whole(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-/// A field that must be an object; a list is refused, which would pass for one whose fields stand in order.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: de::DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    Option::<serde_json::Map<String, serde_json::Value>>::deserialize(deserializer)?
-        .map(|object| serde_json::from_value(object.into()).map_err(de::Error::custom))
-        .transpose()
+/// A JSON object and nothing else: on its own, serde takes a list of the fields' values for a struct as well.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> de::Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(de::value::MapAccessDeserializer::new(map))
+    }
 }
 
 fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    (1970..=9999).contains(&moment.year()).then_some(moment)
+    (1..=9999).contains(&moment.year()).then_some(moment)
 }
 
 /// Whether the proxy's file says what the database says.
@@ -140,7 +158,9 @@ mod tests {
     #[case("2026-12-31T23:59:59", None)]
     #[case("2026-12-31", None)]
     #[case("1767225600", None)]
-    #[case("0001-01-01T00:00:00Z", None)]
+    #[case("0001-01-01T00:00:00Z", Some("0001-01-01T00:00:00+00:00"))]
+    #[case("0000-12-31T00:00:00Z", None)]
+    #[case("9999-12-31T23:59:59-00:01", None)]
     fn a_date_needs_a_zone(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(parse_moment(text).map(|moment| moment.to_rfc3339()), expected.map(str::to_owned));
     }

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 
 pub mod database;
 pub mod fake_proxy;
+mod whole;
 
 pub use database::Engine;
 pub use fake_proxy::FakeProxy;
