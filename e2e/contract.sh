@@ -4,7 +4,7 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-tools=target/e2e/python
+tools=$PWD/target/e2e/python
 if [ ! -x "$tools/bin/schemathesis" ]; then
     python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --requirement e2e/requirements.txt
@@ -14,7 +14,10 @@ cargo build --quiet --locked --package mtpannel
 folder=$(mktemp -d)
 panel=""
 finish() {
-    if [ -n "$panel" ]; then kill "$panel" 2>/dev/null && wait "$panel" || true; fi
+    if [ -n "$panel" ]; then
+        kill "$panel" 2>/dev/null || true
+        wait "$panel" || true
+    fi
     rm -rf "$folder"
 }
 trap finish EXIT
@@ -31,7 +34,10 @@ panel=$!
 until curl -sf "http://$LISTEN/health" >/dev/null; do kill -0 "$panel" && sleep 0.1; done
 token=$(printf 'username=contract&password=%s' "$password" | curl -sf --data @- "http://$LISTEN/api/admin/token" |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
-[ -n "$token" ] || { echo "no token: the run would test nothing but refusals" >&2 && exit 1; }
+if [ -z "$token" ]; then
+    echo "no token: the run would test nothing but refusals" >&2
+    exit 1
+fi
 
 # Logging out everywhere would void the run's own token; crates/panel/tests covers it.
 cat >"$folder/schemathesis.toml" <<CONFIG
@@ -43,6 +49,7 @@ headers = { Authorization = "Bearer $token" }
 include-path-regex = "/traffic\$|/admins/|/users/bulk\$"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
 CONFIG
+cd "$folder" # it leaves its notes where it runs
 "$tools/bin/schemathesis" --config-file "$folder/schemathesis.toml" run "http://$LISTEN/api/openapi.json" \
     --exclude-path /api/admin/sessions \
     --checks all --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --no-color --suppress-health-check all
