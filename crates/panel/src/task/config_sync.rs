@@ -14,8 +14,8 @@ use crate::service::projection::{self, Projection};
 use crate::service::sync::{Failure, Outcome};
 use crate::store::{Store, state};
 
-/// How long a write waits for mutations that are under way to share it.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long a write waits, at most, for mutations that are under way to share it. One that comes alone waits for nothing.
+const GATHER: Duration = Duration::from_millis(250);
 /// How often the file is checked for changes by others.
 const GLANCE: Duration = Duration::from_secs(30);
 /// How often a database that is shared with other panels is asked for their changes.

@@ -75,7 +75,7 @@ async fn open(url: &str) -> Store {
 
 async fn takes_over_everything(engine: Engine) {
     let mut place = Place::new();
-    let url = engine.fresh_text(place.folder.path()).await;
+    let url = engine.fresh(place.folder.path()).await;
     place.set("DATABASE_URL", &url);
     old_panel(&place).await.close().await.unwrap();
     let told = place.run(&["import", "panel-db", "old.db"]);

@@ -8,7 +8,7 @@ use crate::common::Engine;
 
 #[expect(clippy::disallowed_methods, reason = "the schema's copy is not looked at")]
 async fn migrated(engine: Engine, folder: &std::path::Path) -> DatabaseUrl {
-    let url = engine.fresh(folder).await;
+    let url = engine.fresh(folder).await.parse().unwrap();
     Store::open(&url, chrono::Utc::now()).await.unwrap().close().await;
     url
 }

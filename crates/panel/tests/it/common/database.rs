@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::Command;
 
-use mtpannel::store::DatabaseUrl;
 use sqlx::{Connection, PgConnection};
 
 /// Which engine a test runs on.
@@ -14,13 +13,8 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The address of a fresh database; the SQLite file is in `folder`.
-    pub async fn fresh(self, folder: &Path) -> DatabaseUrl {
-        self.fresh_text(folder).await.parse().unwrap()
-    }
-
-    /// The same as text, for a process's environment.
-    pub async fn fresh_text(self, folder: &Path) -> String {
+    /// The address of a fresh database, as it stands in an environment; the SQLite file is in `folder`.
+    pub async fn fresh(self, folder: &Path) -> String {
         match self {
             Self::Sqlite => format!("sqlite:///{}", folder.join("panel.db").display()),
             Self::Postgres => postgres().await,

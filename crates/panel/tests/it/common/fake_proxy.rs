@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::State;
@@ -21,14 +22,28 @@ pub struct Series {
     pub unique_ips: u64,
 }
 
-#[derive(Debug, Default)]
+type OnAnswer = Box<dyn FnMut(&mut BTreeMap<String, Series>) + Send>;
+
 pub struct Figures {
     pub users: BTreeMap<String, Series>,
-    pub uptime: f64,
+    /// When the counters began, and the uptime that the proxy had then, in seconds.
+    began: (Instant, f64),
     pub suppressed: u64,
     /// Answers this instead of the metrics.
     pub raw: Option<(StatusCode, String)>,
     pub asked: u64,
+    /// Told of every answer, before it is written.
+    pub on_answer: Option<OnAnswer>,
+}
+
+impl Figures {
+    pub fn uptime(&self) -> f64 {
+        self.began.0.elapsed().as_secs_f64() + self.began.1
+    }
+
+    pub fn set_uptime(&mut self, seconds: f64) {
+        self.began = (Instant::now(), seconds);
+    }
 }
 
 type Shared = Arc<Mutex<Figures>>;
@@ -42,8 +57,14 @@ pub struct FakeProxy {
 
 impl FakeProxy {
     pub async fn start() -> Self {
-        let figures = Shared::default();
-        figures.lock().unwrap().uptime = 100.0;
+        let figures: Shared = Arc::new(Mutex::new(Figures {
+            users: BTreeMap::new(),
+            began: (Instant::now(), 100.0),
+            suppressed: 0,
+            raw: None,
+            asked: 0,
+            on_answer: None,
+        }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new().route("/metrics", get(metrics)).with_state(Arc::clone(&figures));
@@ -72,7 +93,7 @@ impl FakeProxy {
     pub fn restart(&self) {
         self.change(|figures| {
             figures.users.clear();
-            figures.uptime = 0.0;
+            figures.set_uptime(0.0);
         });
     }
 }
@@ -89,16 +110,20 @@ async fn metrics(State(figures): State<Shared>) -> Response {
     if let Some((status, text)) = figures.raw.clone() {
         return (status, text).into_response();
     }
-    figures.uptime += 0.001;
+    if let Some(mut told) = figures.on_answer.take() {
+        told(&mut figures.users);
+        figures.on_answer = Some(told);
+    }
     text(&figures).into_response()
 }
 
 fn text(figures: &Figures) -> String {
     let mut text = format!(
-        "telemt_build_info{{version=\"3.4.25\"}} 1\ntelemt_uptime_seconds {}\ntelemt_connections_total 7\n\
+        "telemt_build_info{{version=\"3.4.25\"}} 1\ntelemt_uptime_seconds {:.1}\ntelemt_connections_total 7\n\
          telemt_connections_bad_total 2\n\
          telemt_telemetry_user_series_users{{family=\"stats\",status=\"suppressed\"}} {}\n",
-        figures.uptime, figures.suppressed
+        figures.uptime(),
+        figures.suppressed
     );
     for (name, series) in &figures.users {
         let Series { from, to, connections, unique_ips } = series;

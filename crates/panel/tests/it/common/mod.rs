@@ -70,7 +70,7 @@ impl TestApp {
     pub async fn start_with(engine: Engine, prepare: impl FnOnce(&Path, &mut Settings)) -> Self {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let proxy = Arc::new(FakeProxy::start().await);
-        let mut settings = settings(&folder, engine.fresh(folder.path()).await, &proxy);
+        let mut settings = settings(&folder, engine.fresh(folder.path()).await.parse().unwrap(), &proxy);
         prepare(folder.path(), &mut settings);
         let clock = TestClock::default();
         create_admin(&settings, "root", true, clock.now()).await;

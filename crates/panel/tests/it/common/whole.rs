@@ -40,7 +40,7 @@ impl TestApp {
         self.clock.advance(time);
         self.scraped().await;
         self.proxy.change(|figures| {
-            figures.uptime += time.as_seconds_f64();
+            figures.set_uptime(figures.uptime() + time.as_seconds_f64());
             figures.raw = raw;
         });
     }

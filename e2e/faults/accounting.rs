@@ -1,0 +1,186 @@
+//! Bytes: each is accounted exactly once, whichever of panel and proxy is killed, and when.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mtpannel::store::{Store, meters, traffic, users};
+use mtpannel_core::usage::Counters;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::database::Engine;
+use crate::fake_proxy::{FakeProxy, Series};
+use crate::panel::{Panel, Site, eventually};
+use crate::random;
+
+const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
+const KILLS: usize = 200;
+/// A proxy that dies sooner after its start than this is not told from one that did not (ADR 0003).
+const SHORTEST_LIFE: f64 = 0.5;
+
+/// Bytes by name, in both directions.
+type Totals = BTreeMap<String, (i64, i64)>;
+
+fn totals(series: &BTreeMap<String, Series>) -> Totals {
+    let signed = |bytes: u64| i64::try_from(bytes).unwrap();
+    series.iter().map(|(name, series)| (name.clone(), (signed(series.from), signed(series.to)))).collect()
+}
+
+fn sum(left: &Totals, right: &Totals) -> Totals {
+    let mut sum = left.clone();
+    for (name, (from, to)) in right {
+        let total = sum.entry(name.clone()).or_default();
+        *total = (total.0 + from, total.1 + to);
+    }
+    sum
+}
+
+/// What the database has, from its meters; fails unless usage and history say the same.
+async fn accounted(store: &Store) -> Totals {
+    let mut tx = store.snapshot().await.unwrap();
+    let stored = meters::of_names(tx.db(), NAMES).await.unwrap();
+    let mut totals = Totals::new();
+    for name in NAMES {
+        let lifetime = stored.meters.get(name).map_or(Counters::ZERO, |meter| meter.lifetime);
+        let user = users::by_name(tx.db(), name, None).await.unwrap().unwrap();
+        assert_eq!(user.data_used, lifetime.total(), "usage of {name}");
+        let beginning = chrono::DateTime::UNIX_EPOCH;
+        let end = beginning + chrono::TimeDelta::days(365_000);
+        let history = traffic::of_user(tx.db(), user.id, beginning, end).await.unwrap();
+        let moved: i64 = history.iter().map(|moved| moved.octets_from + moved.octets_to).sum();
+        assert_eq!(moved, lifetime.total(), "history of {name}");
+        if lifetime != Counters::ZERO {
+            totals.insert(name.to_owned(), (lifetime.from_client, lifetime.to_client));
+        }
+    }
+    totals
+}
+
+/// The proxy, what it has shown in its present life, and what of that is recorded.
+struct Run {
+    proxy: FakeProxy,
+    /// What each answer since the last look said.
+    shown: Arc<Mutex<Vec<Totals>>>,
+    /// Recorded in lives of the proxy that are over.
+    before: Totals,
+    /// Recorded in this life.
+    recorded: Totals,
+}
+
+impl Run {
+    async fn start() -> Self {
+        let proxy = FakeProxy::start().await;
+        Self { proxy, shown: Arc::default(), before: Totals::new(), recorded: Totals::new() }
+    }
+
+    /// From now on somebody moves bytes before every answer.
+    fn traffic(&self) {
+        let shown = Arc::clone(&self.shown);
+        self.proxy.change(|figures| {
+            figures.on_answer = Some(Box::new(move |users| {
+                for name in NAMES.iter().filter(|_| random(2) == 0) {
+                    let series = users.entry((*name).into()).or_default();
+                    series.from += random(1 << 20);
+                    series.to += random(1 << 30);
+                }
+                shown.lock().unwrap().push(totals(users));
+            }));
+        });
+    }
+
+    /// The database must have what one answer said, all of it, and nothing twice.
+    async fn look(&mut self, store: &Store) {
+        let accounted = accounted(store).await;
+        let shown = std::mem::take(&mut *self.shown.lock().unwrap());
+        let possible: Vec<_> = std::iter::once(self.recorded.clone()).chain(shown).collect();
+        let found = possible.iter().find(|answer| sum(&self.before, answer) == accounted);
+        let before = &self.before;
+        self.recorded =
+            found.unwrap_or_else(|| panic!("{accounted:?} is no answer of {possible:?} on top of {before:?}")).clone();
+    }
+
+    /// Its counters begin anew; what was not recorded no scrape can see any more.
+    fn restart_proxy(&mut self) {
+        self.proxy.restart();
+        self.before = sum(&self.before, &std::mem::take(&mut self.recorded));
+    }
+}
+
+/// Lets the panel live for a random time, now and then until it has recorded a scrape.
+async fn live(mut panel: Panel) {
+    if random(4) == 0 {
+        panel.serves().await;
+    }
+    tokio::time::sleep(Duration::from_millis(random(400))).await;
+    panel.kill();
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn every_byte_that_a_scrape_could_see_is_accounted_once_whatever_is_killed(#[case] engine: Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = engine.fresh(folder.path()).await;
+    let mut run = Run::start().await;
+    let site = Site::new(folder, database, &run.proxy);
+    let mut panel = site.start_and_wait().await;
+    for name in NAMES {
+        panel.api.create(name, json!({})).await.unwrap();
+    }
+    panel.kill();
+    run.traffic();
+    let store = site.store().await;
+    let mut restarts = 0;
+    for _ in 0..KILLS {
+        live(site.start()).await;
+        run.look(&store).await;
+        if random(2) == 0 && run.proxy.change(|figures| figures.uptime()) > SHORTEST_LIFE {
+            run.restart_proxy();
+            restarts += 1;
+        }
+    }
+    assert!(restarts > KILLS / 10, "the proxy was killed {restarts} times only");
+    // One last move, which arrives in full.
+    run.proxy.change(|figures| figures.on_answer = None);
+    run.proxy.moves(NAMES[0], 1, 2);
+    let last = totals(&run.proxy.change(|figures| figures.users.clone()));
+    let mut panel = site.start_and_wait().await;
+    let asked = run.proxy.change(|figures| figures.asked);
+    eventually("two more scrapes", async || run.proxy.change(|figures| figures.asked) >= asked + 2).await;
+    panel.kill();
+    assert_eq!(accounted(&store).await, sum(&run.before, &last));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_panels_on_one_postgresql_account_every_byte_once_and_both_write_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Engine::Postgres.fresh(folder.path()).await;
+    let run = Run::start().await;
+    let site = Site::new(folder, database.clone(), &run.proxy);
+    let other = Site::new(tempfile::tempdir().unwrap(), database, &run.proxy);
+    let (mut first, mut second) = (site.start_and_wait().await, other.start_and_wait().await);
+    for (n, name) in NAMES.iter().enumerate() {
+        let panel = if n % 2 == 0 { &first } else { &second };
+        panel.api.create(name, json!({})).await.unwrap();
+    }
+    run.traffic();
+    let asked = || run.proxy.change(|figures| figures.asked);
+    let before = asked();
+    eventually("ten scrapes", async || asked() >= before + 10).await;
+    run.proxy.change(|figures| figures.on_answer = None);
+    let last = totals(&run.proxy.change(|figures| figures.users.clone()));
+    let before = asked();
+    eventually("four more scrapes", async || asked() >= before + 4).await;
+    for config in [site.config_path(), other.config_path()] {
+        let has = |name: &str| std::fs::read_to_string(&config).unwrap().contains(&format!("\"{name}\" = "));
+        eventually("everybody in the file", async || NAMES.iter().all(|name| has(name))).await;
+    }
+    first.kill();
+    second.kill();
+    let store = site.store().await;
+    assert_eq!(accounted(&store).await, last);
+    store.close().await;
+}
