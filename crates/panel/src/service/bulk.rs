@@ -189,22 +189,19 @@ async fn perform(
         }
         return Ok(found.len());
     }
-    let mut changed = 0;
-    for before in found {
-        let mut user = before.clone();
-        deed.apply(&mut user, now);
-        let same = (user.status, user.data_limit, user.data_used, user.expire_at)
-            == (before.status, before.data_limit, before.data_used, before.expire_at);
-        if same {
-            continue;
-        }
-        changed += 1;
-        if !dry_run {
-            user.updated_at = now;
-            users::update(db.reborrow(), &user).await?;
-        }
+    let visible = |user: &User| (user.status, user.data_limit, user.data_used, user.expire_at);
+    let changed: Vec<User> = found
+        .into_iter()
+        .filter_map(|mut user| {
+            let before = visible(&user);
+            deed.apply(&mut user, now);
+            (visible(&user) != before).then_some(user)
+        })
+        .collect();
+    if !dry_run {
+        users::update_many(db, &changed, now).await?;
     }
-    Ok(changed)
+    Ok(changed.len())
 }
 
 const fn value(deed: Deed) -> Option<i64> {

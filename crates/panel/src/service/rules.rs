@@ -19,10 +19,9 @@ pub async fn enforce(app: &App) -> StoreResult<usize> {
         let mut due = users::resetting(change.db(), now, BATCH).await?;
         for user in &mut due {
             user.next_reset_at = user.reset_strategy.next_reset(now);
-            user.updated_at = now;
             reset(user, now);
-            users::update(change.db(), user).await?;
         }
+        users::update_many(change.db(), &due, now).await?;
         let expired = users::expiring(change.db(), now, BATCH).await?;
         let statuses = expired.iter().map(|user| (user.id, user.standing().status(now)));
         users::set_status(change.db(), statuses, now).await?;

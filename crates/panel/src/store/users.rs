@@ -198,6 +198,11 @@ sql_texts! {
     UPDATE = "UPDATE users SET secret = $2, status = $3, data_limit = $4, data_used = $5, max_connections = $6, \
         max_unique_ips = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
         next_reset_at = $13 WHERE id = $1";
+    UPDATE_MANY = concat!(
+        "UPDATE users SET status = value ->> 0, data_limit = CAST(value ->> 1 AS BIGINT), \
+         data_used = CAST(value ->> 2 AS BIGINT), usage_base = CAST(value ->> 3 AS BIGINT), expire_at = ", time_at!(4),
+        ", next_reset_at = ", time_at!(5), ", updated_at = $2 FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+    );
     RECORD_USAGE = "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), usage_base = CAST(value ->> 1 AS BIGINT), \
         status = value ->> 2, last_seen_at = CASE WHEN CAST(value ->> 3 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END \
         FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)";
@@ -364,6 +369,19 @@ pub async fn update(db: Db<'_>, user: &User) -> StoreResult<()> {
         user.next_reset_at,
     )
     .map(drop)
+}
+
+/// Writes what a deed on many, or time, changes of `users`: standing, limit, usage and dates, at `now`.
+pub async fn update_many(mut db: Db<'_>, users: &[User], now: DateTime<Utc>) -> StoreResult<()> {
+    let seconds = |moment: Option<DateTime<Utc>>| moment.map(|moment| moment.timestamp());
+    for batch in users.chunks(super::BATCH) {
+        let rows = json_rows(batch.iter().map(|user| {
+            let (end, reset) = (seconds(user.expire_at), seconds(user.next_reset_at));
+            (user.id, (user.status.as_str(), user.data_limit, user.data_used, user.usage_base, end, reset))
+        }));
+        execute!(db.reborrow(), UPDATE_MANY, rows, now)?;
+    }
+    Ok(())
 }
 
 /// Writes what a scrape changes, at `now`, in one statement.
