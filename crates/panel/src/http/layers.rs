@@ -22,7 +22,7 @@ const MAX_DISCARDED: usize = 64 << 20;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
-    connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 /// Names, times, counts and logs a request, and ends it if it takes too long.
 pub(super) async fn observe(request: Request, next: Next) -> Response {

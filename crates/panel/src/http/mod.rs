@@ -19,6 +19,7 @@ mod metrics;
 mod openapi;
 mod problem;
 mod routes;
+mod web;
 
 pub use metrics::{install_metrics, internal_router};
 
@@ -68,15 +69,17 @@ pub fn openapi() -> OpenApi {
 pub fn router(app: SharedApp) -> Router {
     let base_path = app.settings.base_path.clone();
     let (routes, openapi) = described();
-    let routes = routes.merge(docs::router(openapi, &base_path));
+    let routes = routes.merge(docs::router(openapi, &base_path)).fallback(web::serve);
     let routes = if base_path.is_empty() {
         routes
     } else {
         // Health checks on the machine itself need not know the path.
-        Router::new().nest(&base_path, routes).merge(probes().split_for_parts().0)
+        Router::new()
+            .nest(&base_path, routes)
+            .merge(probes().split_for_parts().0)
+            .fallback(async || Problem::not_found("there is nothing under this path"))
     };
     routes
-        .fallback(async || Problem::not_found("there is nothing under this path"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(layers::MAX_BODY))
         .layer(middleware::from_fn(layers::limit_body))
