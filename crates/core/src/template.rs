@@ -18,20 +18,20 @@ pub struct Template<'a> {
     pub public_port: u16,
     /// Domain that the proxy pretends to be.
     pub mask_domain: &'a MaskDomain,
+    /// Port on which the proxy itself listens.
+    pub listen_port: u16,
     /// Address and port of the metrics.
     pub metrics_listen: &'a str,
     /// Networks, as `address/length`, that may read them; an empty list lets everyone.
     pub metrics_whitelist: &'a [&'a str],
 }
 
-/// Port on which the proxy listens behind the router.
-const LISTEN_PORT: u16 = 1234;
-
 impl<'a> Template<'a> {
-    /// A template with metrics on port 9090 of all addresses, open to [`PRIVATE_NETWORKS`].
+    /// A template for a proxy behind a router: it listens on port 1234, with metrics on port 9090 of all addresses, open
+    /// to [`PRIVATE_NETWORKS`].
     pub const fn new(public_host: &'a str, public_port: u16, mask_domain: &'a MaskDomain) -> Self {
         let (metrics_listen, metrics_whitelist) = ("0.0.0.0:9090", &PRIVATE_NETWORKS);
-        Self { public_host, public_port, mask_domain, metrics_listen, metrics_whitelist }
+        Self { public_host, public_port, mask_domain, listen_port: 1234, metrics_listen, metrics_whitelist }
     }
 
     /// The text of a whole `config.toml` without managed tables; [`crate::document::Layout`] adds those. The proxy's
@@ -58,7 +58,7 @@ public_host = {host}
 public_port = {port}
 
 [server]
-port = {LISTEN_PORT}
+port = {listen_port}
 listen_addr_ipv4 = "0.0.0.0"
 max_connections = 10000
 metrics_listen = {metrics}
@@ -95,6 +95,7 @@ ignore_time_skew = false
 "#,
             host = quoted(self.public_host),
             port = self.public_port,
+            listen_port = self.listen_port,
             metrics = quoted(self.metrics_listen),
             domain = quoted(self.mask_domain.as_str()),
         )

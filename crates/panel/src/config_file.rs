@@ -15,7 +15,7 @@ use mtpannel_core::template::Template;
 use mtpannel_core::user::Secret;
 use sha2::{Digest, Sha256};
 
-use crate::settings::ProxySettings;
+use crate::settings::{ProxyKind, ProxySettings};
 
 const TEMPORARY_PREFIX: &str = ".mtpannel-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -53,6 +53,7 @@ pub enum ConfigFileError {
 pub struct ConfigFile {
     path: PathBuf,
     endpoint: Endpoint,
+    kind: ProxyKind,
     known: Option<([u8; 32], Layout)>,
     stamp: Option<Stamp>,
 }
@@ -74,7 +75,8 @@ impl From<&Metadata> for Stamp {
 impl ConfigFile {
     /// The file of these settings; nothing is read yet.
     pub fn new(settings: &ProxySettings) -> Self {
-        Self { path: settings.config_path.clone(), endpoint: settings.endpoint.clone(), known: None, stamp: None }
+        let ProxySettings { config_path, endpoint, kind } = settings.clone();
+        Self { path: config_path, endpoint, kind, known: None, stamp: None }
     }
 
     /// Where it is.
@@ -91,6 +93,22 @@ impl ConfigFile {
         }
     }
 
+    /// The file that a first start makes where there is none.
+    fn template(&self) -> String {
+        let Endpoint { host, port, domain } = &self.endpoint;
+        let template = Template::new(host, *port, domain);
+        match self.kind {
+            ProxyKind::External => template.text(),
+            ProxyKind::Embedded { metrics } => Template {
+                listen_port: *port,
+                metrics_listen: &metrics.to_string(),
+                metrics_whitelist: &["127.0.0.0/8", "::1/128"],
+                ..template
+            }
+            .text(),
+        }
+    }
+
     /// Whether there is a file; fails if there is one that cannot be taken apart.
     pub fn check(&self) -> Result<bool, ConfigFileError> {
         let text = self.read()?;
@@ -104,9 +122,7 @@ impl ConfigFile {
         let text = if let Some(text) = &present {
             self.layout(text)?.render(access, fresh)
         } else {
-            let Endpoint { host, port, domain } = &self.endpoint;
-            let template = Template::new(host, *port, domain).text();
-            self.parse(&template)?.render(access, fresh)
+            self.parse(&self.template())?.render(access, fresh)
         };
         let differs = present.as_deref() != Some(text.as_str());
         Ok(Rendered { text, differs })
@@ -235,6 +251,7 @@ mod tests {
 
     fn file(folder: &Path) -> ConfigFile {
         ConfigFile::new(&ProxySettings {
+            kind: ProxyKind::External,
             config_path: folder.join("config.toml"),
             endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
         })

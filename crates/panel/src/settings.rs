@@ -80,7 +80,7 @@ pub struct RawSettings {
     /// Path under which the panel stands behind a reverse proxy, such as /panel.
     #[arg(long, global = true, env = "BASE_PATH", default_value = "", value_name = "PATH")]
     base_path: String,
-    /// Which proxy runs: external.
+    /// Which proxy runs: external (telemt, in a container of its own) or embedded (the built-in one, in this process).
     #[arg(long, global = true, env = "PROXY", default_value = "external", value_name = "WHICH")]
     proxy: String,
 }
@@ -113,9 +113,23 @@ pub struct ProxyApi {
     pub auth: Option<SecretString>,
 }
 
+/// Who runs the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// Another program, behind a router.
+    External,
+    /// This process. A new file has it listen on the port of the links.
+    Embedded {
+        /// Where a new file has it show its metrics, which is where the panel asks for them.
+        metrics: SocketAddr,
+    },
+}
+
 /// What the projection and the links need.
 #[derive(Debug, Clone)]
 pub struct ProxySettings {
+    /// Who runs it.
+    pub kind: ProxyKind,
     /// `config.toml`.
     pub config_path: PathBuf,
     /// Where clients reach the proxy.
@@ -225,7 +239,9 @@ impl RawSettings {
         let host = reader.check("PROXY_HOST", host(&self.proxy_host));
         let port = reader.check("PROXY_PORT", number(&self.proxy_port, 1, u16::MAX));
         let domain = reader.check("TLS_DOMAIN", self.tls_domain.trim().parse());
+        let kind = reader.check("PROXY", proxy_kind(&self.proxy, &self.telemt_metrics_url));
         Some(ProxySettings {
+            kind: kind?,
             config_path: config_path?,
             endpoint: Endpoint { host: host?, port: port?, domain: domain? },
         })
@@ -245,7 +261,6 @@ impl RawSettings {
         let minutes = reader.check("JWT_EXPIRE_MINUTES", number(&self.jwt_expire_minutes, 1, 60 * 24 * 30));
         let trusted_proxies = reader.check("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
-        reader.check("PROXY", if self.proxy == "external" { Ok(()) } else { Err("must be external") });
         Some(Settings {
             database: database?,
             proxy: proxy?,
@@ -262,6 +277,21 @@ impl RawSettings {
             trusted_proxies: trusted_proxies?,
             base_path: base_path?,
         })
+    }
+}
+
+fn proxy_kind(word: &str, metrics_url: &str) -> Result<ProxyKind, &'static str> {
+    match word.trim() {
+        "external" => Ok(ProxyKind::External),
+        "embedded" => {
+            let url = metrics_url.trim().parse::<reqwest::Url>().ok();
+            let metrics = url.and_then(|url| url.socket_addrs(|| None).ok()?.into_iter().next());
+            let metrics = metrics.filter(|address| address.ip().is_loopback());
+            metrics
+                .map(|metrics| ProxyKind::Embedded { metrics })
+                .ok_or("embedded wants TELEMT_METRICS_URL on this machine, such as http://127.0.0.1:9090/metrics")
+        }
+        _ => Err("must be embedded or external"),
     }
 }
 
@@ -375,6 +405,19 @@ mod tests {
     #[case("/a b")]
     fn odd_base_paths_are_refused(#[case] given: &str) {
         assert!(base_path(given).is_err());
+    }
+
+    #[rstest]
+    #[case("external", "http://mtpannel-telemt:9090/metrics", Some(ProxyKind::External))]
+    #[case("embedded", "http://127.0.0.1:9191/metrics", Some(ProxyKind::Embedded { metrics: "127.0.0.1:9191".parse().unwrap() }))]
+    #[case("embedded", "http://192.0.2.1:9090/metrics", None)]
+    #[case("", "http://127.0.0.1:9090/metrics", None)]
+    fn the_built_in_proxy_is_asked_on_this_machine_only(
+        #[case] word: &str,
+        #[case] url: &str,
+        #[case] expected: Option<ProxyKind>,
+    ) {
+        assert_eq!(proxy_kind(word, url).ok(), expected);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use mtpannel::clock::Clock;
 use mtpannel::serve::{self, Running};
 use mtpannel::service::admins::{self, NewAdmin};
 use mtpannel::service::{By, password::Passwords};
-use mtpannel::settings::{ProxySettings, Settings};
+use mtpannel::settings::{ProxyKind, ProxySettings, Settings};
 use mtpannel::store::Store;
 use mtpannel_core::link::Endpoint;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
@@ -182,6 +182,7 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
     Settings {
         database,
         proxy: ProxySettings {
+            kind: ProxyKind::External,
             config_path: folder.path().join("telemt/config.toml"),
             endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
         },
