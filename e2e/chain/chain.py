@@ -31,6 +31,10 @@ DOMAIN = "mask.example"
 SCRAPE = 1
 # What a busy machine may take on top of a promise that is not measured here.
 SLACK = 1.5
+TELEMT = os.environ.get("TELEMT_BIN")
+# The relay of telemt 3.4.25 in direct mode never flushes: the end of what met a full socket stays in it, counted as
+# relayed, until more comes the same way. So telemt is given no more at a time than a socket takes.
+PIECE = 16 * 1024 if TELEMT else sys.maxsize
 PING = ["node", str(Path(__file__).with_name("ping.mjs"))]
 
 
@@ -83,6 +87,14 @@ bind_addresses = ["127.0.0.1"]
 """
 
 
+async def move(session, up, down):
+    """Moves exactly so much, in as many equal orders as the proxy needs."""
+    orders = max(up, down) // PIECE + 1
+    for number in range(orders):
+        # The differences of rounded shares add up to the whole.
+        await session.move(*(total * (number + 1) // orders - total * number // orders for total in (up, down)))
+
+
 class Chain:
     """One round: everything started, and the checks over it."""
 
@@ -128,8 +140,7 @@ class Chain:
         self.panel = Panel(self.ports["panel"])
         await self.panel.log_in("admin", password)
 
-        telemt = os.environ.get("TELEMT_BIN")
-        command = [telemt, str(config)] if telemt else [panel, "proxy", "--config", str(config)]
+        command = [TELEMT, str(config)] if TELEMT else [panel, "proxy", "--config", str(config)]
         await self.processes.start("proxy", command, base | {"RUST_LOG": "info,telemt::links=off"})
         await self.processes.serving("proxy", self.ports["proxy"], 60)
         if self.through_traefik:
@@ -253,14 +264,23 @@ class Chain:
         await self.served_soon((await panel.create("witness"))["tg_link"])
         async with check("bytes in both directions arrive unchanged"):
             async with await Session.open(link) as session:
-                await session.move(up, down)
+                await move(session, up, down)
                 expect((session.up, session.down) == (up, down), session.up, session.down)
+        sentence = "megabytes in one go arrive unchanged, too"
+        if TELEMT:
+            self.report.skip(sentence, "telemt 3.4.25 does not flush the end of what met a full socket")
+        else:
+            async with check(sentence):
+                link_in_one_go = (await panel.create("in.one.go"))["tg_link"]
+                await self.served_soon(link_in_one_go)
+                for _ in range(10):
+                    await self.move_once(link_in_one_go, up, down)
         async with check("the panel accounts exactly the bytes that were moved, in both directions") as notes:
             await self.accounted("moving", up, down)
             notes.append(f"{up} up, {down} down")
         async with check("the panel accounts the bytes of a session that is still open"):
             async with await Session.open(link) as session:
-                await session.move(100_001, 1_003)
+                await move(session, 100_001, 1_003)
                 await self.accounted("moving", up + 100_001, down + 1_003)
         async with check("eight sessions at once are accounted exactly"):
             async with asyncio.TaskGroup() as tasks:
@@ -275,7 +295,7 @@ class Chain:
 
     async def move_once(self, link, up, down):
         async with await Session.open(link) as session:
-            await session.move(up, down)
+            await move(session, up, down)
 
     async def limit(self):
         """The limit comes while a session is open, so the proxy may have no count of its own: the panel has to cut."""
@@ -283,21 +303,20 @@ class Chain:
         link = (await panel.create("limited"))["tg_link"]
         await self.served_soon(link)
         async with await Session.open(link) as session:
-            await session.move(100_000, 100_000)
+            await move(session, 100_000, 100_000)
             used = 0
             async with check("a limit that is not reached cuts nobody"):
-                ping = 44 + 88  # resPQ and its request, from served_soon; measured below
                 await self.settled("limited")
                 used = (await panel.user("limited"))["data_used"]
                 expect(used >= 200_000, used)
                 await panel.set("limited", data_limit=used + 100_000)
-                await session.move(10_000, 10_000)
+                await move(session, 10_000, 10_000)
                 await panel.scrapes(2)
-                await session.move(1_000, 1_000)
+                await move(session, 1_000, 1_000)
             async with check("crossing the limit cuts the session within a scrape") as notes:
                 start = time.monotonic()
                 with contextlib.suppress(Cut):
-                    await session.move(50_000, 50_000)
+                    await move(session, 50_000, 50_000)
                     await session.cut(SCRAPE + SLACK)
                 notes.append(f"{time.monotonic() - start:.3f} s")
                 expect(time.monotonic() - start < SCRAPE + SLACK, "too late")
@@ -313,7 +332,7 @@ class Chain:
             await panel.set("limited", data_limit=used + 10_000_000)
             await self.served_soon(link)
             async with await Session.open(link) as session:
-                await session.move(100_000, 100_000)
+                await move(session, 100_000, 100_000)
 
     async def settled(self, name):
         """Waits until a user's number does not change over two scrapes."""
@@ -332,7 +351,7 @@ class Chain:
             async with await Session.open(link) as session:
                 with contextlib.suppress(Cut):
                     while True:
-                        await session.move(40_009, 60_013)
+                        await move(session, 40_009, 60_013)
 
             await self.settled("quota")
             used = (await panel.user("quota"))["data_used"]
@@ -431,13 +450,19 @@ class Chain:
             hello = client.client_hello(wrong.secret, DOMAIN, 1_800)
             async with self.knock(hello):
                 await self.site_sees(hello)
-        async with check("half a ClientHello and then silence is relayed to the masked site, and not closed before") as notes:
-            hello = client.client_hello(right.secret, DOMAIN, 700)[:300]
-            start = time.monotonic()
-            async with self.knock(hello) as visitor:
-                await self.site_sees(hello, 20)
-                notes.append(f"after {time.monotonic() - start:.1f} s")
-                expect(not visitor.is_closed(), "closed")
+        sentence = "half a ClientHello and then silence is relayed to the masked site, and so is the rest"
+        if TELEMT:
+            self.report.skip(sentence, "telemt 3.4.25 closes it when timeouts.client_handshake has passed")
+        else:
+            async with check(sentence) as notes:
+                hello = client.client_hello(right.secret, DOMAIN, 700)
+                start = time.monotonic()
+                async with self.knock(hello[:300]) as visitor:
+                    await self.site_sees(hello[:300], 20)
+                    notes.append(f"after {time.monotonic() - start:.1f} s")
+                    await visitor.send(hello[300:])
+                    await self.site_sees(hello)
+                    expect(not await visitor.is_proxy(right.secret, hello), "the proxy answers after all")
         async with check("a visitor without TLS is relayed to the masked site"):
             request = f"GET /{secrets.token_hex(8)} HTTP/1.1\r\nHost: {DOMAIN}\r\n\r\n".encode()
             async with self.knock(request):
@@ -491,15 +516,15 @@ class Visitor:
 
     async def __aenter__(self):
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writer.write(self._data)
-        await self._writer.drain()
+        await self.send(self._data)
         return self
 
     async def __aexit__(self, *_):
         self._writer.transport.abort()
 
-    def is_closed(self):
-        return self._reader.at_eof()
+    async def send(self, data):
+        self._writer.write(data)
+        await self._writer.drain()
 
     async def is_proxy(self, secret, hello):
         """Whether the answer proves the secret."""
@@ -543,7 +568,8 @@ async def main():
             folder = Path(folder, name).resolve()
             folder.mkdir(parents=True)
             await one_round(report, folder, name == "traefik")
-    print(f"{report.passed} passed, {report.failed} failed", flush=True)
+    skipped = f", {report.skipped} skipped" if report.skipped else ""
+    print(f"{report.passed} passed, {report.failed} failed{skipped}", flush=True)
     return report.failed > 0 or not report.passed
 
 

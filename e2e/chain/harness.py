@@ -15,6 +15,11 @@ class Report:
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        self.skipped = 0
+
+    def skip(self, sentence, reason):
+        self.skipped += 1
+        print(f"skipped {sentence}: {reason}", flush=True)
 
     @contextlib.asynccontextmanager
     async def check(self, sentence, patience=30):

@@ -94,7 +94,7 @@ async def visit(host, port, domain, header=b""):
         writer.write(header)
         await writer.drain()
         await writer.start_tls(context, server_hostname=domain)
-        writer.write(f"GET / HTTP/1.1\r\nHost: {domain}\r\n\r\n".encode())
+        writer.write(f"GET / HTTP/1.1\r\nHost: {domain}\r\nConnection: close\r\n\r\n".encode())
         return writer.get_extra_info("ssl_object").getpeercert(binary_form=True), await reader.read()
     finally:
         writer.transport.abort()
