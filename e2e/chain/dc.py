@@ -1,4 +1,4 @@
-"""A data centre on loopback: answers `req_pq_multi` with `resPQ`, and carries out orders to move bytes (see wire.py)."""
+"""A data centre on loopback: answers `req_pq_multi` with `resPQ`, and carries out orders to move bytes (wire.py)."""
 
 import asyncio
 import hashlib
@@ -41,8 +41,8 @@ class DataCentre:
     async def _serve(self, reader, writer):
         try:
             await self._session(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # Over, also when the whole program is.
         finally:
             writer.close()
 
@@ -68,7 +68,7 @@ class DataCentre:
             head, content = await wire.read_frame(tag, exactly)
             if content[:8] == wire.ORDER:
                 await self._move(tag, head + content, exactly, send)
-            elif content[:8] == bytes(8) and (answer := res_pq(content[20 : 20 + int.from_bytes(content[16:20], "little")])):
+            elif content[:8] == bytes(8) and (answer := res_pq(wire.plain_body(content))):
                 # The last two bits tell an answer of the server.
                 message = wire.plain_message(int(time.time()) << 32 | 1, answer)
                 self.pings += 1

@@ -63,8 +63,8 @@ class MaskedSite:
                 await writer.drain()
                 if done:
                     break
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # Over, also when the whole program is.
         finally:
             writer.close()
 

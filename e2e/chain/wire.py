@@ -2,8 +2,8 @@
 
 An order asks for an exact number of bytes both ways. It is the head of the first packet, and its numbers count
 everything after the 64 bytes of obfuscated2's beginning, framing included, because that is what a proxy relays and
-counts. What comes down is a key stream whose key is the hash of everything that went up, so a client that gets the right
-bytes knows that both directions arrived unchanged.
+counts. What comes down is a key stream whose key is the hash of everything that went up, so a client that gets the
+right bytes knows that both directions arrived unchanged.
 """
 
 import hashlib
@@ -97,3 +97,8 @@ def reply(tag, down, digest):
 def plain_message(message_id, body):
     """A message of MTProto before there is a key."""
     return struct.pack("<QQI", 0, message_id, len(body)) + body
+
+
+def plain_body(message):
+    """Without the padding that may follow it."""
+    return message[20 : 20 + int.from_bytes(message[16:20], "little")]
