@@ -187,7 +187,7 @@ class Chain:
 
         async def answered():
             try:
-                await client.ping(link)
+                await client.ping(link, Options(patience=1))
             except Refused:
                 return False
             return True
