@@ -31,7 +31,9 @@ CREATE TABLE users (
     -- are known to be cut.
     usage_base BIGINT CHECK (usage_base >= 0),
     reset_strategy TEXT NOT NULL DEFAULT 'none' CHECK (reset_strategy IN ('none', 'daily', 'weekly', 'monthly')),
-    next_reset_at DATETIME
+    next_reset_at DATETIME,
+    -- The revision (see panel_state) that changed this row last: copies in memory ask for what is newer than theirs.
+    revision BIGINT NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX users_username ON users (lower(username));
 CREATE INDEX users_status_expire_at ON users (status, expire_at);

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 
 pub(super) async fn list() -> anyhow::Result<()> {
     let store = open_existing().await?;
-    let mut all = users::listing(store.read().await?.db()).await?;
+    let mut all = users::listing(store.read().await?.db(), -1).await?;
     all.sort_by_cached_key(|user| user.username.to_ascii_lowercase());
     let now = Clock::system().now();
     let rows: Vec<[String; 4]> = all.into_iter().map(|user| row(user, now)).collect();

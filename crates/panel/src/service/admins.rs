@@ -9,7 +9,7 @@ use super::error::Problems;
 use super::{By, FieldError, ServiceError, ServiceResult, audit, password};
 use crate::app::App;
 use crate::store::admins::{self, Admin};
-use crate::store::{Db, Store, StoreError, sessions, state};
+use crate::store::{Db, Store, StoreError, sessions, state, users};
 
 const ADMIN: &str = "administrator";
 
@@ -129,8 +129,8 @@ pub async fn remove(store: &Store, by: &By, name: &str, now: chrono::DateTime<ch
     if admin.is_sudo {
         keep_one_sudo(tx.db()).await?;
     }
+    users::disown(tx.db(), admin.id).await?;
     admins::delete(tx.db(), admin.id).await?;
-    // His users have lost their owner, which lists show.
     state::bump(tx.db()).await?;
     audit::record(tx.db(), by, now, "admin.delete", Some(&admin.username), (Some(visible(&admin)), None)).await?;
     Ok(tx.commit().await?)

@@ -153,7 +153,7 @@ async fn add_users(
     meters::save(db.reborrow(), gauges).await?;
     users::insert_many(db.reborrow(), &imported, now).await?;
     summary.users = imported.len();
-    let listing = users::listing(db).await?;
+    let listing = users::listing(db, -1).await?;
     let new: HashMap<&str, i64> = listing.iter().map(|user| (user.username.as_str(), user.id)).collect();
     Ok(old.users.iter().filter_map(|user| Some((user.id, *new.get(user.username.as_str())?))).collect())
 }

@@ -56,7 +56,7 @@ pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
     let metered = users::metered(tx.db(), moves.touched.iter().map(String::as_str)).await?;
     let effects = Effects::of(&metered, &moves, &departed, scrape.asked_at, now);
     if !effects.users.is_empty() {
-        users::record_usage(tx.db(), effects.users.iter().copied(), now).await?;
+        users::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), effects.traffic, now).await?;
     }
     if moves.total != Counters::default() {
@@ -200,6 +200,12 @@ impl Effects {
         if has_traffic && user.usage_base.is_some() {
             self.traffic.push((user.id, delta));
         }
-        self.users.push(UsageChange { id: user.id, data_used: usage.data_used, usage_base: usage.base, status, seen });
+        self.users.push(UsageChange {
+            id: user.id,
+            data_used: usage.data_used,
+            new_base: usage.base.filter(|_| gets_base),
+            new_status: (status != user.status).then_some(status),
+            seen,
+        });
     }
 }

@@ -13,6 +13,7 @@ pub mod history;
 pub mod import;
 pub mod login_limit;
 pub mod metering;
+mod mirror;
 pub mod password;
 pub mod preview;
 pub mod projection;

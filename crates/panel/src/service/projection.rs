@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::access::{Access, CUT_GAP, Departed, Entry, TOMBSTONE};
 use mtpannel_core::user::{Limit, Username};
 
-use crate::store::users::{self, Projected};
-use crate::store::{Db, Store, StoreResult, departed, state};
+use super::mirror::Mirror;
+use crate::store::users::Projected;
+use crate::store::{Db, Store, StoreResult, departed};
 
 /// What goes with the managed tables of one moment.
 #[derive(Debug)]
@@ -22,23 +23,29 @@ pub struct Projection {
     pub next_end_of_cut: Option<DateTime<Utc>>,
 }
 
+/// What the projection knows of the users from the last time.
+pub type Known = Mirror<Projected>;
+
 /// Reads from the database what the file must say at `now` (in milliseconds).
 ///
 /// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
-pub async fn load(store: &Store, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
-    read(store.snapshot().await?.db(), now).await
+pub async fn load(store: &Store, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
+    read(store.snapshot().await?.db(), known, now).await
 }
 
 /// The same, inside a transaction.
-pub(super) async fn read(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
-    let revision = state::revision(db.reborrow()).await?;
-    let rows = users::projection(db.reborrow()).await?;
+pub(super) async fn read(
+    mut db: Db<'_>,
+    known: &mut Known,
+    now: DateTime<Utc>,
+) -> StoreResult<(Projection, Access)> {
+    let (revision, rows) = known.follow(db.reborrow()).await?;
     let departed = departed::all(db).await?;
-    let work = move || project(revision, rows, &departed, now);
+    let work = move || project(revision, &rows, &departed, now);
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
 }
 
-fn project(revision: i64, rows: Vec<Projected>, departed: &[Departed], now: DateTime<Utc>) -> (Projection, Access) {
+fn project(revision: i64, rows: &[Projected], departed: &[Departed], now: DateTime<Utc>) -> (Projection, Access) {
     let names: std::collections::HashSet<&Username> = departed.iter().map(|gone| &gone.username).collect();
     let existing: std::collections::HashSet<Username> =
         rows.iter().map(|row| &row.username).filter(|name| names.contains(name)).cloned().collect();
@@ -53,13 +60,13 @@ fn project(revision: i64, rows: Vec<Projected>, departed: &[Departed], now: Date
         finished_cuts: names(&finished),
         next_end_of_cut: open.iter().filter_map(|gone| gone.ends_at(exists(gone))).min(),
     };
-    (projection, Access::new(rows.into_iter().map(entry).collect(), departed, now))
+    (projection, Access::new(rows.iter().map(entry).collect(), departed, now))
 }
 
-fn entry(row: Projected) -> Entry {
+fn entry(row: &Projected) -> Entry {
     let limit = |value: Option<i64>| value.and_then(|value| Limit::try_from(value).ok());
     Entry {
-        username: row.username,
+        username: row.username.clone(),
         secret: row.secret,
         status: row.status,
         expire_at: row.expire_at,

@@ -2,7 +2,7 @@
 //!
 //! Lists are searched, filtered and sorted over a copy of the few columns that this needs, so that a page costs the
 //! same at 100,000 users as at 100, without an index on columns that every scrape changes. The copy belongs to one
-//! revision of the database; a list that finds a newer one loads it again. Rows are always read from the database.
+//! revision of the database; a list that finds a newer one has it follow. Rows are always read from the database.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -12,7 +12,8 @@ use mtpannel_core::policy::Scope;
 use mtpannel_core::user::Status;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::store::users::{self, Listed};
+use super::mirror::Mirror;
+use crate::store::users::Listed;
 use crate::store::{Store, StoreResult, state};
 
 /// What users are sorted by.
@@ -59,14 +60,14 @@ const REMEMBERED: usize = 64;
 #[derive(Debug, Default)]
 pub struct Roster {
     current: Mutex<Option<Arc<Copy>>>,
-    /// Held while a copy is loaded, so that lists that wait for the same one load it once.
-    loading: AsyncMutex<()>,
+    /// Held while a newer copy is made, so that lists that wait for the same one make it once.
+    rows: AsyncMutex<Mirror<Listed>>,
 }
 
 #[derive(Debug)]
 struct Copy {
     revision: i64,
-    rows: Vec<Listed>,
+    rows: Arc<Vec<Listed>>,
     /// Names in lower case, each followed by a newline, which no name holds.
     names: String,
     /// Where each name begins, and the end.
@@ -107,13 +108,13 @@ impl Roster {
         if let Some(copy) = self.at_least(revision) {
             return Ok(copy);
         }
-        let _loading = self.loading.lock().await;
+        let mut rows = self.rows.lock().await;
         if let Some(copy) = self.at_least(revision) {
             return Ok(copy);
         }
         let mut tx = store.snapshot().await?;
-        let revision = state::revision(tx.db()).await?;
-        let copy = Arc::new(Copy::new(revision, users::listing(tx.db()).await?));
+        let (revision, rows) = rows.follow(tx.db()).await?;
+        let copy = Arc::new(Copy::new(revision, rows));
         *lock(&self.current) = Some(Arc::clone(&copy));
         Ok(copy)
     }
@@ -132,10 +133,10 @@ fn belongs(row: &Listed, owner: Option<i64>) -> bool {
 }
 
 impl Copy {
-    fn new(revision: i64, rows: Vec<Listed>) -> Self {
+    fn new(revision: i64, rows: Arc<Vec<Listed>>) -> Self {
         let mut names = String::new();
         let mut starts = Vec::with_capacity(rows.len() + 1);
-        for row in &rows {
+        for row in rows.iter() {
             starts.push(names.len());
             names.extend(row.username.chars().map(|c| c.to_ascii_lowercase()));
             names.push('\n');
@@ -222,7 +223,8 @@ mod tests {
     }
 
     fn copy() -> Copy {
-        Copy::new(1, vec![row(1, "Bob_1", 5, None), row(2, "alice", 9, Some(20)), row(3, "carol%x", 1, Some(10))])
+        let rows = vec![row(1, "Bob_1", 5, None), row(2, "alice", 9, Some(20)), row(3, "carol%x", 1, Some(10))];
+        Copy::new(1, Arc::new(rows))
     }
 
     fn selection(search: &str, sort: SortKey, descending: bool) -> Selection {

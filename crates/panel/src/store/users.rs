@@ -69,8 +69,10 @@ impl User {
 }
 
 /// What the projection to the file needs of every user.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Projected {
+    /// Row id.
+    pub id: i64,
     /// Name.
     #[sqlx(try_from = "String")]
     pub username: Username,
@@ -93,7 +95,7 @@ pub struct Projected {
 }
 
 /// What lists sort and filter by.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Listed {
     /// Row id.
     pub id: i64,
@@ -143,10 +145,10 @@ pub struct UsageChange {
     pub id: i64,
     /// Bytes since the last reset.
     pub data_used: i64,
-    /// Base of his usage.
-    pub usage_base: Option<i64>,
-    /// Status that follows.
-    pub status: Status,
+    /// Base of his usage, if he gets one.
+    pub new_base: Option<i64>,
+    /// Status that follows, if it is another one.
+    pub new_status: Option<Status>,
     /// Whether he was there.
     pub seen: bool,
 }
@@ -165,6 +167,13 @@ macro_rules! select_user {
     };
 }
 
+/// SQL for the revision that the transaction under way makes; every statement that changes a user stores it.
+macro_rules! this_revision {
+    () => {
+        "(SELECT revision + 1 FROM panel_state)"
+    };
+}
+
 sql_texts! {
     BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
@@ -174,40 +183,59 @@ sql_texts! {
     );
     EXPIRING = select_user!("WHERE u.status IN ('active', 'limited') AND u.expire_at <= $1 LIMIT $2");
     RESETTING = select_user!("WHERE u.next_reset_at <= $1 LIMIT $2");
-    PROJECTION = "SELECT u.username, u.secret, u.status, u.expire_at, u.data_limit, \
+    PROJECTION = "SELECT u.id, u.username, u.secret, u.status, u.expire_at, u.data_limit, \
         COALESCE(u.usage_base, m.lifetime_from + m.lifetime_to, 0) AS quota_base, u.max_connections, u.max_unique_ips \
-        FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username";
+        FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username \
+        WHERE u.revision > $1 ORDER BY u.id";
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
-        created_at FROM users ORDER BY id";
+        created_at FROM users WHERE revision > $1 ORDER BY id";
+    IDS = "SELECT id FROM users";
     METERED = "SELECT id, username, status, expire_at, data_limit, data_used, usage_base FROM users \
         WHERE lower(username) IN (SELECT lower(key) FROM json_each($1)) AND usage_base IS NOT NULL";
     UNSETTLED = "SELECT id, username, status, expire_at, data_limit, data_used, usage_base FROM users WHERE usage_base IS NULL";
     NEXT_EXPIRY = "SELECT MIN(expire_at) FROM users WHERE status IN ('active', 'limited')";
     NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
     COUNT = "SELECT COUNT(*) FROM users";
-    INSERT = "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
-        created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14) RETURNING id";
+    INSERT = concat!(
+        "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
+         created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used, revision) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14, ", this_revision!(), ") RETURNING id"
+    );
     INSERT_MANY = concat!(
         "INSERT INTO users (username, secret, status, data_limit, data_used, max_connections, max_unique_ips, expire_at, \
-         note, created_at, created_by_admin_id, usage_base, updated_at) \
+         note, created_at, created_by_admin_id, usage_base, updated_at, revision) \
          SELECT key, value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), \
          CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT), ", time_at!(6), ", value ->> 7, ", time_at!(8), ", \
-         CAST(value ->> 9 AS BIGINT), CAST(value ->> 10 AS BIGINT), $2 FROM json_each($1)"
+         CAST(value ->> 9 AS BIGINT), CAST(value ->> 10 AS BIGINT), $2, ", this_revision!(), " FROM json_each($1)"
     );
-    UPDATE = "UPDATE users SET secret = $2, status = $3, data_limit = $4, data_used = $5, max_connections = $6, \
-        max_unique_ips = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
-        next_reset_at = $13 WHERE id = $1";
+    UPDATE = concat!(
+        "UPDATE users SET secret = $2, status = $3, data_limit = $4, data_used = $5, max_connections = $6, \
+         max_unique_ips = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
+         next_reset_at = $13, revision = ", this_revision!(), " WHERE id = $1"
+    );
     UPDATE_MANY = concat!(
         "UPDATE users SET status = value ->> 0, data_limit = CAST(value ->> 1 AS BIGINT), \
          data_used = CAST(value ->> 2 AS BIGINT), usage_base = CAST(value ->> 3 AS BIGINT), expire_at = ", time_at!(4),
-        ", next_reset_at = ", time_at!(5), ", updated_at = $2 FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+        ", next_reset_at = ", time_at!(5), ", updated_at = $2, revision = ", this_revision!(),
+        " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
     );
-    RECORD_USAGE = "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), usage_base = CAST(value ->> 1 AS BIGINT), \
-        status = value ->> 2, last_seen_at = CASE WHEN CAST(value ->> 3 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END \
-        FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)";
-    SET_STATUS = "UPDATE users SET status = value ->> 0, updated_at = $2 FROM json_each($1) \
-        WHERE users.id = CAST(key AS BIGINT)";
+    // Most of a scrape's users; leaves the indexed columns alone.
+    RECORD_USAGE = concat!(
+        "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), \
+         last_seen_at = CASE WHEN CAST(value ->> 1 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END, \
+         revision = ", this_revision!(), " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+    );
+    SETTLE = concat!(
+        "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
+        " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+    );
+    SET_STATUS = concat!(
+        "UPDATE users SET status = value ->> 0, updated_at = $2, revision = ", this_revision!(),
+        " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+    );
+    DISOWN = concat!(
+        "UPDATE users SET created_by_admin_id = NULL, revision = ", this_revision!(), " WHERE created_by_admin_id = $1"
+    );
     DELETE = "DELETE FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))";
 }
 
@@ -241,14 +269,19 @@ pub async fn resetting(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResul
     query!(fetch_all as User, db, RESETTING, now, limit)
 }
 
-/// Everybody, for the file.
-pub async fn projection(db: Db<'_>) -> StoreResult<Vec<Projected>> {
-    query!(fetch_all as Projected, db, PROJECTION)
+/// What the projection needs of the users that changed after this revision (-1: of all), by row id.
+pub async fn projection(db: Db<'_>, after: i64) -> StoreResult<Vec<Projected>> {
+    query!(fetch_all as Projected, db, PROJECTION, after)
 }
 
-/// Everybody, for lists.
-pub async fn listing(db: Db<'_>) -> StoreResult<Vec<Listed>> {
-    query!(fetch_all as Listed, db, LISTING)
+/// What lists need of the users that changed after this revision (-1: of all), by row id.
+pub async fn listing(db: Db<'_>, after: i64) -> StoreResult<Vec<Listed>> {
+    query!(fetch_all as Listed, db, LISTING, after)
+}
+
+/// The row ids of all users, in no order.
+pub async fn ids(db: Db<'_>) -> StoreResult<Vec<(i64,)>> {
+    query!(fetch_all as (i64,), db, IDS)
 }
 
 /// The users of these names, in any case, and all whose usage has no base yet: for a scrape.
@@ -384,16 +417,18 @@ pub async fn update_many(mut db: Db<'_>, users: &[User], now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// Writes what a scrape changes, at `now`, in one statement.
-pub async fn record_usage(
-    db: Db<'_>,
-    changes: impl IntoIterator<Item = UsageChange>,
-    now: DateTime<Utc>,
-) -> StoreResult<()> {
-    let rows = json_rows(changes.into_iter().map(|change| {
-        (change.id, (change.data_used, change.usage_base, change.status.as_str(), i64::from(change.seen)))
-    }));
-    execute!(db, RECORD_USAGE, rows, now).map(drop)
+/// Writes what a scrape changes, at `now`, in few statements.
+pub async fn record_usage(mut db: Db<'_>, changes: &[UsageChange], now: DateTime<Utc>) -> StoreResult<()> {
+    for batch in changes.chunks(super::BATCH) {
+        let rows = json_rows(batch.iter().map(|change| (change.id, (change.data_used, i64::from(change.seen)))));
+        execute!(db.reborrow(), RECORD_USAGE, rows, now)?;
+    }
+    let bases: Vec<_> = changes.iter().filter_map(|change| Some((change.id, (change.new_base?,)))).collect();
+    if !bases.is_empty() {
+        execute!(db.reborrow(), SETTLE, json_rows(bases))?;
+    }
+    let statuses: Vec<_> = changes.iter().filter_map(|change| Some((change.id, change.new_status?))).collect();
+    if statuses.is_empty() { Ok(()) } else { set_status(db, statuses, now).await }
 }
 
 /// Writes new statuses in one statement.
@@ -404,6 +439,11 @@ pub async fn set_status(
 ) -> StoreResult<()> {
     let rows = json_rows(changes.into_iter().map(|(id, status)| (id, (status.as_str(),))));
     execute!(db, SET_STATUS, rows, now).map(drop)
+}
+
+/// Takes an administrator's users away from him.
+pub async fn disown(db: Db<'_>, admin_id: i64) -> StoreResult<()> {
+    execute!(db, DISOWN, admin_id).map(drop)
 }
 
 /// Deletes users and, by cascade, their traffic.

@@ -10,7 +10,7 @@ use crate::config_file::ConfigFile;
 use crate::random;
 use crate::service::first_start;
 use crate::service::health::Task;
-use crate::service::projection::{self, Projection};
+use crate::service::projection::{self, Known, Projection};
 use crate::service::sync::{Failure, Outcome};
 use crate::store::{Store, state};
 
@@ -30,6 +30,7 @@ struct Writer {
     file: Option<ConfigFile>,
     /// Whether the users of a file from before the panel are still to be taken over.
     take_over: bool,
+    known: Known,
     retry: Duration,
 }
 
@@ -46,7 +47,7 @@ enum Next {
 pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     let mut wanted = app.sync.wanted();
     let shared = matches!(app.store, Store::Postgres { .. });
-    let mut writer = Writer { app, file: Some(file), take_over: true, retry: FIRST_RETRY };
+    let mut writer = Writer { app, file: Some(file), take_over: true, known: Known::default(), retry: FIRST_RETRY };
     let mut next = Next::Retry(Duration::ZERO);
     loop {
         let wait = match next {
@@ -124,7 +125,7 @@ impl Writer {
         self.take_over_first().await?;
         let store = self.app.store.clone();
         let now = self.app.clock.precise();
-        let (projection, access) = projection::load(&store, now).await.map_err(|error| error.to_string())?;
+        let (projection, access) = projection::load(&store, &mut self.known, now).await.map_err(|error| error.to_string())?;
         let changed = self
             .with_file(move |file| file.apply(&access, &random::secret()).map_err(|error| error.to_string()))
             .await?;

@@ -1,0 +1,88 @@
+//! A copy of the users in memory that follows the database by its revisions: it asks for what has changed since.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::store::users::{self, Listed, Projected};
+use crate::store::{Db, StoreResult, state};
+
+/// Some columns of a user.
+pub trait Row: Clone + Send + Sync {
+    /// Row id.
+    fn id(&self) -> i64;
+
+    /// The rows that changed after this revision (-1: all), by row id.
+    fn changed(db: Db<'_>, after: i64) -> impl Future<Output = StoreResult<Vec<Self>>> + Send;
+}
+
+impl Row for Listed {
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn changed(db: Db<'_>, after: i64) -> impl Future<Output = StoreResult<Vec<Self>>> + Send {
+        users::listing(db, after)
+    }
+}
+
+impl Row for Projected {
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn changed(db: Db<'_>, after: i64) -> impl Future<Output = StoreResult<Vec<Self>>> + Send {
+        users::projection(db, after)
+    }
+}
+
+/// All rows of one revision.
+#[derive(Debug)]
+pub struct Mirror<R> {
+    /// -1 before the first look.
+    revision: i64,
+    rows: Arc<Vec<R>>,
+}
+
+impl<R> Default for Mirror<R> {
+    fn default() -> Self {
+        Self { revision: -1, rows: Arc::default() }
+    }
+}
+
+impl<R: Row> Mirror<R> {
+    /// Follows to the revision that a transaction sees, which is to see one state of the database, and gives it with all
+    /// rows by row id. After a failure the next call begins where the last good one ended.
+    pub(super) async fn follow(&mut self, mut db: Db<'_>) -> StoreResult<(i64, Arc<Vec<R>>)> {
+        let revision = state::revision(db.reborrow()).await?;
+        if revision != self.revision {
+            self.apply(R::changed(db.reborrow(), self.revision).await?);
+            let count = users::count(db.reborrow()).await?;
+            if usize::try_from(count).ok() != Some(self.rows.len()) {
+                self.keep(&users::ids(db).await?.into_iter().map(|(id,)| id).collect());
+            }
+            self.revision = revision;
+        }
+        Ok((revision, Arc::clone(&self.rows)))
+    }
+
+    /// Puts changed rows, which stand by row id, in the place of the old ones.
+    fn apply(&mut self, changed: Vec<R>) {
+        if self.rows.is_empty() {
+            self.rows = Arc::new(changed);
+            return;
+        }
+        let rows = Arc::make_mut(&mut self.rows);
+        for row in changed {
+            match rows.binary_search_by_key(&row.id(), R::id) {
+                Ok(at) => rows[at] = row,
+                // New ones have the largest ids, so that nearly always nothing moves.
+                Err(at) => rows.insert(at, row),
+            }
+        }
+    }
+
+    /// Drops the rows that are gone.
+    fn keep(&mut self, ids: &HashSet<i64>) {
+        Arc::make_mut(&mut self.rows).retain(|row| ids.contains(&row.id()));
+    }
+}
