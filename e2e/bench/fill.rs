@@ -26,7 +26,7 @@ const USERS: &str = "INSERT INTO users (id, username, secret, status, data_limit
 const METERS: &str = "INSERT INTO usage_meters (username, last_from, last_to, epoch, lifetime_from, lifetime_to) \
     SELECT username, 0, 0, 0, data_used / 4, data_used - data_used / 4 FROM users WHERE data_used > 0";
 const HISTORY: &str = "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) \
-    SELECT id, data_used / 1000, data_used / 300, \
+    SELECT users.id, data_used / 1000, data_used / 300, \
     strftime('%Y-%m-%dT%H:00:00+00:00', 'now', -hours.value || ' hours') FROM json_each('[6, 4, 2]') AS hours, users";
 const STATE: &str = "UPDATE panel_state SET revision = 1, file_imported = TRUE";
 
@@ -36,15 +36,15 @@ pub(crate) fn name(number: usize, users: usize) -> String {
     format!("{}_{:06}", WORDS[number % WORDS.len()], number * 7_919 % users)
 }
 
-/// Parts of names to search for: words, digits and both, so that they find few users or many.
-pub(crate) fn parts() -> Vec<String> {
-    (0..1_000)
-        .map(|number| match number % 3 {
-            0 => format!("{number:03}"),
-            1 => format!("{}_{:02}", WORDS[number % WORDS.len()], number % 100),
-            _ => format!("{}_0{}", &WORDS[number % WORDS.len()][1..], number % 97),
-        })
-        .collect()
+/// Parts of names that at least a page of users have; more of them than the panel remembers.
+pub(crate) fn common_parts() -> Vec<String> {
+    let letters = WORDS.iter().flat_map(|word| (3..=word.len()).map(|end| word[end - 3..end].to_owned()));
+    (0..100).map(|number| format!("{number:02}")).chain(letters).collect()
+}
+
+/// Parts of names that few users have.
+pub(crate) fn rare_parts(users: usize) -> Vec<String> {
+    (0..1_000).map(|number| format!("_{:06}", number * users / 1_000)).collect()
 }
 
 /// Fills a database that has a schema and one administrator, in one transaction.

@@ -84,9 +84,12 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> anyhow::Result<()> {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
         child.stdin.take().context("it has an input")?.write_all(input.as_bytes())?;
-        ensure!(child.wait()?.success(), "mtpannel {} failed", arguments.join(" "));
+        let output = child.wait_with_output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "mtpannel {} failed: {said}", arguments.join(" "));
         Ok(())
     }
 
