@@ -10,7 +10,7 @@ use crate::proxy::{Crowd, FakeProxy, SHOWN};
 use crate::reads;
 use crate::report::{self, Report};
 
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 /// Longest wait for the end of a scrape.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Around a scrape, and around the bench's own questions, requests count for neither side.
@@ -39,7 +39,7 @@ struct Round {
 
 /// Seconds between two scrapes: enough for the longest to end and for a quiet time after it.
 pub(crate) fn interval(users: usize) -> u64 {
-    if users <= 10_000 { 2 } else { 5 }
+    if users <= 10_000 { 3 } else { 10 }
 }
 
 pub(crate) async fn measure(panel: &Panel, proxy: &FakeProxy, report: &mut Report) -> anyhow::Result<()> {
@@ -90,7 +90,7 @@ async fn round(panel: &Panel, proxy: &FakeProxy, users: usize, crowd: Crowd) -> 
     let before = Recorded::read(panel).await?;
     let from = tokio::time::timeout(PATIENCE, proxy.asked()).await.context("the panel does not ask")??;
     // Not sooner, because the question itself would slow the scrape down.
-    tokio::time::sleep(Duration::from_secs(interval(users)) * 6 / 10).await;
+    tokio::time::sleep(Duration::from_secs(interval(users)) * 4 / 10).await;
     loop {
         let asked = Instant::now();
         let after = Recorded::read(panel).await?;
