@@ -65,12 +65,22 @@ impl FakeProxy {
         *lock(&self.text) = Arc::new(exposition(self.users, crowd, *moves));
     }
 
-    /// Waits until the panel asks, and tells when.
-    pub(crate) async fn asked(&self) -> anyhow::Result<Instant> {
-        let mut asked = self.asked.clone();
-        asked.mark_unchanged();
-        asked.changed().await?;
-        let moment = *asked.borrow();
+    /// The next time that the panel asks, from now on.
+    pub(crate) fn next(&self) -> Next {
+        let mut next = self.asked.clone();
+        next.mark_unchanged();
+        Next(next)
+    }
+}
+
+/// See [`FakeProxy::next`].
+pub(crate) struct Next(watch::Receiver<Option<Instant>>);
+
+impl Next {
+    /// Waits until it does, and tells when.
+    pub(crate) async fn asked(mut self) -> anyhow::Result<Instant> {
+        self.0.changed().await?;
+        let moment = *self.0.borrow();
         moment.context("it was asked without a moment")
     }
 }
