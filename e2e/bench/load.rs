@@ -22,13 +22,17 @@ pub(crate) async fn rate(panel: &Panel, paths: &[String], seconds: u32) -> anyho
     let script = tempfile::Builder::new().suffix(".lua").tempfile_in(env!("CARGO_TARGET_TMPDIR"))?;
     std::fs::write(script.path(), lua(paths))?;
     let mut command = Command::new("wrk");
-    command.args(["-t1", "-c8", "-H", &format!("Authorization: Bearer {}", panel.token), "-s"]).arg(script.path());
+    command
+        .args(["-t1", "-c8", "--timeout", "30s", "-H", &format!("Authorization: Bearer {}", panel.token), "-s"])
+        .arg(script.path());
     let url = panel.url("/");
     let wrk = |seconds: u32| {
         let mut command = clone_of(&command);
         command.args([&format!("-d{seconds}s"), &url]);
         tokio::task::spawn_blocking(move || answered(&mut command))
     };
+    // The first list after a start or a change has all users loaded, which no load may break off.
+    panel.get(paths.first().context("a load has a path")?).await?;
     wrk(1).await??;
     let before = panel.processor_time()?;
     let (answers, per_second) = wrk(seconds).await??;

@@ -51,8 +51,11 @@ fn run(sizes: &[usize]) -> anyhow::Result<()> {
         let all = async {
             let mut missed = Vec::new();
             for users in sizes {
-                let report = measure(*users).await.with_context(|| format!("with {users} users"))?;
+                let mut report = Report::new(*users);
+                let outcome = measure(*users, &mut report).await;
+                // What was measured before a failure is worth a look, too.
                 print!("{report}");
+                outcome.with_context(|| format!("with {users} users"))?;
                 missed.extend(report.missed());
             }
             anyhow::Ok(missed)
@@ -63,9 +66,8 @@ fn run(sizes: &[usize]) -> anyhow::Result<()> {
     })
 }
 
-async fn measure(users: usize) -> anyhow::Result<Report> {
+async fn measure(users: usize, report: &mut Report) -> anyhow::Result<()> {
     eprintln!("{users} users:");
-    let mut report = Report::new(users);
     let proxy = FakeProxy::start(users).await?;
     let place = Place::new(&proxy.url())?;
     place.prepare()?;
@@ -85,21 +87,20 @@ async fn measure(users: usize) -> anyhow::Result<Report> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     report.memory("memory idle", panel.memory()?.now, 64);
     panel.forget_peak()?;
-    reads::measure(&panel, users, &mut report).await?;
+    reads::measure(&panel, users, report).await?;
     report.memory("memory, peak while reading", panel.memory()?.peak, 200);
     panel.forget_peak()?;
     step("creating users");
-    writes::measure(&panel, &place, &mut report).await?;
+    writes::measure(&panel, &place, report).await?;
     report.memory("memory, peak while creating", panel.memory()?.peak, 200);
     panel.stop().await?;
 
     let panel = place.start(scrapes::interval(users)).await?;
     panel.forget_peak()?;
-    scrapes::measure(&panel, &proxy, &mut report).await?;
+    scrapes::measure(&panel, &proxy, report).await?;
     report.memory("memory, peak while scraping", panel.memory()?.peak, 200);
     report.info("memory after all that", report::mebibytes(panel.memory()?.now));
-    panel.stop().await?;
-    Ok(report)
+    panel.stop().await
 }
 
 /// Tells on the terminal what takes its time now.
