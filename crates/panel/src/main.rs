@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The program loads and drops a hundred thousand users at a time; this one gives the memory back, and is faster.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     mtpannel::cli::main()
 }

@@ -106,7 +106,7 @@ async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
     let rows = changes.iter().map(|Change { name, meter, .. }| {
         (name.as_str(), *meter, stored.presence.get(name).copied().unwrap_or_default())
     });
-    meters::save(db.reborrow(), rows).await?;
+    meters::save(db.reborrow(), &rows.collect::<Vec<_>>()).await?;
     let this = usage::LastScrape { epoch, uptime: snapshot.uptime, answered_at: scrape.answered_at };
     state::set_last_scrape(db, &this).await
 }
@@ -150,7 +150,7 @@ async fn add_users(
         imported.push(import(user, owner, meter.lifetime.total() - user.data_used, now));
         gauges.push((name, meter, stored.presence.get(name).copied().unwrap_or_default()));
     }
-    meters::save(db.reborrow(), gauges).await?;
+    meters::save(db.reborrow(), &gauges).await?;
     users::insert_many(db.reborrow(), &imported, now).await?;
     summary.users = imported.len();
     let listing = users::listing(db, -1).await?;

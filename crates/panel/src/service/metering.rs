@@ -50,14 +50,14 @@ pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
         meters::of_names(tx.db(), names).await?
     };
     let moves = Moves::compute(Arc::clone(&scrape.snapshot), stored, epoch).await;
-    meters::save(tx.db(), moves.saves.iter().map(|(name, meter, presence)| (name.as_str(), *meter, *presence))).await?;
+    meters::save(tx.db(), &moves.saves).await?;
 
     let departed = departed::all(tx.db()).await?;
-    let metered = users::metered(tx.db(), moves.touched.iter().map(String::as_str)).await?;
+    let metered = users::metered(tx.db(), &moves.touched, now).await?;
     let effects = Effects::of(&metered, &moves, &departed, scrape.asked_at, now);
     if !effects.users.is_empty() {
         users::record_usage(tx.db(), &effects.users, now).await?;
-        traffic::insert(tx.db(), effects.traffic, now).await?;
+        traffic::insert(tx.db(), &effects.traffic, now).await?;
     }
     if moves.total != Counters::default() {
         traffic::insert_total(tx.db(), moves.total, now).await?;
@@ -120,6 +120,8 @@ impl Moves {
             .collect();
         let without_presence = changes.iter().filter(|(name, _)| !presence.contains_key(*name));
         saves.extend(without_presence.map(|(name, (meter, _))| (name.clone(), *meter, Presence::default())));
+        // In the order of the tables, so that neighbours are written together.
+        saves.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
         let mut touched: Vec<String> = saves.iter().map(|(name, ..)| name.clone()).collect();
         touched.extend(presence.iter().filter(|(_, now)| now.connections > 0).map(|(name, _)| name.clone()));
         let total = changes.values().fold(Counters::default(), |sum, (_, delta)| Counters {
@@ -176,6 +178,8 @@ impl Effects {
                 cuts.get(name).is_none_or(|gone| gone.cut_at.is_some_and(|cut_at| cut_at + CUT_GAP <= asked_at));
             effects.add(user, moves, sessions_cut, now);
         }
+        effects.users.sort_unstable_by_key(|change| change.id);
+        effects.traffic.sort_unstable_by_key(|(id, _)| *id);
         effects
     }
 
@@ -185,7 +189,7 @@ impl Effects {
         let usage = usage::settle(user.usage_base, moves.meter(name).lifetime.total(), old_sessions_cut);
         let standing = Standing {
             disabled: user.status == Status::Disabled,
-            expire_at: user.expire_at,
+            expire_at: user.is_over.then_some(now),
             data_limit: user.data_limit.and_then(|limit| limit.try_into().ok()),
             data_used: usage.data_used,
         };

@@ -34,11 +34,7 @@ pub async fn load(store: &Store, known: &mut Known, now: DateTime<Utc>) -> Store
 }
 
 /// The same, inside a transaction.
-pub(super) async fn read(
-    mut db: Db<'_>,
-    known: &mut Known,
-    now: DateTime<Utc>,
-) -> StoreResult<(Projection, Access)> {
+pub(super) async fn read(mut db: Db<'_>, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
     let (revision, rows) = known.follow(db.reborrow()).await?;
     let departed = departed::all(db).await?;
     let work = move || project(revision, &rows, &departed, now);

@@ -70,10 +70,29 @@ struct Copy {
     rows: Arc<Vec<Listed>>,
     /// Names in lower case, each followed by a newline, which no name holds.
     names: String,
-    /// Where each name begins, and the end.
-    starts: Vec<usize>,
+    /// Where each name begins, and the end. 32 bytes a name leave room for a hundred million.
+    starts: Vec<u32>,
     remembered: Mutex<HashMap<Selection, Ids>>,
-    orders: Mutex<HashMap<SortKey, Arc<Vec<u32>>>>,
+    orders: Mutex<HashMap<SortKey, Arc<Order>>>,
+}
+
+/// One order of the rows, both ways round.
+#[derive(Debug)]
+struct Order {
+    /// Positions of the rows, in order.
+    by_rank: Vec<u32>,
+    /// Where in it each row stands.
+    ranks: Vec<u32>,
+}
+
+impl Order {
+    fn new(by_rank: Vec<u32>) -> Self {
+        let mut ranks = vec![0; by_rank.len()];
+        for (rank, index) in (0u32..).zip(&by_rank) {
+            ranks[*index as usize] = rank;
+        }
+        Self { by_rank, ranks }
+    }
 }
 
 impl Roster {
@@ -132,54 +151,63 @@ fn belongs(row: &Listed, owner: Option<i64>) -> bool {
     owner.is_none() || row.created_by_admin_id == owner
 }
 
+fn position(names: &str) -> u32 {
+    u32::try_from(names.len()).expect("all names together are shorter than 4 GiB")
+}
+
 impl Copy {
     fn new(revision: i64, rows: Arc<Vec<Listed>>) -> Self {
         let mut names = String::new();
         let mut starts = Vec::with_capacity(rows.len() + 1);
         for row in rows.iter() {
-            starts.push(names.len());
+            starts.push(position(&names));
             names.extend(row.username.chars().map(|c| c.to_ascii_lowercase()));
             names.push('\n');
         }
-        starts.push(names.len());
+        starts.push(position(&names));
         Self { revision, rows, names, starts, remembered: Mutex::default(), orders: Mutex::default() }
     }
 
     fn select(&self, selection: &Selection) -> Vec<i64> {
-        let found = (!selection.search.is_empty()).then(|| self.search(&selection.search));
-        let order = self.order(selection.sort);
         let matches = |index: &u32| {
-            let index = *index as usize;
-            let row = &self.rows[index];
-            found.as_ref().is_none_or(|found| found[index])
-                && belongs(row, selection.owner)
-                && selection.status.is_none_or(|status| row.status == status)
+            let row = &self.rows[*index as usize];
+            belongs(row, selection.owner) && selection.status.is_none_or(|status| row.status == status)
         };
-        let id = |index: &u32| self.rows[*index as usize].id;
-        if selection.descending {
-            order.iter().rev().filter(|index| matches(index)).map(id).collect()
+        let order = self.order(selection.sort);
+        let id = |index: u32| self.rows[index as usize].id;
+        let found: Vec<u32> = if selection.search.is_empty() {
+            order.by_rank.iter().copied().filter(matches).collect()
         } else {
-            order.iter().filter(|index| matches(index)).map(id).collect()
+            let mut found = self.search(&selection.search);
+            found.retain(matches);
+            found.sort_unstable_by_key(|index| order.ranks[*index as usize]);
+            found
+        };
+        if selection.descending {
+            found.into_iter().rev().map(id).collect()
+        } else {
+            found.into_iter().map(id).collect()
         }
     }
 
-    /// Which rows' names hold `part`: one pass over all names, whatever characters it has.
-    fn search(&self, part: &str) -> Vec<bool> {
-        let mut found = vec![false; self.rows.len()];
+    /// The rows whose names hold `part`: one pass over all names, whatever characters it has.
+    fn search(&self, part: &str) -> Vec<u32> {
+        let mut found = Vec::new();
         if part.contains('\n') {
             return found;
         }
+        let finder = memchr::memmem::Finder::new(part);
         let mut from = 0;
-        while let Some(at) = self.names[from..].find(part) {
-            let index = self.starts.partition_point(|start| *start <= from + at) - 1;
-            found[index] = true;
-            from = self.starts[index + 1];
+        while let Some(at) = finder.find(&self.names.as_bytes()[from..]) {
+            let index = self.starts.partition_point(|start| *start as usize <= from + at) - 1;
+            found.extend(u32::try_from(index).ok());
+            from = self.starts[index + 1] as usize;
         }
         found
     }
 
-    fn order(&self, sort: SortKey) -> Arc<Vec<u32>> {
-        Arc::clone(lock(&self.orders).entry(sort).or_insert_with(|| Arc::new(self.sorted(sort))))
+    fn order(&self, sort: SortKey) -> Arc<Order> {
+        Arc::clone(lock(&self.orders).entry(sort).or_insert_with(|| Arc::new(Order::new(self.sorted(sort)))))
     }
 
     /// Positions of the rows in ascending order of the key; rows stand by id already, and ties stay so.
@@ -199,7 +227,7 @@ impl Copy {
     }
 
     fn name(&self, index: usize) -> &str {
-        &self.names[self.starts[index]..self.starts[index + 1]]
+        &self.names[self.starts[index] as usize..self.starts[index + 1] as usize]
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use mtpannel_core::usage::{Counters, Meter};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts};
+use super::{Db, StoreResult, execute, json_keys, json_rows, packed, query, sql_texts, unpack};
 
 /// What a name shows besides bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,24 +24,30 @@ pub struct Stored {
     pub presence: HashMap<String, Presence>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    username: String,
-    last_from: i64,
-    last_to: i64,
-    epoch: i64,
-    lifetime_from: i64,
-    lifetime_to: i64,
-    connections: i64,
-    unique_ips: i64,
+/// The columns of a meter as text.
+macro_rules! columns {
+    () => {
+        packed!(
+            "username",
+            "last_from",
+            "last_to",
+            "epoch",
+            "lifetime_from",
+            "lifetime_to",
+            "connections",
+            "unique_ips"
+        )
+    };
 }
 
 sql_texts! {
-    OF_NAMES = "SELECT username, last_from, last_to, epoch, lifetime_from, lifetime_to, connections, unique_ips \
-        FROM usage_meters WHERE username IN (SELECT key FROM json_each($1))";
-    OF_NAMES_OR_RUNNING = "SELECT username, last_from, last_to, epoch, lifetime_from, lifetime_to, connections, \
-        unique_ips FROM usage_meters WHERE last_from > 0 OR last_to > 0 OR connections > 0 OR unique_ips > 0 \
-        OR username IN (SELECT key FROM json_each($1))";
+    OF_NAMES = concat!(
+        "SELECT ", columns!(), " FROM usage_meters WHERE username IN (SELECT key FROM json_each($1))"
+    );
+    RUNNING = concat!(
+        "SELECT ", columns!(), " FROM usage_meters \
+         WHERE last_from > 0 OR last_to > 0 OR connections > 0 OR unique_ips > 0"
+    );
     LIFETIME = "SELECT lifetime_from + lifetime_to FROM usage_meters WHERE username = $1";
     SAVE = "INSERT INTO usage_meters \
         (username, last_from, last_to, epoch, lifetime_from, lifetime_to, connections, unique_ips) \
@@ -55,27 +61,42 @@ sql_texts! {
 
 /// The meters of `names`.
 pub async fn of_names<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<Stored> {
-    Ok(by_name(query!(fetch_all as Row, db, OF_NAMES, json_keys(names))?))
+    let mut stored = Stored::default();
+    let (text,) = query!(fetch_one as (Option<String>,), db, OF_NAMES, json_keys(names))?;
+    stored.add(text)?;
+    Ok(stored)
 }
 
 /// The meters of `names`, and every other one that shows anything of the proxy's present counters.
-pub async fn of_names_or_running<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<Stored> {
-    Ok(by_name(query!(fetch_all as Row, db, OF_NAMES_OR_RUNNING, json_keys(names))?))
+pub async fn of_names_or_running<'n>(mut db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<Stored> {
+    let mut stored = Stored::default();
+    let (text,) = query!(fetch_one as (Option<String>,), db.reborrow(), RUNNING)?;
+    stored.add(text)?;
+    // Mostly nobody: those that the proxy shows and that have not moved a byte since it started.
+    let rest: Vec<_> = names.into_iter().filter(|name| !stored.meters.contains_key(*name)).collect();
+    if !rest.is_empty() {
+        let (text,) = query!(fetch_one as (Option<String>,), db, OF_NAMES, json_keys(rest))?;
+        stored.add(text)?;
+    }
+    Ok(stored)
 }
 
-fn by_name(rows: Vec<Row>) -> Stored {
-    let mut stored = Stored::default();
-    for row in rows {
-        let meter = Meter {
-            last: Counters { from_client: row.last_from, to_client: row.last_to },
-            epoch: row.epoch,
-            lifetime: Counters { from_client: row.lifetime_from, to_client: row.lifetime_to },
-        };
-        let presence = Presence { connections: row.connections, unique_ips: row.unique_ips };
-        stored.presence.insert(row.username.clone(), presence);
-        stored.meters.insert(row.username, meter);
+impl Stored {
+    fn add(&mut self, text: Option<String>) -> StoreResult<()> {
+        let rows = unpack(text, |[name, from, to, epoch, all_from, all_to, connections, unique_ips]| {
+            let counters =
+                |from: &str, to: &str| Some(Counters { from_client: from.parse().ok()?, to_client: to.parse().ok()? });
+            let meter =
+                Meter { last: counters(from, to)?, epoch: epoch.parse().ok()?, lifetime: counters(all_from, all_to)? };
+            let presence = Presence { connections: connections.parse().ok()?, unique_ips: unique_ips.parse().ok()? };
+            Some((name.to_owned(), meter, presence))
+        })?;
+        for (name, meter, presence) in rows {
+            self.presence.insert(name.clone(), presence);
+            self.meters.insert(name, meter);
+        }
+        Ok(())
     }
-    stored
 }
 
 /// Lifetime total of a name of this very spelling, both directions; `None` if it was never metered.
@@ -83,20 +104,22 @@ pub async fn lifetime(db: Db<'_>, name: &str) -> StoreResult<Option<i64>> {
     Ok(query!(fetch_optional as (i64,), db, LIFETIME, name)?.map(|(lifetime,)| lifetime))
 }
 
-/// Adds or replaces meters in one statement.
-pub async fn save<'n>(db: Db<'_>, gauges: impl IntoIterator<Item = (&'n str, Meter, Presence)>) -> StoreResult<()> {
-    let rows = json_rows(gauges.into_iter().map(|(name, meter, presence)| {
-        let Meter { last, epoch, lifetime } = meter;
-        let columns = (
-            last.from_client,
-            last.to_client,
-            epoch,
-            lifetime.from_client,
-            lifetime.to_client,
-            presence.connections,
-            presence.unique_ips,
-        );
-        (name, columns)
-    }));
-    execute!(db, SAVE, rows).map(drop)
+/// Adds or replaces meters, by name.
+pub async fn save(mut db: Db<'_>, gauges: &[(impl AsRef<str>, Meter, Presence)]) -> StoreResult<()> {
+    for batch in gauges.chunks(super::BATCH) {
+        let rows = json_rows(batch.iter().map(|(name, Meter { last, epoch, lifetime }, presence)| {
+            let columns = (
+                last.from_client,
+                last.to_client,
+                *epoch,
+                lifetime.from_client,
+                lifetime.to_client,
+                presence.connections,
+                presence.unique_ips,
+            );
+            (name.as_ref(), columns)
+        }));
+        execute!(db.reborrow(), SAVE, rows)?;
+    }
+    Ok(())
 }

@@ -43,14 +43,13 @@ sql_texts! {
         WHERE recorded_at >= $1 AND recorded_at < $2 ORDER BY recorded_at";
 }
 
-/// Logs what users (row ids) moved at `now`, in one statement.
-pub async fn insert(
-    db: Db<'_>,
-    moved: impl IntoIterator<Item = (i64, Counters)>,
-    now: DateTime<Utc>,
-) -> StoreResult<()> {
-    let rows = json_rows(moved.into_iter().map(|(id, bytes)| (id, (bytes.from_client, bytes.to_client))));
-    execute!(db, INSERT, rows, now).map(drop)
+/// Logs what users (row ids) moved at `now`.
+pub async fn insert(mut db: Db<'_>, moved: &[(i64, Counters)], now: DateTime<Utc>) -> StoreResult<()> {
+    for batch in moved.chunks(super::BATCH) {
+        let rows = json_rows(batch.iter().map(|(id, bytes)| (id, (bytes.from_client, bytes.to_client))));
+        execute!(db.reborrow(), INSERT, rows, now)?;
+    }
+    Ok(())
 }
 
 /// Logs what everybody together moved at `now`.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts, time_at};
+use super::{Db, StoreResult, execute, json_keys, json_rows, packed, query, sql_texts, time_at, unpack};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -119,17 +119,16 @@ pub struct Listed {
 }
 
 /// What a scrape needs of every user that it may touch.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub struct Metered {
     /// Row id.
     pub id: i64,
     /// Name.
     pub username: String,
     /// Status as stored.
-    #[sqlx(try_from = "String")]
     pub status: Status,
-    /// End of his time.
-    pub expire_at: Option<DateTime<Utc>>,
+    /// Whether his time is over.
+    pub is_over: bool,
     /// Bytes he may move.
     pub data_limit: Option<i64>,
     /// Bytes since the last reset.
@@ -167,6 +166,21 @@ macro_rules! select_user {
     };
 }
 
+/// The columns of [`Metered`] as text; `$1` is now.
+macro_rules! metered_columns {
+    () => {
+        packed!(
+            "id",
+            "username",
+            "status",
+            "CASE WHEN expire_at <= $1 THEN 1 ELSE 0 END",
+            "COALESCE(CAST(data_limit AS TEXT), '-')",
+            "data_used",
+            "COALESCE(CAST(usage_base AS TEXT), '-')"
+        )
+    };
+}
+
 /// SQL for the revision that the transaction under way makes; every statement that changes a user stores it.
 macro_rules! this_revision {
     () => {
@@ -190,9 +204,12 @@ sql_texts! {
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
         created_at FROM users WHERE revision > $1 ORDER BY id";
     IDS = "SELECT id FROM users";
-    METERED = "SELECT id, username, status, expire_at, data_limit, data_used, usage_base FROM users \
-        WHERE lower(username) IN (SELECT lower(key) FROM json_each($1)) AND usage_base IS NOT NULL";
-    UNSETTLED = "SELECT id, username, status, expire_at, data_limit, data_used, usage_base FROM users WHERE usage_base IS NULL";
+    METERED = concat!(
+        "SELECT ", metered_columns!(), " FROM users \
+         WHERE lower(username) IN (SELECT lower(key) FROM json_each($2)) AND usage_base IS NOT NULL"
+    );
+    ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
+    UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
     NEXT_EXPIRY = "SELECT MIN(expire_at) FROM users WHERE status IN ('active', 'limited')";
     NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
     COUNT = "SELECT COUNT(*) FROM users";
@@ -284,10 +301,34 @@ pub async fn ids(db: Db<'_>) -> StoreResult<Vec<(i64,)>> {
     query!(fetch_all as (i64,), db, IDS)
 }
 
-/// The users of these names, in any case, and all whose usage has no base yet: for a scrape.
-pub async fn metered<'n>(mut db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<Vec<Metered>> {
-    let mut users = query!(fetch_all as Metered, db.reborrow(), METERED, json_keys(names))?;
-    users.extend(query!(fetch_all as Metered, db, UNSETTLED)?);
+/// From this many names on, reading every user costs less than looking for each.
+const MANY: usize = 20_000;
+
+/// The users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names are many,
+/// there may be others among them.
+pub async fn metered(mut db: Db<'_>, names: &[String], now: DateTime<Utc>) -> StoreResult<Vec<Metered>> {
+    type Text = (Option<String>,);
+    let (settled,) = if names.len() < MANY {
+        let names = json_keys(names.iter().map(String::as_str));
+        query!(fetch_one as Text, db.reborrow(), METERED, now, names)?
+    } else {
+        query!(fetch_one as Text, db.reborrow(), ALL_METERED, now)?
+    };
+    let (unsettled,) = query!(fetch_one as Text, db, UNSETTLED, now)?;
+    let optional = |text: &str| if text == "-" { Some(None) } else { text.parse().ok().map(Some) };
+    let row = |[id, username, status, is_over, data_limit, data_used, usage_base]: [&str; 7]| {
+        Some(Metered {
+            id: id.parse().ok()?,
+            username: username.to_owned(),
+            status: status.parse().ok()?,
+            is_over: is_over == "1",
+            data_limit: optional(data_limit)?,
+            data_used: data_used.parse().ok()?,
+            usage_base: optional(usage_base)?,
+        })
+    };
+    let mut users = unpack(settled, row)?;
+    users.extend(unpack(unsettled, row)?);
     Ok(users)
 }
 

@@ -125,7 +125,8 @@ impl Writer {
         self.take_over_first().await?;
         let store = self.app.store.clone();
         let now = self.app.clock.precise();
-        let (projection, access) = projection::load(&store, &mut self.known, now).await.map_err(|error| error.to_string())?;
+        let (projection, access) =
+            projection::load(&store, &mut self.known, now).await.map_err(|error| error.to_string())?;
         let changed = self
             .with_file(move |file| file.apply(&access, &random::secret()).map_err(|error| error.to_string()))
             .await?;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
 use crate::clock::Clock;
-use crate::service::health::{ProxyView, Task};
+use crate::service::health::{PackedText, ProxyView, Task};
 use crate::service::metering::{self, Scrape};
 use crate::settings::ProxyApi;
 
@@ -102,16 +102,16 @@ pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow:
 }
 
 /// Asks the proxy, and gives what it says with its text.
-async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<(Scrape, Arc<str>)> {
+async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<(Scrape, PackedText)> {
     let asked_at = clock.precise();
-    let text: Arc<str> = get(client.get(url), MAX_BODY).await?.into();
+    let text = get(client.get(url), MAX_BODY).await?;
     let answered_at = clock.precise();
-    let parsed = Arc::clone(&text);
-    let snapshot = Arc::new(tokio::task::spawn_blocking(move || Snapshot::parse(&parsed)).await??);
+    let read = move || anyhow::Ok((Arc::new(Snapshot::parse(&text)?), PackedText::new(&text)));
+    let (snapshot, text) = tokio::task::spawn_blocking(read).await??;
     Ok((Scrape { snapshot, ordinal, asked_at, answered_at }, text))
 }
 
-fn view(snapshot: &Snapshot, text: Arc<str>, at: DateTime<Utc>) -> ProxyView {
+fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {
     let connections = || snapshot.users.values().filter_map(mtpannel_core::exposition::UserSeries::connections);
     ProxyView {
         at,

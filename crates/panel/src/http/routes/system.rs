@@ -74,7 +74,8 @@ pub(crate) async fn traffic(
 pub(crate) async fn metrics(State(app): State<SharedApp>, _sudo: Sudo) -> Result<impl IntoResponse, Problem> {
     let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
     let age = (app.clock.now() - view.at).num_seconds().max(0).to_string();
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4".to_owned()), (header::AGE, age)], view.text.to_string()))
+    let text = view.text.text().ok_or_else(Problem::internal)?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4".to_owned()), (header::AGE, age)], text))
 }
 
 /// The audit log
