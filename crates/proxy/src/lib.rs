@@ -1,0 +1,8 @@
+//! The built-in MTProxy server of mtpannel. It stands behind the same contract as telemt: it reads the same
+//! `config.toml`, applies changes of it at once, and shows the same names at `/metrics`.
+//!
+//! How a connection goes: an optional PROXY header is read; a [`faketls`] hello or an [`obfuscated2`] init is checked
+//! against all secrets; a right client is relayed to its data centre and counted, everyone else to the masked site.
+
+pub mod config;
+mod ports;
