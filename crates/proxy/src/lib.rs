@@ -4,5 +4,14 @@
 //! How a connection goes: an optional PROXY header is read; a [`faketls`] hello or an [`obfuscated2`] init is checked
 //! against all secrets; a right client is relayed to its data centre and counted, everyone else to the masked site.
 
+mod access;
+mod account;
 pub mod config;
+pub mod faketls;
+pub mod key;
+pub mod obfuscated2;
 mod ports;
+pub mod proxy_protocol;
+mod recent;
+mod replay;
+mod search;
