@@ -71,10 +71,20 @@ impl Access {
         access
     }
 
+    fn place(&self, name: &str) -> Option<usize> {
+        self.users.binary_search_by(|user| user.rule.name.as_str().cmp(name)).ok()
+    }
+
     /// The user of this name.
     pub(crate) fn find(&self, name: &str) -> Option<&User> {
-        let place = self.users.binary_search_by(|user| user.rule.name.as_str().cmp(name)).ok()?;
-        self.users.get(place)
+        self.place(name).and_then(|place| self.users.get(place))
+    }
+
+    /// The secret of the user of this name, if he is enabled.
+    pub(crate) fn candidate(&self, name: &str) -> Option<Candidate> {
+        let place = self.place(name)?;
+        let rule = &self.users.get(place)?.rule;
+        rule.enabled.then_some(Candidate { key: HmacKey::new(rule.secret.bytes()), user: u32::try_from(place).ok()? })
     }
 
     /// The user of this name with this secret, if he may be served at `now`.

@@ -196,6 +196,7 @@ impl Session {
     }
 
     /// Whether he already is.
+    #[cfg(test)]
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.is_cancelled()
     }

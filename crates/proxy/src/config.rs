@@ -235,6 +235,11 @@ impl Config {
         Self::from_file(file, ignored)
     }
 
+    /// The same settings for comparison with others: without users and unknown keys.
+    pub(crate) fn without_users(&self) -> Self {
+        Self { users: Vec::new(), ignored: Vec::new(), ..self.clone() }
+    }
+
     fn from_file(file: raw::File, ignored: Vec<String>) -> Result<Self, ConfigError> {
         if file.access.users.is_empty() {
             return Err(ConfigError::new("no users in [access.users]; a proxy without users is never meant"));
