@@ -242,7 +242,10 @@ mod tests {
         assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap_err(), Refusal::TooManyConnections);
         drop((first, second));
         let third = account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap();
-        assert_eq!(account.read(), Reading { connections_total: 3, connections: 1, addresses: 1, ..Reading::default() });
+        assert_eq!(
+            account.read(),
+            Reading { connections_total: 3, connections: 1, addresses: 1, ..Reading::default() }
+        );
         drop(third);
         assert_eq!(account.read().connections, 0);
     }

@@ -1,5 +1,5 @@
-//! FakeTLS: a TLS 1.3 handshake in looks only. The client proves in its ClientHello's random that it knows a secret, the
-//! server proves the same in its ServerHello's; afterwards application records carry the obfuscated stream as it is.
+//! FakeTLS: a TLS 1.3 handshake in looks only. The client proves in its `ClientHello`'s random that it knows a secret, the
+//! server proves the same in its `ServerHello`'s; afterwards application records carry the obfuscated stream as it is.
 //!
 //! Sources of the facts: RFC 8446 for every TLS structure; the open clients (tdlib/td, `TlsInit.cpp`) for what they
 //! send and expect.

@@ -10,9 +10,8 @@ use sha2::block_api::compress256;
 
 const BLOCK: usize = 64;
 /// The initial state of SHA-256 (FIPS 180-4, section 5.3.3).
-const INITIAL: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-];
+const INITIAL: [u32; 8] =
+    [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
 /// A user's secret as an HMAC key, ready to use.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +41,9 @@ impl PaddedMessage {
     pub fn new(parts: &[&[u8]]) -> Self {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut bytes = Vec::with_capacity(length + 2 * BLOCK);
-        parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        for part in parts {
+            bytes.extend_from_slice(part);
+        }
         bytes.push(0x80);
         bytes.resize((bytes.len() + 8).next_multiple_of(BLOCK) - 8, 0);
         bytes.extend_from_slice(&(8 * (BLOCK + length) as u64).to_be_bytes());

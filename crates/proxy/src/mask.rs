@@ -12,12 +12,13 @@ use tokio::sync::Semaphore;
 
 use crate::config::Masking;
 use crate::inbox::Inbox;
+use crate::proxy_protocol::Connection;
 use crate::relay::{Buffers, Plain, relay};
 
 /// Longest wait for the masked site.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a stranger and the site may both say nothing; sites end sooner.
-const IDLE: Duration = Duration::from_secs(300);
+const IDLE: Duration = Duration::from_mins(5);
 
 /// The masked site, and who is being relayed to it.
 #[derive(Debug)]
@@ -26,12 +27,12 @@ pub(crate) struct Mask {
     /// Our own addresses, where a relay would come back to us.
     listeners: Vec<SocketAddr>,
     places: Arc<Semaphore>,
-    /// Local addresses of relays under way: a connection that comes from one of them is our own.
-    outgoing: Mutex<HashSet<SocketAddr>>,
+    /// Relays under way: a connection with the same two ends is one of them that came back.
+    outgoing: Mutex<HashSet<Connection>>,
 }
 
-/// Remembers an outgoing address as long as it lives.
-struct Outgoing<'a>(&'a Mask, SocketAddr);
+/// Remembers an outgoing connection as long as it lives.
+struct Outgoing<'a>(&'a Mask, Connection);
 
 impl Drop for Outgoing<'_> {
     fn drop(&mut self) {
@@ -45,9 +46,9 @@ impl Mask {
         Self { masking, listeners, places: Arc::new(Semaphore::new(places)), outgoing: Mutex::default() }
     }
 
-    /// Whether a connection from `address` is one of our own relays that came back.
-    pub(crate) fn is_own(&self, address: SocketAddr) -> bool {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).contains(&address)
+    /// Whether this connection is one of our own relays that came back, perhaps through a balancer that tells both ends.
+    pub(crate) fn is_own(&self, connection: &Connection) -> bool {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).contains(connection)
     }
 
     /// Relays a stranger who named `sni` until either side ends. What was read of him is sent first.
@@ -58,7 +59,7 @@ impl Mask {
         let Ok(_place) = self.places.try_acquire() else { return Ok(()) };
         let Inbox { mut stream, bytes } = inbox;
         let mut site = self.connect(self.host(sni)).await?;
-        let _outgoing = self.outgoing(site.local_addr()?);
+        let _outgoing = self.outgoing(Connection { source: site.local_addr()?, target: site.peer_addr()? });
         site.set_nodelay(true)?;
         site.write_all(&bytes).await?;
         drop(bytes);
@@ -89,9 +90,9 @@ impl Mask {
         })
     }
 
-    fn outgoing(&self, address: SocketAddr) -> Outgoing<'_> {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).insert(address);
-        Outgoing(self, address)
+    fn outgoing(&self, connection: Connection) -> Outgoing<'_> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).insert(connection);
+        Outgoing(self, connection)
     }
 }
 
@@ -140,11 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn an_outgoing_address_is_ours_while_it_lives() {
-        let (mask, address) = (mask(None, true, &[]), "127.0.0.1:5".parse().unwrap());
-        let outgoing = mask.outgoing(address);
-        assert!(mask.is_own(address));
+    fn an_outgoing_connection_is_ours_while_it_lives_and_its_port_alone_is_not() {
+        let (source, target) = ("127.0.0.1:5".parse().unwrap(), "127.0.0.1:443".parse().unwrap());
+        let (mask, connection) = (mask(None, true, &[]), Connection { source, target });
+        let outgoing = mask.outgoing(connection);
+        assert!(mask.is_own(&connection));
+        assert!(!mask.is_own(&Connection { target: "127.0.0.1:444".parse().unwrap(), source }));
         drop(outgoing);
-        assert!(!mask.is_own(address));
+        assert!(!mask.is_own(&connection));
     }
 }

@@ -86,10 +86,19 @@ fn render_server(page: &mut Page, stats: &Stats) {
         page.single(name, "counter", help, counter.load(Relaxed));
     }
     let bad = stats.bad.read();
-    page.single("telemt_connections_bad_total", "counter", "Connections without a right secret", bad.values().sum::<u64>());
+    page.single(
+        "telemt_connections_bad_total",
+        "counter",
+        "Connections without a right secret",
+        bad.values().sum::<u64>(),
+    );
     for (name, help, classes) in [
         ("telemt_connections_bad_by_class_total", "Connections without a right secret, by what was wrong", bad),
-        ("telemt_handshake_failures_by_class_total", "Right clients that were not served, by why", stats.refused.read()),
+        (
+            "telemt_handshake_failures_by_class_total",
+            "Right clients that were not served, by why",
+            stats.refused.read(),
+        ),
     ] {
         page.family(name, "counter", help);
         for (class, count) in classes {

@@ -16,8 +16,7 @@ const TAG: usize = 56;
 const DC: usize = 60;
 
 /// First words that would look like another protocol: HTTP verbs, TLS, and the unobfuscated transports' tags.
-const FORBIDDEN: [[u8; 4]; 7] =
-    [*b"HEAD", *b"POST", *b"GET ", *b"OPTI", [0x16, 3, 1, 2], [0xdd; 4], [0xee; 4]];
+const FORBIDDEN: [[u8; 4]; 7] = [*b"HEAD", *b"POST", *b"GET ", *b"OPTI", [0x16, 3, 1, 2], [0xdd; 4], [0xee; 4]];
 
 /// One direction's cipher stream.
 pub struct Stream(Ctr128BE<Aes256Enc>);

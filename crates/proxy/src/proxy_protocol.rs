@@ -15,8 +15,17 @@ const V2_MAX: usize = 4096;
 pub struct Header {
     /// Its bytes.
     pub length: usize,
-    /// The client's address; `None` where the sender speaks for itself, or does not know.
-    pub source: Option<SocketAddr>,
+    /// The connection that the sender accepted; `None` where it speaks for itself, or does not know.
+    pub connection: Option<Connection>,
+}
+
+/// Both ends of a client's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Connection {
+    /// The client's address.
+    pub source: SocketAddr,
+    /// The address that it connected to.
+    pub target: SocketAddr,
 }
 
 /// Why bytes are no header.
@@ -46,10 +55,10 @@ fn parse_v1(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     };
     let line = bytes[..end].strip_suffix(b"\r").ok_or(HeaderError)?;
     let line = std::str::from_utf8(line).map_err(|_| HeaderError)?;
-    Ok(Some(Header { length: end + 1, source: v1_source(line)? }))
+    Ok(Some(Header { length: end + 1, connection: v1_connection(line)? }))
 }
 
-fn v1_source(line: &str) -> Result<Option<SocketAddr>, HeaderError> {
+fn v1_connection(line: &str) -> Result<Option<Connection>, HeaderError> {
     let words: Vec<&str> = line.split(' ').collect();
     let address = |ip: Option<IpAddr>, port: &str| Some(SocketAddr::new(ip?, port.parse().ok()?));
     let (source, target) = match words[..] {
@@ -64,7 +73,10 @@ fn v1_source(line: &str) -> Result<Option<SocketAddr>, HeaderError> {
         }
         _ => return Err(HeaderError),
     };
-    target.and(source).map(Some).ok_or(HeaderError)
+    match (source, target) {
+        (Some(source), Some(target)) => Ok(Some(Connection { source, target })),
+        _ => Err(HeaderError),
+    }
 }
 
 fn parse_v2(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
@@ -75,24 +87,25 @@ fn parse_v2(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     }
     let length = V2_FIXED + rest;
     let Some(addresses) = bytes.get(V2_FIXED..length) else { return Ok(None) };
-    let source = match (fixed[12] & 0xf, fixed[13]) {
-        (0, _) => None,
-        (1, 0x11) => Some(v2_source::<4>(addresses, 8)?),
-        (1, 0x21) => Some(v2_source::<16>(addresses, 32)?),
-        (1, 0x00) => None,
+    let connection = match (fixed[12] & 0xf, fixed[13]) {
+        (0, _) | (1, 0x00) => None,
+        (1, 0x11) => Some(v2_connection::<4>(addresses)?),
+        (1, 0x21) => Some(v2_connection::<16>(addresses)?),
         _ => return Err(HeaderError),
     };
-    Ok(Some(Header { length, source }))
+    Ok(Some(Header { length, connection }))
 }
 
-/// The source among addresses of `N` bytes, whose port stands at `port_at`.
-fn v2_source<const N: usize>(addresses: &[u8], port_at: usize) -> Result<SocketAddr, HeaderError>
+/// Two addresses of `N` bytes, then two ports.
+fn v2_connection<const N: usize>(addresses: &[u8]) -> Result<Connection, HeaderError>
 where
     IpAddr: From<[u8; N]>,
 {
-    let ip: &[u8; N] = addresses.first_chunk().ok_or(HeaderError)?;
-    let port = addresses.get(port_at..port_at + 4).ok_or(HeaderError)?;
-    Ok(SocketAddr::new(IpAddr::from(*ip), u16::from_be_bytes([port[0], port[1]])))
+    let (source, rest) = addresses.split_first_chunk::<N>().ok_or(HeaderError)?;
+    let (target, rest) = rest.split_first_chunk::<N>().ok_or(HeaderError)?;
+    let &[a, b, c, d] = rest.first_chunk().ok_or(HeaderError)?;
+    let address = |ip: &[u8; N], port| SocketAddr::new(IpAddr::from(*ip), u16::from_be_bytes(port));
+    Ok(Connection { source: address(source, [a, b]), target: address(target, [c, d]) })
 }
 
 #[cfg(test)]
@@ -112,19 +125,20 @@ mod tests {
     #[case(b"PROXY UNKNOWN\r\n", None)]
     #[case(b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", None)]
     fn headers_of_version_1_are_read(#[case] line: &[u8], #[case] source: Option<&str>) {
-        let source = source.map(|source| source.parse().unwrap());
-        let bytes = [line, b"rest"].concat();
-        assert_eq!(parse(&bytes), Ok(Some(Header { length: line.len(), source })));
+        let header = parse(&[line, b"rest"].concat()).unwrap().unwrap();
+        assert_eq!(header.length, line.len());
+        assert_eq!(header.connection.map(|connection| connection.source), source.map(|source| source.parse().unwrap()));
     }
 
     #[test]
     fn headers_of_version_2_are_read_with_what_balancers_add() {
         let v4 = v2(1, 0x11, &[192, 0, 2, 1, 192, 0, 2, 2, 3, 232, 1, 187, 4, 0, 1, 0]);
-        let expected = Header { length: v4.len(), source: Some("192.0.2.1:1000".parse().unwrap()) };
+        let (source, target) = ("192.0.2.1:1000".parse().unwrap(), "192.0.2.2:443".parse().unwrap());
+        let expected = Header { length: v4.len(), connection: Some(Connection { source, target }) };
         assert_eq!(parse(&v4), Ok(Some(expected)));
         let v6 = v2(1, 0x21, &[[0; 15].as_slice(), &[1], &[0; 16], &[3, 232, 1, 187]].concat());
-        assert_eq!(parse(&v6).unwrap().unwrap().source, Some("[::1]:1000".parse().unwrap()));
-        assert_eq!(parse(&v2(0, 0, &[])).unwrap().unwrap().source, None);
+        assert_eq!(parse(&v6).unwrap().unwrap().connection.unwrap().source, "[::1]:1000".parse().unwrap());
+        assert_eq!(parse(&v2(0, 0, &[])).unwrap().unwrap().connection, None);
         assert_eq!(parse(&v2(1, 0, &[9; 3])).unwrap().unwrap().length, 19);
     }
 
@@ -154,8 +168,9 @@ mod tests {
             let v2 = v2(1, 0x11, &[&ip[..], &[1, 2, 3, 4], &port.to_be_bytes(), &[0, 1]].concat());
             for whole in [v1.as_bytes(), &v2] {
                 prop_assert_eq!(parse(&whole[..cut.min(whole.len() - 1)]), Ok(None));
-                let source = Some(SocketAddr::new(ip.into(), port));
-                prop_assert_eq!(parse(whole), Ok(Some(Header { length: whole.len(), source })));
+                let source = SocketAddr::new(ip.into(), port);
+                let connection = Some(Connection { source, target: "1.2.3.4:1".parse().unwrap() });
+                prop_assert_eq!(parse(whole), Ok(Some(Header { length: whole.len(), connection })));
             }
         }
 

@@ -23,7 +23,7 @@ pub(crate) use buffers::Buffers;
 pub(crate) use link::{Downlink, Uplink};
 
 /// How long the other direction may go on when one has ended.
-const LINGER: Duration = Duration::from_secs(60);
+const LINGER: Duration = Duration::from_mins(1);
 
 /// What a transform made of what was read.
 #[derive(Debug)]

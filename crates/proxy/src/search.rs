@@ -55,9 +55,13 @@ impl Probe {
     }
 
     fn first_fit(&self, access: &Access, from: usize, length: usize) -> Option<Match> {
-        access.candidates.iter().enumerate().skip(from).take(length).find_map(|(candidate, secret)| {
-            self.fits(access, secret).map(|time| Match { candidate, time })
-        })
+        access
+            .candidates
+            .iter()
+            .enumerate()
+            .skip(from)
+            .take(length)
+            .find_map(|(candidate, secret)| self.fits(access, secret).map(|time| Match { candidate, time }))
     }
 }
 

@@ -77,9 +77,9 @@ pub struct Proxy {
 impl Proxy {
     /// Reads the file, binds the listeners and starts serving; returns as soon as clients can connect.
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
+        raise_file_limit();
         let path = config_path.to_owned();
-        let (mut config, stamp) =
-            tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
+        let (mut config, stamp) = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
         let users = std::mem::take(&mut config.users);
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
@@ -143,6 +143,15 @@ pub async fn run(config_path: &Path, shutdown: CancellationToken) -> Result<(), 
     shutdown.cancelled().await;
     proxy.stop().await;
     Ok(())
+}
+
+/// Each session needs two descriptors, and the usual soft limit of 1,024 is far below what the system would allow.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 impl Shared {

@@ -15,29 +15,30 @@ use crate::faketls::{UNRECOGNIZED_NAME, Unframer, server_answer};
 use crate::inbox::{Inbox, NoMore};
 use crate::obfuscated2::{self, Accepted, INIT};
 use crate::ports;
-use crate::proxy_protocol;
+use crate::proxy_protocol::{self, Connection, Header};
 use crate::relay::{Downlink, Uplink, relay};
 use crate::server::Shared;
 use crate::stats::count;
 use identify::{Client, Hello, Verdict, identify};
 
 /// How long a served connection may be idle.
-const IDLE: Duration = Duration::from_secs(1_800);
+const IDLE: Duration = Duration::from_mins(30);
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: bool) {
     let mut inbox = Inbox::new(stream);
-    let address = if proxied {
-        match client_address(shared, &mut inbox, peer).await {
-            Some(address) => address,
+    let told = if proxied {
+        match read_header(shared, &mut inbox, peer).await {
+            Some(header) => header.connection,
             None => return shared.stats.bad.add("proxy_header"),
         }
     } else {
-        peer
+        inbox.stream.local_addr().ok().map(|target| Connection { source: peer, target })
     };
-    if shared.mask.is_own(address) {
+    if told.is_some_and(|connection| shared.mask.is_own(&connection)) {
         return shared.stats.bad.add("own_relay");
     }
+    let address = told.map_or(peer, |connection| connection.source);
     match identify(shared, &mut inbox, address.ip()).await {
         Verdict::Client(client) => serve_client(shared, inbox, *client).await,
         Verdict::Stranger { why, sni } => {
@@ -71,8 +72,8 @@ const fn label(why: Refusal) -> &'static str {
     }
 }
 
-/// The client's address from the PROXY header that must come first; `None` if there is none, or none to believe.
-async fn client_address(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) -> Option<SocketAddr> {
+/// The PROXY header that must come first; `None` if there is none, or none to believe.
+async fn read_header(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) -> Option<Header> {
     if !shared.config.trusted_proxies.iter().any(|network| network.contains(&peer.ip().to_canonical())) {
         return None;
     }
@@ -81,7 +82,7 @@ async fn client_address(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) ->
     loop {
         if let Some(header) = proxy_protocol::parse(&inbox.bytes).ok()? {
             inbox.bytes.drain(..header.length);
-            return Some(header.source.unwrap_or(peer));
+            return Some(header);
         }
         inbox.more(wait, deadline).await.ok()?;
     }

@@ -43,7 +43,6 @@ impl Default for General {
 /// Which kinds of clients are served (contract, "Server, masking, links").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default)]
-#[expect(clippy::struct_excessive_bools, reason = "three switches of the contract")]
 pub struct Modes {
     /// Obfuscated, without padding, over plain TCP.
     pub classic: bool,

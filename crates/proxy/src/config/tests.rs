@@ -38,7 +38,7 @@ fn the_template_of_a_first_start_is_understood_and_what_it_does_not_know_is_name
 #[test]
 fn every_table_of_a_user_is_read() {
     let config = parse(
-        r#"access.user_max_tcp_conns_global_each = 9
+        r"access.user_max_tcp_conns_global_each = 9
         [access.user_enabled]
         alice = false
         [access.user_max_tcp_conns]
@@ -49,7 +49,7 @@ fn every_table_of_a_user_is_read() {
         [access.user_data_quota]
         alice = 0
         [access.user_expirations]
-        alice = 2030-01-01 00:00:00+02:00"#,
+        alice = 2030-01-01 00:00:00+02:00",
     );
     let alice = &config.users[0];
     assert_eq!((alice.enabled, alice.max_connections, alice.max_ips, alice.quota), (false, Some(3), None, Some(0)));
@@ -112,17 +112,16 @@ fn listeners_data_centres_and_upstreams_are_read() {
 #[case::bad_dc("[dc_overrides]\nx = \"127.0.0.1:1\"\n", Some((2, 1)))]
 #[case::bad_action("[censorship]\nunknown_sni_action = \"x\"\n", Some((2, 22)))]
 #[case::shadowsocks("[[upstreams]]\ntype = \"shadowsocks\"\n", Some((2, 8)))]
-fn a_file_that_cannot_be_right_is_refused_with_its_place(
-    #[case] text: &str,
-    #[case] position: Option<(usize, usize)>,
-) {
+fn a_file_that_cannot_be_right_is_refused_with_its_place(#[case] text: &str, #[case] position: Option<(usize, usize)>) {
     let error = Config::parse(text).unwrap_err();
     assert_eq!(error.position, position, "{error}");
 }
 
 #[test]
 fn no_error_shows_a_secret() {
-    for secret in ["\"6384e2b2184bcbf5\"", "6384222", "['6384222']", "true", "\"6384e2b2184bcbf58eccf10ca7a6563c", "6384e2b2"] {
+    for secret in
+        ["\"6384e2b2184bcbf5\"", "6384222", "['6384222']", "true", "\"6384e2b2184bcbf58eccf10ca7a6563c", "6384e2b2"]
+    {
         let error = Config::parse(&format!("[access.users]\nalice = {secret}\n")).unwrap_err().to_string();
         assert!(!error.contains("6384"), "{error}");
     }

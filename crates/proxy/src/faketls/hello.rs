@@ -1,4 +1,4 @@
-//! The ClientHello: how long it is, what stands in it, and what it proves.
+//! The `ClientHello`: how long it is, what stands in it, and what it proves.
 
 use std::fmt;
 use std::ops::Range;
@@ -22,13 +22,13 @@ const COMPARED: usize = 28;
 const EXTENSION_SERVER_NAME: u16 = 0;
 const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
 
-/// Why bytes are no ClientHello in one record.
+/// Why bytes are no `ClientHello` in one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a ClientHello in one TLS record")]
 pub struct HelloError;
 
 /// The length of the whole record that begins with `head`, or `None` while that cannot be told yet. As soon as one byte
-/// cannot belong to a ClientHello, it is refused.
+/// cannot belong to a `ClientHello`, it is refused.
 pub fn record_length(head: &[u8]) -> Result<Option<usize>, HelloError> {
     let fits = [|byte| byte == 0x16, |byte| byte == 3, |byte| byte <= 3];
     if head.iter().zip(fits).any(|(&byte, fits)| !fits(byte)) {
@@ -39,7 +39,7 @@ pub fn record_length(head: &[u8]) -> Result<Option<usize>, HelloError> {
     if (MIN_RECORD..=MAX_RECORD).contains(&length) { Ok(Some(HEADER + length)) } else { Err(HelloError) }
 }
 
-/// What we need of a ClientHello.
+/// What we need of a `ClientHello`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientHello {
     /// The random, which proves the secret.

@@ -9,12 +9,14 @@ const MAX_BODY: usize = MAX_PAYLOAD + 256;
 
 pub(super) const APPLICATION: u8 = 0x17;
 const CHANGE: u8 = 0x14;
-/// The whole record ChangeCipherSpec, which carries nothing (RFC 8446, section 5).
+/// The whole record `ChangeCipherSpec`, which carries nothing (RFC 8446, section 5).
 pub(super) const CHANGE_CIPHER_SPEC: [u8; 6] = [CHANGE, 3, 3, 0, 1, 1];
 
 /// The header of a record of `length` bytes, at most 16,640.
 pub(super) const fn header(kind: u8, length: usize) -> [u8; HEADER] {
-    [kind, 3, 3, ((length >> 8) & 0xff) as u8, (length & 0xff) as u8]
+    #[expect(clippy::cast_possible_truncation, reason = "two bytes hold it")]
+    let [high, low] = (length as u16).to_be_bytes();
+    [kind, 3, 3, high, low]
 }
 
 /// A record that does not belong into the stream.

@@ -22,7 +22,7 @@ use crate::server::Shared;
 /// Readers served at once.
 const READERS: usize = 64;
 /// Longest wait for a request on a connection that is kept alive.
-const HEADER: Duration = Duration::from_secs(120);
+const HEADER: Duration = Duration::from_mins(2);
 
 /// Serves until told to stop. A peer outside the whitelist gets a closed socket (contract, trap 12).
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist: Vec<IpNet>, stop: CancellationToken) {

@@ -7,7 +7,7 @@ use crate::obfuscated2::{Stream, Transport, open};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 
 async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -52,9 +52,8 @@ async fn line(framed: bool, quota: Option<u64>) -> Line {
     let unframer = framed.then(Unframer::default);
     let mut up = Uplink { account: account.clone(), unframer, from_client, to_dc: proxy_to_dc };
     let mut down = Downlink { account: account.clone(), framed, from_dc: proxy_from_dc, to_client };
-    let relay = tokio::spawn(async move {
-        relay(&mut near, &mut far, &mut up, &mut down, &Buffers::default(), IDLE).await
-    });
+    let relay =
+        tokio::spawn(async move { relay(&mut near, &mut far, &mut up, &mut down, &Buffers::default(), IDLE).await });
     Line { client, dc, to_proxy, from_proxy, to_dc, from_dc, account, relay }
 }
 
@@ -81,7 +80,7 @@ async fn framed_bytes_arrive_in_both_directions_and_are_counted_exactly() {
         dc_write.shutdown().await.unwrap();
     };
     let (mut at_client, mut at_dc) = (Vec::new(), Vec::new());
-    let (_, _, read, also_read) =
+    let ((), (), read, also_read) =
         tokio::join!(client, dc, client_read.read_to_end(&mut at_client), dc_read.read_to_end(&mut at_dc));
     read.and(also_read).unwrap();
     line.relay.await.unwrap().unwrap();
@@ -144,7 +143,8 @@ async fn with_both_directions_full_every_transfer_goes_on() {
 #[tokio::test]
 async fn silence_ends_a_relay() {
     let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
-    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, &Buffers::default(), Duration::from_millis(20)).await;
+    let ended =
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, &Buffers::default(), Duration::from_millis(20)).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 

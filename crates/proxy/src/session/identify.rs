@@ -46,9 +46,15 @@ pub(super) struct Hello {
 pub(super) enum Verdict {
     Client(Box<Client>),
     /// Goes to the masked site.
-    Stranger { why: &'static str, sni: Option<String> },
+    Stranger {
+        why: &'static str,
+        sni: Option<String>,
+    },
     /// Had a right secret, may not be served, and goes to the masked site.
-    Refused { why: Refusal, sni: Option<String> },
+    Refused {
+        why: Refusal,
+        sni: Option<String>,
+    },
     /// Gets an alert.
     Rejected,
     /// Is closed without a word.
@@ -74,7 +80,13 @@ enum Opening {
 fn opening(bytes: &[u8], modes: Modes) -> Opening {
     let plain = (modes.classic || modes.secure) && obfuscated2::may_begin(bytes);
     match record_length(bytes) {
-        Ok(Some(length)) if modes.tls => if bytes.len() < length { Opening::Unclear } else { Opening::Record(length) },
+        Ok(Some(length)) if modes.tls => {
+            if bytes.len() < length {
+                Opening::Unclear
+            } else {
+                Opening::Record(length)
+            }
+        }
         Ok(None) if modes.tls => Opening::Unclear,
         _ if plain && bytes.len() >= INIT => Opening::Init,
         _ if plain || bytes.is_empty() => Opening::Unclear,

@@ -42,7 +42,11 @@ async fn a_session_ends_when_its_time_does() {
     let (world, mut alice, _bob) = both().await;
     #[expect(clippy::disallowed_methods, reason = "tests need no port")]
     let end = chrono::Utc::now() + chrono::TimeDelta::milliseconds(600);
-    let access = format!("{}[access.user_expirations]\nalice = \"{}\"\n", users(&[("alice", ALICE), ("bob", BOB)]), end.to_rfc3339());
+    let access = format!(
+        "{}[access.user_expirations]\nalice = \"{}\"\n",
+        users(&[("alice", ALICE), ("bob", BOB)]),
+        end.to_rfc3339()
+    );
     let since = world.replace(&access);
     alice.echo(b"ping").await.unwrap();
     alice.closed().await;
@@ -86,8 +90,8 @@ async fn a_quota_is_met_to_the_byte_and_a_higher_one_lets_in_again() {
     let quota = |bytes: u64| format!("{}[access.user_data_quota]\nalice = {bytes}\n", users(&[("alice", ALICE)]));
     let world = World::start("", &quota(100_000)).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
-    alice.echo(&[1; 40_000]).await.unwrap();
-    let _ = alice.send(&[2; 30_000]).await;
+    alice.echo(&vec![1; 40_000]).await.unwrap();
+    let _ = alice.send(&vec![2; 30_000]).await;
     alice.closed().await;
     let moved = |metrics: &str| -> u64 {
         let lines = metrics.lines().filter(|line| line.starts_with("telemt_user_octets_"));

@@ -32,7 +32,7 @@ fn vector16(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
 }
 
-/// A ClientHello for `name` that proves `secret`, `padding` bytes longer than it must be.
+/// A `ClientHello` for `name` that proves `secret`, `padding` bytes longer than it must be.
 pub(crate) fn hello(secret: &[u8; 16], name: &str, padding: usize, time: u32) -> Vec<u8> {
     let extension = |kind: u16, data: &[u8]| [kind.to_be_bytes().to_vec(), vector16(data)].concat();
     let names = vector16(&[&[0][..], &vector16(name.as_bytes())].concat());

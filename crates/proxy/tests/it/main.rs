@@ -1,4 +1,5 @@
 //! The whole server over real sockets on loopback.
+#![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod access;
 mod client;

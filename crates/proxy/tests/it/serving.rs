@@ -48,7 +48,8 @@ async fn a_hello_of_any_length_in_any_pieces_is_taken() {
 
 #[tokio::test]
 async fn plain_transports_are_served_only_where_the_modes_allow_them() {
-    let settings = |classic, secure| format!("general.modes = {{ classic = {classic}, secure = {secure}, tls = true }}");
+    let settings =
+        |classic, secure| format!("general.modes = {{ classic = {classic}, secure = {secure}, tls = true }}");
     for (classic, secure) in [(true, false), (false, true)] {
         let world = World::start(&settings(classic, secure), &users(&[("alice", ALICE)])).await;
         for (tag, served) in [(0xef, classic), (0xee, classic), (0xdd, secure)] {
@@ -126,7 +127,9 @@ async fn another_address_is_tried_when_one_does_not_answer() {
         listener.local_addr().unwrap()
     };
     let centre = data_centre().await;
-    let base = format!("dc_overrides = {{ \"2\" = [\"{closed}\", \"{centre}\"] }}\n[censorship]\ntls_domain = \"mask.example\"\nmask = false\n");
+    let base = format!(
+        "dc_overrides = {{ \"2\" = [\"{closed}\", \"{centre}\"] }}\n[censorship]\ntls_domain = \"mask.example\"\nmask = false\n"
+    );
     let world = World::with_base(base, &users(&[("alice", ALICE)])).await;
     for _ in 0..2 {
         Client::connect(world.address(), &ALICE).await.unwrap().echo(b"ping").await.unwrap();
@@ -146,7 +149,8 @@ async fn metrics_are_served_again_and_again_on_one_connection() {
             head.push(char::from(stream.read_u8().await.unwrap()));
         }
         assert_eq!(head.starts_with("HTTP/1.1 200"), path == "/metrics", "{head}");
-        let length = head.to_lowercase().split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
+        let length =
+            head.to_lowercase().split("content-length: ").nth(1).unwrap().split("\r\n").next().unwrap().to_owned();
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).await.unwrap();
     }
