@@ -1,0 +1,218 @@
+//! Who is served at the moment: one immutable picture for each applied revision of the file.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, Utc};
+use mtpannel_core::user::Secret;
+
+use crate::account::{Account, Refusal};
+use crate::config::UserRule;
+use crate::key::HmacKey;
+
+/// A configured user.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) rule: UserRule,
+    pub(crate) account: Arc<Account>,
+}
+
+impl User {
+    /// Whether he may open a session at `now`, his limits apart.
+    pub(crate) fn standing(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        if !self.rule.enabled {
+            Err(Refusal::Disabled)
+        } else if self.rule.expires.is_some_and(|end| end <= now) {
+            Err(Refusal::Expired)
+        } else if self.account.is_exhausted() {
+            Err(Refusal::Quota)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A secret that a stranger's hello is compared with.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) key: HmacKey,
+    /// Place in [`Access::users`].
+    pub(crate) user: u32,
+}
+
+/// One revision's users.
+#[derive(Debug, Default)]
+pub(crate) struct Access {
+    /// Sorted by name.
+    pub(crate) users: Vec<User>,
+    /// Secrets of those who are enabled; those who were here before stand first, because they are likeliest to return.
+    pub(crate) candidates: Vec<Candidate>,
+    /// Ends of time, soonest first, with places in `users`.
+    expirations: Vec<(DateTime<Utc>, u32)>,
+}
+
+impl Access {
+    fn new(rules: Vec<UserRule>, accounts: &HashMap<Arc<str>, Arc<Account>>) -> Self {
+        let mut access = Self::default();
+        for rule in rules {
+            let Some(account) = accounts.get(rule.name.as_str()) else { continue };
+            let user = u32::try_from(access.users.len()).unwrap_or(u32::MAX);
+            if rule.enabled {
+                access.candidates.push(Candidate { key: HmacKey::new(rule.secret.bytes()), user });
+                access.expirations.extend(rule.expires.map(|end| (end, user)));
+            }
+            account.set_quota(rule.quota);
+            access.users.push(User { rule, account: Arc::clone(account) });
+        }
+        access.expirations.sort_unstable();
+        let Self { users, candidates, .. } = &mut access;
+        candidates.sort_by_key(|candidate| !users[candidate.user as usize].account.is_known());
+        access
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        self.users.binary_search_by(|user| user.rule.name.as_str().cmp(name)).ok()
+    }
+
+    /// The user of this name.
+    pub(crate) fn find(&self, name: &str) -> Option<&User> {
+        self.place(name).and_then(|place| self.users.get(place))
+    }
+
+    /// The secret of the user of this name, if he is enabled.
+    pub(crate) fn candidate(&self, name: &str) -> Option<Candidate> {
+        let place = self.place(name)?;
+        let rule = &self.users.get(place)?.rule;
+        rule.enabled.then_some(Candidate { key: HmacKey::new(rule.secret.bytes()), user: u32::try_from(place).ok()? })
+    }
+
+    /// The user of this name with this secret, if he may be served at `now`.
+    pub(crate) fn check(&self, name: &str, secret: &Secret, now: DateTime<Utc>) -> Result<&User, Refusal> {
+        let user = self.find(name).filter(|user| user.rule.secret == *secret).ok_or(Refusal::Unknown)?;
+        user.standing(now).map(|()| user)
+    }
+
+    /// Those whose time ended after `since`, until `now`.
+    fn expired(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = &User> {
+        let from = self.expirations.partition_point(|&(end, _)| end <= since);
+        let until = self.expirations.partition_point(|&(end, _)| end <= now);
+        let places = self.expirations.get(from..until).unwrap_or_default();
+        places.iter().filter_map(|&(_, user)| self.users.get(user as usize))
+    }
+}
+
+/// The current revision, and the accounts of every name.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    access: ArcSwap<Access>,
+    accounts: Mutex<HashMap<Arc<str>, Arc<Account>>>,
+}
+
+impl Directory {
+    /// The revision in force.
+    pub(crate) fn current(&self) -> Arc<Access> {
+        self.access.load_full()
+    }
+
+    /// Puts a revision in force and ends the sessions of all whom it does not serve any more, or with another secret.
+    /// Sessions check the revision after they are registered, so that none slips through between the two steps.
+    pub(crate) fn apply(&self, rules: Vec<UserRule>, now: DateTime<Utc>) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        for rule in &rules {
+            if !accounts.contains_key(rule.name.as_str()) {
+                let account = Arc::new(Account::new(&rule.name));
+                accounts.insert(Arc::clone(&account.name), account);
+            }
+        }
+        let after = Arc::new(Access::new(rules, &accounts));
+        let before = self.access.swap(Arc::clone(&after));
+        for old in &before.users {
+            if after.check(&old.rule.name, &old.rule.secret, now).is_err() {
+                old.account.cut();
+            }
+        }
+        accounts.retain(|name, account| account.is_known() || after.find(name).is_some());
+    }
+
+    /// Ends the sessions of those whose time ended after `since`.
+    pub(crate) fn expire(&self, since: DateTime<Utc>, now: DateTime<Utc>) {
+        for user in self.access.load().expired(since, now) {
+            user.account.cut();
+        }
+    }
+
+    /// Every account, sorted by name.
+    pub(crate) fn accounts(&self) -> Vec<Arc<Account>> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = accounts.values().cloned().collect();
+        drop(accounts);
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn now() -> DateTime<Utc> {
+        at("2026-05-05T12:00:00Z")
+    }
+
+    fn rule(name: &str) -> UserRule {
+        let (name, secret) = (name.to_owned(), Secret::new([1; 16]));
+        UserRule { name, secret, enabled: true, max_connections: None, max_ips: None, quota: None, expires: None }
+    }
+
+    fn directory() -> (Directory, crate::account::Session) {
+        let directory = Directory::default();
+        directory.apply(vec![rule("alice"), rule("bob")], now());
+        let access = directory.current();
+        let alice = access.find("alice").unwrap();
+        let session = alice.account.admit(&alice.rule, [127, 0, 0, 1].into()).unwrap();
+        (directory, session)
+    }
+
+    #[rstest]
+    #[case::unchanged(rule("alice"), false)]
+    #[case::later_end(UserRule { expires: Some(at("2026-05-05T12:00:01Z")), ..rule("alice") }, false)]
+    #[case::other_limits(UserRule { max_connections: Some(1), quota: Some(1), ..rule("alice") }, false)]
+    #[case::removed(rule("carol"), true)]
+    #[case::new_secret(UserRule { secret: Secret::new([2; 16]), ..rule("alice") }, true)]
+    #[case::disabled(UserRule { enabled: false, ..rule("alice") }, true)]
+    #[case::expired(UserRule { expires: Some(at("2026-05-05T12:00:00Z")), ..rule("alice") }, true)]
+    #[case::no_bytes_left(UserRule { quota: Some(0), ..rule("alice") }, true)]
+    fn a_revision_cuts_those_whom_it_does_not_serve(#[case] rule_after: UserRule, #[case] cut: bool) {
+        let (directory, session) = directory();
+        directory.apply(vec![rule_after, rule("bob")], now());
+        assert_eq!(session.is_cut(), cut);
+    }
+
+    #[test]
+    fn who_is_past_his_end_is_cut_once() {
+        let (directory, session) = directory();
+        let end = at("2026-05-05T12:00:10Z");
+        directory.apply(vec![UserRule { expires: Some(end), ..rule("alice") }], now());
+        directory.expire(now(), at("2026-05-05T12:00:09Z"));
+        assert!(!session.is_cut());
+        directory.expire(at("2026-05-05T12:00:09Z"), end);
+        assert!(session.is_cut());
+        assert_eq!(directory.current().expired(end, at("2027-01-01T00:00:00Z")).count(), 0);
+    }
+
+    #[test]
+    fn a_name_keeps_its_counters_when_it_comes_back_and_unused_names_are_forgotten() {
+        let (directory, _session) = directory();
+        directory.apply(vec![rule("carol")], now());
+        let names: Vec<_> = directory.accounts().iter().map(|account| account.name.to_string()).collect();
+        assert_eq!(names, ["alice", "carol"]);
+        directory.apply(vec![rule("alice"), rule("carol")], now());
+        assert_eq!(directory.current().find("alice").unwrap().account.read().connections_total, 1);
+    }
+}

@@ -1,0 +1,297 @@
+//! What a user has moved and holds, under his name, for as long as the process lives.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::config::UserRule;
+
+/// No quota.
+const UNLIMITED: u64 = u64::MAX;
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    FromClient,
+    ToClient,
+}
+
+/// One name's counters and open sessions.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) name: Arc<str>,
+    octets: [AtomicU64; 2],
+    messages: [AtomicU64; 2],
+    connections_total: AtomicU64,
+    /// Bytes moved, and bytes granted to transfers under way.
+    granted: AtomicU64,
+    /// Bytes moved in both directions.
+    moved: AtomicU64,
+    quota: AtomicU64,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    connections: u64,
+    addresses: HashMap<IpAddr, u64>,
+    /// Cancelled when the sessions open now must end.
+    cut: CancellationToken,
+}
+
+/// A reading of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) octets: [u64; 2],
+    pub(crate) messages: [u64; 2],
+    pub(crate) connections_total: u64,
+    pub(crate) connections: u64,
+    pub(crate) addresses: u64,
+}
+
+/// Why an authenticated user is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Refusal {
+    Unknown,
+    Disabled,
+    Expired,
+    Quota,
+    TooManyConnections,
+    TooManyAddresses,
+}
+
+impl Account {
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            octets: Default::default(),
+            messages: Default::default(),
+            connections_total: AtomicU64::new(0),
+            granted: AtomicU64::new(0),
+            moved: AtomicU64::new(0),
+            quota: AtomicU64::new(UNLIMITED),
+            live: Mutex::default(),
+        }
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets the quota, in bytes of both directions since the process began; `None` is no limit.
+    pub(crate) fn set_quota(&self, quota: Option<u64>) {
+        self.quota.store(quota.unwrap_or(UNLIMITED), SeqCst);
+    }
+
+    /// Whether the quota is used up.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.moved.load(SeqCst) >= self.quota.load(SeqCst)
+    }
+
+    /// Whether this name was ever served.
+    pub(crate) fn is_known(&self) -> bool {
+        self.connections_total.load(Relaxed) > 0
+    }
+
+    /// Ends every session that is open now.
+    pub(crate) fn cut(&self) {
+        std::mem::take(&mut self.live().cut).cancel();
+    }
+
+    /// Opens a session, if the limits of `rule` allow one more from `address`.
+    pub(crate) fn admit(self: &Arc<Self>, rule: &UserRule, address: IpAddr) -> Result<Session, Refusal> {
+        if self.is_exhausted() {
+            return Err(Refusal::Quota);
+        }
+        let mut live = self.live();
+        if rule.max_connections.is_some_and(|most| live.connections >= most) {
+            return Err(Refusal::TooManyConnections);
+        }
+        let known = live.addresses.contains_key(&address);
+        if !known && rule.max_ips.is_some_and(|most| live.addresses.len() as u64 >= most) {
+            return Err(Refusal::TooManyAddresses);
+        }
+        live.connections += 1;
+        *live.addresses.entry(address).or_default() += 1;
+        let cut = live.cut.clone();
+        drop(live);
+        self.connections_total.fetch_add(1, Relaxed);
+        Ok(Session { account: Arc::clone(self), address, cut })
+    }
+
+    /// Takes up to `wanted` bytes of what the quota leaves. What is not [`Grant::spend`]ed goes back.
+    pub(crate) fn grant(&self, direction: Direction, wanted: usize) -> Grant<'_> {
+        let quota = self.quota.load(SeqCst);
+        let share = |granted: u64| (wanted as u64).min(quota.saturating_sub(granted));
+        let before = self.granted.fetch_update(SeqCst, SeqCst, |granted| Some(granted + share(granted)));
+        let bytes = before.map_or(0, share);
+        Grant { account: self, direction, bytes, spent: false }
+    }
+
+    /// What the metrics show.
+    pub(crate) fn read(&self) -> Reading {
+        let load = |pair: &[AtomicU64; 2]| [pair[0].load(Relaxed), pair[1].load(Relaxed)];
+        let live = self.live();
+        Reading {
+            octets: load(&self.octets),
+            messages: load(&self.messages),
+            connections_total: self.connections_total.load(Relaxed),
+            connections: live.connections,
+            addresses: live.addresses.len() as u64,
+        }
+    }
+}
+
+/// Bytes that may move now.
+#[derive(Debug)]
+pub(crate) struct Grant<'a> {
+    account: &'a Account,
+    direction: Direction,
+    bytes: u64,
+    spent: bool,
+}
+
+impl Grant<'_> {
+    /// How many.
+    pub(crate) fn bytes(&self) -> usize {
+        usize::try_from(self.bytes).unwrap_or(usize::MAX)
+    }
+
+    /// Counts them as moved. When they were the last ones, every session of the user ends.
+    pub(crate) fn spend(mut self) {
+        self.spent = true;
+        let account = self.account;
+        account.octets[self.direction as usize].fetch_add(self.bytes, Relaxed);
+        account.messages[self.direction as usize].fetch_add(1, Relaxed);
+        let moved = account.moved.fetch_add(self.bytes, SeqCst) + self.bytes;
+        if moved >= account.quota.load(SeqCst) {
+            account.cut();
+        }
+    }
+}
+
+impl Drop for Grant<'_> {
+    fn drop(&mut self) {
+        if !self.spent {
+            self.account.granted.fetch_sub(self.bytes, SeqCst);
+        }
+    }
+}
+
+/// One open connection of a user; dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) account: Arc<Account>,
+    address: IpAddr,
+    cut: CancellationToken,
+}
+
+impl Session {
+    /// Waits until the user is cut off.
+    pub(crate) async fn cut(&self) {
+        self.cut.cancelled().await;
+    }
+
+    /// Whether he already is.
+    #[cfg(test)]
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.is_cancelled()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut live = self.account.live();
+        live.connections -= 1;
+        if let Some(count) = live.addresses.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                live.addresses.remove(&self.address);
+            }
+        }
+        if live.addresses.is_empty() {
+            live.addresses.shrink_to_fit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mtpannel_core::user::Secret;
+    use proptest::prelude::*;
+
+    fn rule(max_connections: Option<u64>, max_ips: Option<u64>) -> UserRule {
+        let (name, secret) = ("alice".to_owned(), Secret::new([1; 16]));
+        UserRule { name, secret, enabled: true, max_connections, max_ips, quota: None, expires: None }
+    }
+
+    fn ip(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    #[test]
+    fn connections_and_addresses_are_limited_and_freed() {
+        let account = Arc::new(Account::new("alice"));
+        let first = account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap();
+        assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap_err(), Refusal::TooManyAddresses);
+        let second = account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap();
+        assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap_err(), Refusal::TooManyConnections);
+        drop((first, second));
+        let third = account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap();
+        assert_eq!(
+            account.read(),
+            Reading { connections_total: 3, connections: 1, addresses: 1, ..Reading::default() }
+        );
+        drop(third);
+        assert_eq!(account.read().connections, 0);
+    }
+
+    #[test]
+    fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
+        let account = Arc::new(Account::new("alice"));
+        let before = account.admit(&rule(None, None), ip(1)).unwrap();
+        account.cut();
+        let after = account.admit(&rule(None, None), ip(1)).unwrap();
+        assert!(before.is_cut() && !after.is_cut());
+    }
+
+    #[test]
+    fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
+        let account = Arc::new(Account::new("alice"));
+        account.set_quota(Some(10));
+        let session = account.admit(&rule(None, None), ip(1)).unwrap();
+        assert_eq!(account.grant(Direction::ToClient, 7).bytes(), 7);
+        account.grant(Direction::ToClient, 7).spend();
+        let last = account.grant(Direction::FromClient, 7);
+        assert_eq!((last.bytes(), session.is_cut()), (3, false));
+        assert_eq!(account.grant(Direction::FromClient, 1).bytes(), 0);
+        last.spend();
+        assert!(session.is_cut());
+        assert_eq!(account.admit(&rule(None, None), ip(1)).unwrap_err(), Refusal::Quota);
+        account.set_quota(Some(11));
+        assert!(account.admit(&rule(None, None), ip(1)).is_ok());
+        assert_eq!(account.read().octets, [3, 7]);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_than_the_quota_moves(quota in 0..500_u64, wanted in prop::collection::vec((0..100_usize, any::<bool>()), 0..40)) {
+            let account = Account::new("alice");
+            account.set_quota(Some(quota));
+            let mut expected = 0;
+            for (wanted, spend) in wanted {
+                let grant = account.grant(Direction::ToClient, wanted);
+                prop_assert_eq!(grant.bytes(), wanted.min(usize::try_from(quota - expected).unwrap()));
+                if spend {
+                    expected += grant.bytes() as u64;
+                    grant.spend();
+                }
+            }
+            prop_assert_eq!(account.read().octets[1], expected);
+        }
+    }
+}

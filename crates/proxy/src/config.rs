@@ -1,0 +1,381 @@
+//! `config.toml` read into a typed [`Config`] (contract, "config.toml").
+//!
+//! Reading is strict about values and generous about keys: a value that cannot be right refuses the whole file and names
+//! its line and column; a key that this server does not know is listed in [`Config::ignored`].
+
+mod raw;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use ipnet::IpNet;
+use mtpannel_core::user::Secret;
+pub use raw::{Modes, UnknownSni};
+
+/// Largest body of the first application record, so that it stays within the TLS limit (RFC 8446, section 5.2).
+const FIRST_RECORD_MAX: usize = 16_384;
+/// Most unknown keys that are remembered by name.
+const IGNORED_MAX: usize = 64;
+
+/// Everything the file says that this server understands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Kinds of clients that are served.
+    pub modes: Modes,
+    /// Where clients are accepted.
+    pub listeners: Vec<Listener>,
+    /// Networks whose PROXY headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Longest wait for a PROXY header.
+    pub proxy_header_timeout: Duration,
+    /// Connections served at once; `None` is no limit.
+    pub max_connections: Option<u32>,
+    /// Where metrics are served, if anywhere.
+    pub metrics: Option<MetricsEndpoint>,
+    /// What strangers see.
+    pub masking: Masking,
+    /// Longest waits.
+    pub timeouts: Timeouts,
+    /// Ways to the data centres; never empty.
+    pub upstreams: Vec<Upstream>,
+    /// Where the data centres are.
+    pub data_centres: DataCentres,
+    /// How replayed hellos are recognised.
+    pub replay: Replay,
+    /// Who is served, sorted by name; never empty. The only part that is applied hot.
+    pub users: Vec<UserRule>,
+    /// Unknown keys, dotted, at most 64.
+    pub ignored: Vec<String>,
+}
+
+/// An address on which clients are accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listener {
+    /// Address and port; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// Whether each connection must begin with a PROXY header.
+    pub proxy_protocol: bool,
+}
+
+/// Where metrics are served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricsEndpoint {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// Networks that may read; empty lets everyone (contract, trap 12).
+    pub whitelist: Vec<IpNet>,
+}
+
+/// What those see who are not authenticated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masking {
+    /// Whether they are relayed at all; otherwise they are closed.
+    pub enabled: bool,
+    /// Names that right clients use, lower case; the first is `tls_domain`.
+    pub domains: Vec<String>,
+    /// Whether a client that names one of [`Masking::domains`] is relayed to that name (`mask_dynamic`).
+    pub by_sni: bool,
+    /// Host of the masked site, if it is not the domain itself.
+    pub host: Option<String>,
+    /// Port of the masked site.
+    pub port: u16,
+    /// What happens to other names.
+    pub unknown_sni: UnknownSni,
+    /// Bytes in the first application record of our answer (`fake_cert_len`).
+    pub first_record: usize,
+}
+
+/// Longest waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For a whole handshake.
+    pub handshake: Duration,
+    /// Between the system's keep-alive probes.
+    pub keepalive: Duration,
+    /// For one attempt to reach a data centre.
+    pub connect: Duration,
+}
+
+/// A way to the data centres.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// How.
+    pub route: Route,
+    /// How often it is taken, compared with the others.
+    pub weight: u16,
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.route {
+            Route::Direct { .. } => "Upstream(direct)",
+            Route::Socks5 { .. } => "Upstream(socks5)",
+        })
+    }
+}
+
+/// How data centres are reached.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Route {
+    /// By a connection of our own, from one of these addresses if there are any of the right family.
+    Direct {
+        /// Local addresses.
+        bind: Vec<IpAddr>,
+    },
+    /// Through a SOCKS5 server (RFC 1928).
+    Socks5 {
+        /// Its `host:port`.
+        server: String,
+        /// Its name and password (RFC 1929).
+        credentials: Option<(String, String)>,
+    },
+}
+
+/// Where the data centres are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataCentres {
+    /// Addresses that replace those of the public table.
+    pub overrides: HashMap<i16, Vec<SocketAddr>>,
+    /// Which one serves an index that nobody knows.
+    pub default: i16,
+    /// Whether IPv4 is used.
+    pub ipv4: bool,
+    /// Whether IPv6 is used.
+    pub ipv6: bool,
+    /// Whether IPv6 goes first.
+    pub prefer_ipv6: bool,
+}
+
+/// How replayed hellos are recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// Hellos remembered.
+    pub capacity: usize,
+    /// How long each is remembered at least.
+    pub window: Duration,
+    /// Whether time stamps are not checked.
+    pub ignore_time_skew: bool,
+}
+
+/// What the file says of one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRule {
+    /// His name, which need not follow the panel's rule.
+    pub name: String,
+    /// His secret.
+    pub secret: Secret,
+    /// Whether he is served.
+    pub enabled: bool,
+    /// Connections he may hold at once.
+    pub max_connections: Option<u64>,
+    /// Addresses he may come from at once.
+    pub max_ips: Option<u64>,
+    /// Bytes he may move in both directions; 0 blocks him (contract, trap 5).
+    pub quota: Option<u64>,
+    /// End of his time.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+/// Why a file is refused. The text never quotes the file, which holds secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// What is wrong.
+    pub message: String,
+    /// Line and column, from 1, where that can be told.
+    pub position: Option<(usize, usize)>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some((line, column)) => write!(f, "line {line}, column {column}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl ConfigError {
+    fn new(message: &str) -> Self {
+        Self { message: message.to_owned(), position: None }
+    }
+
+    fn of_toml(error: &toml::de::Error, text: &str) -> Self {
+        let position = error.span().map(|span| position(text, span.start));
+        Self { message: error.message().replace('\n', ", "), position }
+    }
+}
+
+/// Line and column, in characters from 1, of a byte offset.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+impl Config {
+    /// Reads the text of `config.toml`.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let refused = |error: toml::de::Error| ConfigError::of_toml(&error, bare);
+        let mut ignored = Vec::new();
+        let document = toml::Deserializer::parse(bare).map_err(refused)?;
+        let file: raw::File = serde_ignored::deserialize(document, |path| {
+            if ignored.len() < IGNORED_MAX {
+                ignored.push(path.to_string());
+            }
+        })
+        .map_err(refused)?;
+        Self::from_file(file, ignored)
+    }
+
+    /// The same settings for comparison with others: without users and unknown keys.
+    pub(crate) fn without_users(&self) -> Self {
+        Self { users: Vec::new(), ignored: Vec::new(), ..self.clone() }
+    }
+
+    fn from_file(file: raw::File, ignored: Vec<String>) -> Result<Self, ConfigError> {
+        if file.access.users.is_empty() {
+            return Err(ConfigError::new("no users in [access.users]; a proxy without users is never meant"));
+        }
+        let default_dc = file.default_dc.unwrap_or(2);
+        let timeouts = Timeouts {
+            handshake: Duration::from_secs(file.timeouts.client_handshake.clamp(1, 600)),
+            keepalive: Duration::from_secs(file.timeouts.client_keepalive.clamp(1, 3_600)),
+            connect: Duration::from_secs(file.general.tg_connect.clamp(1, 120)),
+        };
+        let replay = Replay {
+            capacity: file.access.replay_check_len,
+            window: Duration::from_secs(file.access.replay_window_secs),
+            ignore_time_skew: file.access.ignore_time_skew,
+        };
+        let data_centres = DataCentres {
+            overrides: file.dc_overrides.into_iter().map(|(key, addresses)| (key.0, addresses.0)).collect(),
+            default: if (1..=5).contains(&default_dc) { default_dc } else { 2 },
+            ipv4: file.network.ipv4,
+            ipv6: file.network.ipv6.unwrap_or(true),
+            prefer_ipv6: file.network.prefer == 6,
+        };
+        Ok(Self {
+            modes: file.general.modes,
+            listeners: listeners(&file.server)?,
+            proxy_header_timeout: Duration::from_millis(file.server.proxy_protocol_header_timeout_ms.clamp(1, 60_000)),
+            max_connections: Some(file.server.max_connections).filter(|&most| most > 0),
+            metrics: metrics(&file.server),
+            trusted_proxies: file.server.proxy_protocol_trusted_cidrs.unwrap_or_else(everyone),
+            masking: masking(file.censorship)?,
+            timeouts,
+            upstreams: upstreams(file.upstreams)?,
+            data_centres,
+            replay,
+            users: users(file.access),
+            ignored,
+        })
+    }
+}
+
+fn everyone() -> Vec<IpNet> {
+    vec![IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())]
+}
+
+fn listeners(server: &raw::Server) -> Result<Vec<Listener>, ConfigError> {
+    let general = |ip| Listener { address: SocketAddr::new(ip, server.port), proxy_protocol: server.proxy_protocol };
+    let mut all: Vec<Listener> = server
+        .listeners
+        .iter()
+        .map(|listener| Listener {
+            address: SocketAddr::new(listener.ip, listener.port.unwrap_or(server.port)),
+            proxy_protocol: listener.proxy_protocol.unwrap_or(server.proxy_protocol),
+        })
+        .collect();
+    if all.is_empty() {
+        all.extend([server.listen_addr_ipv4, server.listen_addr_ipv6].into_iter().flatten().map(general));
+    }
+    if all.is_empty() {
+        all.push(general(Ipv4Addr::UNSPECIFIED.into()));
+    }
+    let mut addresses: Vec<_> = all.iter().map(|l| l.address).filter(|address| address.port() != 0).collect();
+    addresses.sort_unstable();
+    if addresses.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(ConfigError::new("[[server.listeners]] names the same address twice"));
+    }
+    Ok(all)
+}
+
+fn metrics(server: &raw::Server) -> Option<MetricsEndpoint> {
+    let on_loopback = |port| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port);
+    let address = server.metrics_listen.or(server.metrics_port.map(on_loopback))?;
+    let local = || vec![IpNet::from(IpAddr::from([127, 0, 0, 1])), IpNet::from(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))];
+    Some(MetricsEndpoint { address, whitelist: server.metrics_whitelist.clone().unwrap_or_else(local) })
+}
+
+fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
+    let mut domains = vec![censorship.tls_domain];
+    domains.extend(censorship.tls_domains);
+    for domain in &mut domains {
+        domain.make_ascii_lowercase();
+        if domain.is_empty() || !domain.is_ascii() || domain.contains(char::is_whitespace) {
+            return Err(ConfigError::new("censorship.tls_domain and tls_domains must be host names in ASCII"));
+        }
+    }
+    if censorship.mask_port == 0 {
+        return Err(ConfigError::new("censorship.mask_port must not be 0"));
+    }
+    Ok(Masking {
+        enabled: censorship.mask,
+        domains,
+        by_sni: censorship.mask_dynamic,
+        host: censorship.mask_host.filter(|host| !host.is_empty()),
+        port: censorship.mask_port,
+        unknown_sni: censorship.unknown_sni_action,
+        first_record: censorship.fake_cert_len.clamp(1, FIRST_RECORD_MAX),
+    })
+}
+
+fn upstreams(all: Vec<raw::Upstream>) -> Result<Vec<Upstream>, ConfigError> {
+    let none = all.is_empty();
+    let used = all.into_iter().filter(|upstream| upstream.enabled && upstream.weight > 0);
+    let mut used = used.map(upstream).collect::<Result<Vec<_>, _>>()?;
+    if none {
+        used.push(Upstream { route: Route::Direct { bind: Vec::new() }, weight: 1 });
+    }
+    if used.is_empty() { Err(ConfigError::new("every one of the [[upstreams]] is switched off")) } else { Ok(used) }
+}
+
+fn upstream(upstream: raw::Upstream) -> Result<Upstream, ConfigError> {
+    let route = match upstream.kind {
+        raw::UpstreamKind::Direct => Route::Direct { bind: upstream.bind_addresses },
+        raw::UpstreamKind::Socks5 => Route::Socks5 {
+            server: upstream.address.ok_or_else(|| ConfigError::new("a socks5 upstream needs an address"))?,
+            credentials: upstream.username.map(|name| (name, upstream.password.unwrap_or_default())),
+        },
+    };
+    Ok(Upstream { route, weight: upstream.weight })
+}
+
+fn users(access: raw::Access) -> Vec<UserRule> {
+    let limit = |own: Option<&u64>, global: u64| Some(own.copied().unwrap_or(0)).filter(|&n| n > 0).or(Some(global));
+    let mut users: Vec<UserRule> = access
+        .users
+        .into_iter()
+        .map(|(name, secret)| UserRule {
+            secret: secret.0,
+            enabled: access.user_enabled.get(&name).copied().unwrap_or(true),
+            max_connections: limit(access.user_max_tcp_conns.get(&name), access.user_max_tcp_conns_global_each)
+                .filter(|&most| most > 0),
+            max_ips: limit(access.user_max_unique_ips.get(&name), access.user_max_unique_ips_global_each)
+                .filter(|&most| most > 0),
+            quota: access.user_data_quota.get(&name).copied(),
+            expires: access.user_expirations.get(&name).map(|instant| instant.0),
+            name,
+        })
+        .collect();
+    users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    users
+}

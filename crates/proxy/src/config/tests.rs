@@ -1,0 +1,145 @@
+use super::*;
+use proptest::prelude::*;
+use rstest::rstest;
+
+const ALICE: &str = "[access.users]\n\"alice\" = \"6384e2b2184bcbf58eccf10ca7a6563c\"\n";
+
+fn parse(text: &str) -> Config {
+    Config::parse(&format!("{text}\n{ALICE}")).unwrap()
+}
+
+#[test]
+fn the_smallest_file_gets_the_defaults_of_the_contract() {
+    let config = Config::parse(ALICE).unwrap();
+    assert_eq!(config.modes, Modes { classic: false, secure: false, tls: true });
+    assert_eq!(config.listeners, [Listener { address: "0.0.0.0:443".parse().unwrap(), proxy_protocol: false }]);
+    assert_eq!(config.max_connections, Some(10_000));
+    assert_eq!(config.metrics, None);
+    assert!(config.masking.enabled);
+    assert_eq!((config.masking.port, config.masking.unknown_sni), (443, UnknownSni::Mask));
+    assert_eq!((config.replay.capacity, config.replay.window.as_secs()), (65_536, 120));
+    assert_eq!(config.users.len(), 1);
+    assert!(config.users[0].enabled && config.users[0].quota.is_none());
+    assert!(config.ignored.is_empty());
+}
+
+#[test]
+fn the_template_of_a_first_start_is_understood_and_what_it_does_not_know_is_named() {
+    let domain = "Mask.example".parse().unwrap();
+    let text = mtpannel_core::template::Template::new("proxy.example", 443, &domain).text();
+    let config = Config::parse(&format!("{text}{ALICE}")).unwrap();
+    assert_eq!(config.listeners[0].address.to_string(), "0.0.0.0:1234");
+    assert_eq!(config.masking.domains, ["mask.example"]);
+    assert_eq!(config.metrics.unwrap().whitelist.len(), 6);
+    assert!(config.ignored.contains(&"general.log_level".to_owned()), "{:?}", config.ignored);
+    assert!(config.ignored.contains(&"server.api".to_owned()));
+}
+
+#[test]
+fn every_table_of_a_user_is_read() {
+    let config = parse(
+        r"access.user_max_tcp_conns_global_each = 9
+        [access.user_enabled]
+        alice = false
+        [access.user_max_tcp_conns]
+        alice = 3
+        gone = 4
+        [access.user_max_unique_ips]
+        alice = 0
+        [access.user_data_quota]
+        alice = 0
+        [access.user_expirations]
+        alice = 2030-01-01 00:00:00+02:00",
+    );
+    let alice = &config.users[0];
+    assert_eq!((alice.enabled, alice.max_connections, alice.max_ips, alice.quota), (false, Some(3), None, Some(0)));
+    assert_eq!(alice.expires, Some("2029-12-31T22:00:00Z".parse().unwrap()));
+}
+
+#[test]
+fn a_limit_of_zero_means_the_global_one() {
+    let config = parse("[access]\nuser_max_tcp_conns_global_each = 9\nuser_max_tcp_conns = { alice = 0 }");
+    assert_eq!(config.users[0].max_connections, Some(9));
+}
+
+#[test]
+fn listeners_data_centres_and_upstreams_are_read() {
+    let config = parse(
+        r#"[server]
+        port = 1
+        proxy_protocol = true
+        metrics_port = 9090
+        [[server.listeners]]
+        ip = "127.0.0.1"
+        [[server.listeners]]
+        ip = "::1"
+        port = 2
+        proxy_protocol = false
+        [dc_overrides]
+        "2" = "127.0.0.1:9443"
+        "-4" = ["127.0.0.1:1", "[::1]:2"]
+        [[upstreams]]
+        type = "socks5"
+        address = "127.0.0.1:1080"
+        username = "u"
+        weight = 3
+        [[upstreams]]
+        type = "direct"
+        bind_addresses = ["127.0.0.1"]
+        [[upstreams]]
+        type = "direct"
+        enabled = false"#,
+    );
+    let listeners: Vec<_> = config.listeners.iter().map(|l| (l.address.to_string(), l.proxy_protocol)).collect();
+    assert_eq!(listeners, [("127.0.0.1:1".to_owned(), true), ("[::1]:2".to_owned(), false)]);
+    assert_eq!(config.metrics.unwrap().address.to_string(), "127.0.0.1:9090");
+    assert_eq!(config.data_centres.overrides[&-4].len(), 2);
+    assert_eq!(config.upstreams.len(), 2);
+    assert_eq!(format!("{:?}", config.upstreams[0]), "Upstream(socks5)");
+}
+
+#[rstest]
+#[case::empty("", None)]
+#[case::no_table("[server]\nport = 1\n", None)]
+#[case::empty_table("[access.users]\n", None)]
+#[case::no_toml("[access.users]\nalice = \n", Some((2, 9)))]
+#[case::short_secret("[access.users]\nalice = \"00\"\n", Some((2, 9)))]
+#[case::number_as_secret("[access.users]\nbob = 12345678\n", Some((2, 7)))]
+#[case::twice("[access.users]\nbob = \"a\"\nbob = \"b\"\n", Some((3, 1)))]
+#[case::negative_quota("[access]\nuser_data_quota = { bob = -1 }\n", Some((2, 27)))]
+#[case::date_alone("[access.user_expirations]\nbob = 2030-01-01\n", Some((2, 7)))]
+#[case::no_offset("[access.user_expirations]\nbob = \"2030-01-01T00:00:00\"\n", Some((2, 7)))]
+#[case::bad_dc("[dc_overrides]\nx = \"127.0.0.1:1\"\n", Some((2, 1)))]
+#[case::bad_action("[censorship]\nunknown_sni_action = \"x\"\n", Some((2, 22)))]
+#[case::shadowsocks("[[upstreams]]\ntype = \"shadowsocks\"\n", Some((2, 8)))]
+fn a_file_that_cannot_be_right_is_refused_with_its_place(#[case] text: &str, #[case] position: Option<(usize, usize)>) {
+    let error = Config::parse(text).unwrap_err();
+    assert_eq!(error.position, position, "{error}");
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    for secret in
+        ["\"6384e2b2184bcbf5\"", "6384222", "['6384222']", "true", "\"6384e2b2184bcbf58eccf10ca7a6563c", "6384e2b2"]
+    {
+        let error = Config::parse(&format!("[access.users]\nalice = {secret}\n")).unwrap_err().to_string();
+        assert!(!error.contains("6384"), "{error}");
+    }
+}
+
+#[rstest]
+#[case("[[server.listeners]]\nip='127.0.0.1'\n[[server.listeners]]\nip='127.0.0.1'")]
+#[case("[censorship]\ntls_domain=''")]
+#[case("[censorship]\nmask_port=0")]
+#[case("[[upstreams]]\ntype='socks5'")]
+#[case("[[upstreams]]\ntype='direct'\nenabled=false")]
+fn contradictions_are_refused(#[case] text: &str) {
+    assert!(Config::parse(&format!("{text}\n{ALICE}")).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+        let _ = Config::parse(&text);
+    }
+}

@@ -1,0 +1,182 @@
+//! The `ClientHello`: how long it is, what stands in it, and what it proves.
+
+use std::fmt;
+use std::ops::Range;
+
+use subtle::ConstantTimeEq;
+
+use super::record::HEADER;
+use crate::key::{HmacKey, PaddedMessage};
+
+/// Where the random stands in the record (RFC 8446, sections 4 and 4.1.2).
+pub const RANDOM: Range<usize> = 11..43;
+/// Longest plaintext of a record (RFC 8446, section 5.1).
+const MAX_RECORD: usize = 1 << 14;
+/// Bytes before the session id's length.
+const FIXED: usize = RANDOM.end;
+/// Shortest body: fixed fields, no session id, one cipher suite, one compression method.
+const MIN_RECORD: usize = FIXED - HEADER + 1 + 4 + 2;
+/// Bytes of the code that are compared; the last four carry the time.
+const COMPARED: usize = 28;
+
+const EXTENSION_SERVER_NAME: u16 = 0;
+const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
+
+/// Why bytes are no `ClientHello` in one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not a ClientHello in one TLS record")]
+pub struct HelloError;
+
+/// The length of the whole record that begins with `head`, or `None` while that cannot be told yet. As soon as one byte
+/// cannot belong to a `ClientHello`, it is refused.
+pub fn record_length(head: &[u8]) -> Result<Option<usize>, HelloError> {
+    let fits = [|byte| byte == 0x16, |byte| byte == 3, |byte| byte <= 3];
+    if head.iter().zip(fits).any(|(&byte, fits)| !fits(byte)) {
+        return Err(HelloError);
+    }
+    let Some(&[high, low]) = head.get(3..HEADER) else { return Ok(None) };
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    if (MIN_RECORD..=MAX_RECORD).contains(&length) { Ok(Some(HEADER + length)) } else { Err(HelloError) }
+}
+
+/// What we need of a `ClientHello`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientHello {
+    /// The random, which proves the secret.
+    pub random: [u8; 32],
+    /// The session id, at most 32 bytes, which a server echoes.
+    pub session_id: Vec<u8>,
+    /// The first TLS 1.3 cipher suite that is offered.
+    pub cipher_suite: Option<u16>,
+    /// The server's name, lower case.
+    pub server_name: Option<String>,
+}
+
+impl fmt::Debug for ClientHello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHello").field("server_name", &self.server_name).finish_non_exhaustive()
+    }
+}
+
+/// A reader that never goes past the end.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], HelloError> {
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(HelloError)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn u8(&mut self) -> Result<u8, HelloError> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn u16(&mut self) -> Result<u16, HelloError> {
+        let bytes = self.take(2)?;
+        Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
+    }
+
+    /// A vector whose length stands in one byte before it.
+    fn short(&mut self) -> Result<Self, HelloError> {
+        let length = self.u8()?.into();
+        self.take(length).map(Self)
+    }
+
+    /// A vector whose length stands in two bytes before it.
+    fn long(&mut self) -> Result<Self, HelloError> {
+        let length = self.u16()?.into();
+        self.take(length).map(Self)
+    }
+}
+
+impl ClientHello {
+    /// Reads a whole record (RFC 8446, section 4.1.2).
+    pub fn parse(record: &[u8]) -> Result<Self, HelloError> {
+        if record_length(record)? != Some(record.len()) {
+            return Err(HelloError);
+        }
+        let mut body = Reader(&record[HEADER..]);
+        if body.u8()? != 1 || body.u8()? != 0 || usize::from(body.u16()?) != body.0.len() {
+            return Err(HelloError);
+        }
+        body.take(2)?;
+        let random = body.take(32)?.try_into().map_err(|_| HelloError)?;
+        let session_id = body.short()?.0;
+        if session_id.len() > 32 {
+            return Err(HelloError);
+        }
+        let cipher_suite = tls13_suite(body.long()?)?;
+        body.short()?;
+        let mut hello = Self { random, session_id: session_id.to_vec(), cipher_suite, server_name: None };
+        if !body.0.is_empty() {
+            hello.read_extensions(body.long()?)?;
+        }
+        Ok(hello)
+    }
+
+    fn read_extensions(&mut self, mut extensions: Reader<'_>) -> Result<(), HelloError> {
+        while !extensions.0.is_empty() {
+            let kind = extensions.u16()?;
+            let data = extensions.long()?;
+            if kind == EXTENSION_SERVER_NAME {
+                self.server_name = server_name(data)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn tls13_suite(mut suites: Reader<'_>) -> Result<Option<u16>, HelloError> {
+    while !suites.0.is_empty() {
+        let suite = suites.u16()?;
+        if TLS13_SUITES.contains(&suite) {
+            return Ok(Some(suite));
+        }
+    }
+    Ok(None)
+}
+
+/// The first host name (RFC 6066, section 3).
+fn server_name(mut data: Reader<'_>) -> Result<Option<String>, HelloError> {
+    let mut names = data.long()?;
+    while !names.0.is_empty() {
+        let kind = names.u8()?;
+        let name = names.long()?.0;
+        if kind == 0 {
+            let name = std::str::from_utf8(name).map_err(|_| HelloError)?;
+            return Ok(Some(name.to_ascii_lowercase()));
+        }
+    }
+    Ok(None)
+}
+
+/// A hello made ready to be compared with many keys.
+#[derive(Debug, Clone)]
+pub struct HelloProof {
+    message: PaddedMessage,
+    random: [u8; 32],
+}
+
+impl HelloProof {
+    /// Takes a record that [`ClientHello::parse`] accepted.
+    pub fn new(record: &[u8], random: [u8; 32]) -> Self {
+        let (before, rest) = record.split_at(RANDOM.start.min(record.len()));
+        let after = rest.get(random.len()..).unwrap_or_default();
+        Self { message: PaddedMessage::new(&[before, &[0; 32], after]), random }
+    }
+
+    /// The client's time in seconds since 1970, if it knows the key. The comparison takes the same time wherever the
+    /// codes differ.
+    pub fn time_if_right(&self, key: &HmacKey) -> Option<u32> {
+        let code = key.code(&self.message);
+        if !bool::from(code[..COMPARED].ct_eq(&self.random[..COMPARED])) {
+            return None;
+        }
+        let mut time = [0; 4];
+        for (index, byte) in time.iter_mut().enumerate() {
+            *byte = code[COMPARED + index] ^ self.random[COMPARED + index];
+        }
+        Some(u32::from_le_bytes(time))
+    }
+}

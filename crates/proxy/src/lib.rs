@@ -1,0 +1,29 @@
+//! The built-in MTProxy server of mtpannel. It stands behind the same contract as telemt: it reads the same
+//! `config.toml`, applies changes of it at once, and shows the same names at `/metrics`.
+//!
+//! How a connection goes: an optional PROXY header is read; a [`faketls`] hello or an [`obfuscated2`] init is checked
+//! against all secrets; a right client is relayed to its data centre and counted, everyone else to the masked site.
+
+mod access;
+mod account;
+pub mod config;
+pub mod faketls;
+mod inbox;
+pub mod key;
+mod mask;
+mod metrics;
+pub mod obfuscated2;
+mod ports;
+pub mod proxy_protocol;
+mod recent;
+mod relay;
+mod reload;
+mod replay;
+mod search;
+mod server;
+mod session;
+mod stats;
+mod upstream;
+
+pub use reload::LoadError;
+pub use server::{Error, Proxy, run};

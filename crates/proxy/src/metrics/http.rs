@@ -1,0 +1,90 @@
+//! `GET /metrics` over HTTP/1.1 with keep-alive.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONTENT_TYPE};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::Shared;
+
+/// Readers served at once.
+const READERS: usize = 64;
+/// Longest wait for a request on a connection that is kept alive.
+const HEADER: Duration = Duration::from_mins(2);
+
+/// Serves until told to stop. A peer outside the whitelist gets a closed socket (contract, trap 12).
+pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist: Vec<IpNet>, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(READERS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => return,
+        };
+        let Ok((stream, peer)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        if allowed(&whitelist, peer) {
+            let (shared, stop) = (Arc::clone(&shared), stop.clone());
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = answer(shared, stream) => {}
+                    () = stop.cancelled() => {}
+                }
+                drop(place);
+            });
+        }
+    }
+}
+
+fn allowed(whitelist: &[IpNet], peer: SocketAddr) -> bool {
+    whitelist.is_empty() || whitelist.iter().any(|network| network.contains(&peer.ip().to_canonical()))
+}
+
+async fn answer(shared: Arc<Shared>, stream: TcpStream) {
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(respond(&shared, &request)) }
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADER);
+    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a metrics connection ended");
+    }
+}
+
+fn respond(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let head = request.method() == Method::HEAD;
+    let mut response = if request.uri().path() != "/metrics" {
+        plain(StatusCode::NOT_FOUND, "not found\n".to_owned())
+    } else if request.method() == Method::GET || head {
+        plain(StatusCode::OK, super::render(&shared.stats, &shared.directory))
+    } else {
+        plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned())
+    };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, hyper::header::HeaderValue::from_static("GET, HEAD"));
+    }
+    response
+}
+
+fn plain(status: StatusCode, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(text.into()));
+    *response.status_mut() = status;
+    let kind = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
+}

@@ -1,0 +1,110 @@
+//! What is remembered of client addresses: whose secrets were right, and whether hellos failed. Bounded: when a
+//! generation is full, the one before it is forgotten.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Addresses in one generation; two are kept.
+const GENERATION: usize = 16_384;
+/// Names remembered by address; many share one behind a NAT.
+const NAMES: usize = 8;
+
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    /// Last first.
+    names: Vec<Arc<str>>,
+    failed: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Recent(Mutex<[HashMap<IpAddr, Memory>; 2]>);
+
+/// How far behind others a search waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// The address is new or has brought right clients.
+    Usual,
+    /// It has brought failures only.
+    Stranger,
+}
+
+impl Recent {
+    /// Names whose secrets were right from this address, last first, and how urgent a search for another one is.
+    pub(crate) fn recall(&self, address: IpAddr) -> (Vec<Arc<str>>, Rank) {
+        let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = generations.iter().find_map(|generation| generation.get(&network(address)));
+        memory.map_or((Vec::new(), Rank::Usual), |memory| {
+            let stranger = memory.failed && memory.names.is_empty();
+            (memory.names.clone(), if stranger { Rank::Stranger } else { Rank::Usual })
+        })
+    }
+
+    /// A secret was right.
+    pub(crate) fn succeeded(&self, address: IpAddr, name: &Arc<str>) {
+        self.update(address, |memory| {
+            memory.names.retain(|known| known != name);
+            memory.names.insert(0, Arc::clone(name));
+            memory.names.truncate(NAMES);
+        });
+    }
+
+    /// No secret was right.
+    pub(crate) fn failed(&self, address: IpAddr) {
+        self.update(address, |memory| memory.failed = true);
+    }
+
+    fn update(&self, address: IpAddr, change: impl FnOnce(&mut Memory)) {
+        let address = network(address);
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let [current, previous] = &mut *generations;
+        if current.len() >= GENERATION && !current.contains_key(&address) {
+            *previous = std::mem::take(current);
+        }
+        change(current.entry(address).or_insert_with(|| previous.get(&address).cloned().unwrap_or_default()));
+    }
+}
+
+/// What counts as one address: all of IPv4, the first 64 bits of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_right_name_comes_first_and_failures_alone_make_a_stranger() {
+        let (recent, address) = (Recent::default(), IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(recent.recall(address), (vec![], Rank::Usual));
+        recent.failed(address);
+        assert_eq!(recent.recall(address).1, Rank::Stranger);
+        for name in ["a", "b", "a"] {
+            recent.succeeded(address, &name.into());
+        }
+        assert_eq!(recent.recall(address), (vec!["a".into(), "b".into()], Rank::Usual));
+    }
+
+    #[test]
+    fn hosts_of_one_ipv6_network_are_one_address() {
+        let recent = Recent::default();
+        recent.failed("2001:db8::1".parse().unwrap());
+        assert_eq!(recent.recall("2001:db8::2".parse().unwrap()).1, Rank::Stranger);
+        assert_eq!(recent.recall("2001:db8:0:1::2".parse().unwrap()).1, Rank::Usual);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_does_not_grow_the_memory() {
+        let recent = Recent::default();
+        for number in 0..100_000_u32 {
+            recent.failed(IpAddr::from(number.to_be_bytes()));
+        }
+        let kept: usize = recent.0.lock().unwrap().iter().map(HashMap::len).sum();
+        assert!(kept <= 2 * GENERATION);
+        assert_eq!(recent.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::Stranger);
+    }
+}

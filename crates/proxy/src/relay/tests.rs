@@ -1,0 +1,156 @@
+use super::*;
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::faketls::{Unframer, application_header};
+use crate::obfuscated2::{Stream, Transport, open};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+
+const IDLE: Duration = Duration::from_mins(10);
+
+async fn pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let far = listener.accept().await.unwrap().0;
+    // Small buffers of the system, so that tests can fill them.
+    for socket in [socket2::SockRef::from(&near), socket2::SockRef::from(&far)] {
+        socket.set_send_buffer_size(32_768).unwrap();
+        socket.set_recv_buffer_size(32_768).unwrap();
+    }
+    (near, far)
+}
+
+/// Two streams with the same keys: whatever one encrypts the other decrypts.
+fn keys(seed: u8) -> (Stream, Stream) {
+    let stream = || open(Transport::Padded, 2, || [seed; 64]).to_dc;
+    (stream(), stream())
+}
+
+fn bytes(length: usize) -> Vec<u8> {
+    (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
+}
+
+/// A relay between two sockets whose far ends are given back, with the client's ciphers.
+struct Line {
+    client: TcpStream,
+    dc: TcpStream,
+    to_proxy: Stream,
+    from_proxy: Stream,
+    to_dc: Stream,
+    from_dc: Stream,
+    account: Arc<Account>,
+    relay: tokio::task::JoinHandle<io::Result<()>>,
+}
+
+async fn line(framed: bool, quota: Option<u64>) -> Line {
+    let ((client, mut near), (dc, mut far)) = (pair().await, pair().await);
+    let ((to_proxy, from_client), (to_client, from_proxy)) = (keys(1), keys(2));
+    let ((proxy_to_dc, to_dc), (proxy_from_dc, from_dc)) = (keys(3), keys(4));
+    let account = Arc::new(Account::new("alice"));
+    account.set_quota(quota);
+    let unframer = framed.then(Unframer::default);
+    let mut up = Uplink { account: account.clone(), unframer, from_client, to_dc: proxy_to_dc };
+    let mut down = Downlink { account: account.clone(), framed, from_dc: proxy_from_dc, to_client };
+    let relay =
+        tokio::spawn(async move { relay(&mut near, &mut far, &mut up, &mut down, &Buffers::default(), IDLE).await });
+    Line { client, dc, to_proxy, from_proxy, to_dc, from_dc, account, relay }
+}
+
+fn framed(payload: &[u8]) -> Vec<u8> {
+    payload.chunks(1_000).flat_map(|chunk| [&application_header(chunk.len())[..], chunk].concat()).collect()
+}
+
+#[tokio::test]
+async fn framed_bytes_arrive_in_both_directions_and_are_counted_exactly() {
+    let mut line = line(true, None).await;
+    let (up, down) = (bytes(300_000), bytes(500_000));
+    let mut sent = up.clone();
+    line.to_proxy.apply(&mut sent);
+    let mut answered = down.clone();
+    line.from_dc.apply(&mut answered);
+    let (mut client_read, mut client_write) = line.client.split();
+    let (mut dc_read, mut dc_write) = line.dc.split();
+    let client = async {
+        client_write.write_all(&framed(&sent)).await.unwrap();
+        client_write.shutdown().await.unwrap();
+    };
+    let dc = async {
+        dc_write.write_all(&answered).await.unwrap();
+        dc_write.shutdown().await.unwrap();
+    };
+    let (mut at_client, mut at_dc) = (Vec::new(), Vec::new());
+    let ((), (), read, also_read) =
+        tokio::join!(client, dc, client_read.read_to_end(&mut at_client), dc_read.read_to_end(&mut at_dc));
+    read.and(also_read).unwrap();
+    line.relay.await.unwrap().unwrap();
+    line.to_dc.apply(&mut at_dc);
+    assert!(at_dc == up);
+    let length = Unframer::default().unframe(&mut at_client).unwrap();
+    line.from_proxy.apply(&mut at_client[..length]);
+    assert!(at_client[..length] == down);
+    assert_eq!(line.account.read().octets, [300_000, 500_000]);
+}
+
+#[tokio::test]
+async fn a_quota_cuts_at_exactly_its_last_byte() {
+    for framed in [false, true] {
+        let mut line = line(framed, Some(100_000)).await;
+        let mut answered = bytes(150_000);
+        line.from_dc.apply(&mut answered);
+        let dc = tokio::spawn(async move {
+            let _ = line.dc.write_all(&answered).await;
+            line.dc
+        });
+        let mut at_client = Vec::new();
+        let _ = line.client.read_to_end(&mut at_client).await;
+        assert_eq!(line.relay.await.unwrap().unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
+        let length = if framed { Unframer::default().unframe(&mut at_client).unwrap() } else { at_client.len() };
+        assert_eq!((length, line.account.read().octets), (100_000, [0, 100_000]));
+        line.from_proxy.apply(&mut at_client[..length]);
+        assert!(at_client[..length] == bytes(100_000));
+        drop(dc.await);
+    }
+}
+
+#[tokio::test]
+async fn with_both_directions_full_every_transfer_goes_on() {
+    let mut line = line(false, None).await;
+    let big = bytes(3_000_000);
+    let (mut client_read, mut client_write) = line.client.split();
+    let (mut dc_read, mut dc_write) = line.dc.split();
+    // Nobody reads before both have filled every buffer on the way.
+    let fill = async |to: &mut WriteHalf<'_>| {
+        let mut sent = 0;
+        while let Ok(written) = tokio::time::timeout(Duration::from_millis(100), to.write(&big[sent..])).await {
+            sent += written.unwrap();
+        }
+        sent
+    };
+    let (up, down) = tokio::join!(fill(&mut client_write), fill(&mut dc_write));
+    assert!(up < big.len() && down < big.len());
+    let (mut at_client, mut at_dc) = (vec![0; big.len()], vec![0; big.len()]);
+    let (a, b, c, d) = tokio::join!(
+        client_write.write_all(&big[up..]),
+        dc_write.write_all(&big[down..]),
+        client_read.read_exact(&mut at_client),
+        dc_read.read_exact(&mut at_dc),
+    );
+    a.and(b).and(c).and(d).unwrap();
+    assert_eq!(line.account.read().octets, [3_000_000, 3_000_000]);
+}
+
+#[tokio::test]
+async fn silence_ends_a_relay() {
+    let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
+    let ended =
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, &Buffers::default(), Duration::from_millis(20)).await;
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_belong_ends_a_relay() {
+    let mut line = line(true, None).await;
+    line.client.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await.unwrap();
+    assert!(line.relay.await.unwrap().is_err());
+}

@@ -1,0 +1,175 @@
+//! The course of one connection: who is it, and where does it go?
+
+mod identify;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::account::{Refusal, Session};
+use crate::faketls::{UNRECOGNIZED_NAME, Unframer, server_answer};
+use crate::inbox::{Inbox, NoMore};
+use crate::obfuscated2::{self, Accepted, INIT};
+use crate::ports;
+use crate::proxy_protocol::{self, Connection, Header};
+use crate::relay::{Downlink, Uplink, relay};
+use crate::server::Shared;
+use crate::stats::count;
+use identify::{Client, Hello, Verdict, identify};
+
+/// How long a served connection may be idle.
+const IDLE: Duration = Duration::from_mins(30);
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: bool) {
+    let mut inbox = Inbox::new(stream);
+    let told = if proxied {
+        match read_header(shared, &mut inbox, peer).await {
+            Some(header) => header.connection,
+            None => return shared.stats.bad.add("proxy_header"),
+        }
+    } else {
+        inbox.stream.local_addr().ok().map(|target| Connection { source: peer, target })
+    };
+    if told.is_some_and(|connection| shared.mask.is_own(&connection)) {
+        return shared.stats.bad.add("own_relay");
+    }
+    let address = told.map_or(peer, |connection| connection.source);
+    match identify(shared, &mut inbox, address.ip()).await {
+        Verdict::Client(client) => serve_client(shared, inbox, *client).await,
+        Verdict::Stranger { why, sni } => {
+            shared.stats.bad.add(why);
+            tracing::debug!(%address, why, "stranger");
+            if let Err(error) = shared.mask.relay(inbox, sni.as_deref(), &shared.buffers).await {
+                tracing::debug!(%error, "a stranger's relay ended");
+            }
+        }
+        Verdict::Refused { why, sni } => {
+            shared.stats.refused.add(label(why));
+            let _ = shared.mask.relay(inbox, sni.as_deref(), &shared.buffers).await;
+        }
+        Verdict::Rejected => {
+            shared.stats.bad.add("unknown_sni");
+            // Whoever is rejected may be gone already.
+            let _ = inbox.stream.write_all(&UNRECOGNIZED_NAME).await;
+        }
+        Verdict::Closed(why) => shared.stats.bad.add(why),
+    }
+}
+
+const fn label(why: Refusal) -> &'static str {
+    match why {
+        Refusal::Unknown => "user_changed",
+        Refusal::Disabled => "user_disabled",
+        Refusal::Expired => "user_expired",
+        Refusal::Quota => "user_quota",
+        Refusal::TooManyConnections => "user_max_tcp_conns",
+        Refusal::TooManyAddresses => "user_max_unique_ips",
+    }
+}
+
+/// The PROXY header that must come first; `None` if there is none, or none to believe.
+async fn read_header(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) -> Option<Header> {
+    if !shared.config.trusted_proxies.iter().any(|network| network.contains(&peer.ip().to_canonical())) {
+        return None;
+    }
+    let wait = shared.config.proxy_header_timeout;
+    let deadline = Instant::now() + wait;
+    loop {
+        if let Some(header) = proxy_protocol::parse(&inbox.bytes).ok()? {
+            inbox.bytes.drain(..header.length);
+            return Some(header);
+        }
+        inbox.more(wait, deadline).await.ok()?;
+    }
+}
+
+/// Serves a client whose secret is right, until he ends or is cut off.
+async fn serve_client(shared: &Shared, inbox: Inbox, client: Client) {
+    let Client { session, secret, hello, init } = client;
+    let served = async {
+        let (inbox, accepted, unframer) = match (hello, init) {
+            (Some(hello), _) => open_tunnel(shared, inbox, &hello, secret.bytes()).await?,
+            (None, accepted) => (inbox, accepted?, None),
+        };
+        transfer(shared, inbox, accepted, unframer, &session).await
+    };
+    tokio::select! {
+        _ = served => {}
+        () = session.cut() => tracing::debug!(user = %session.account.name, "cut off"),
+    }
+}
+
+/// Answers a hello and waits for the init inside the tunnel. What follows the init stays in the inbox, out of its
+/// records.
+async fn open_tunnel(
+    shared: &Shared,
+    mut inbox: Inbox,
+    hello: &Hello,
+    secret: &[u8; 16],
+) -> Option<(Inbox, Accepted, Option<Unframer>)> {
+    let mut noise = vec![0; shared.config.masking.first_record];
+    ports::fill_random(&mut noise);
+    let answer = server_answer(&hello.key, &hello.hello, ports::random(), &noise);
+    inbox.stream.write_all(&answer).await.ok()?;
+    let (mut unframer, mut payload) = (Unframer::default(), Vec::new());
+    let deadline = Instant::now() + shared.config.timeouts.handshake;
+    loop {
+        let kept = unframer.unframe(&mut inbox.bytes).ok()?;
+        payload.extend_from_slice(&inbox.bytes[..kept]);
+        inbox.bytes.clear();
+        if let Some(init) = payload.first_chunk::<INIT>() {
+            let accepted = obfuscated2::accept(init, secret)?;
+            inbox.bytes = payload.split_off(INIT);
+            return Some((inbox, accepted, Some(unframer)));
+        }
+        if let Err(end) = inbox.more(shared.config.timeouts.handshake, deadline).await {
+            if end == NoMore::Silent {
+                count(&shared.stats.handshake_timeouts);
+            }
+            return None;
+        }
+    }
+}
+
+/// Relays between the client and his data centre. The inbox holds payload that came with the init.
+async fn transfer(
+    shared: &Shared,
+    inbox: Inbox,
+    accepted: Accepted,
+    unframer: Option<Unframer>,
+    session: &Session,
+) -> Option<()> {
+    let Accepted { from_client, to_client, transport, dc } = accepted;
+    let mut centre = match shared.upstreams.connect(dc).await {
+        Ok(centre) => centre,
+        Err(error) => {
+            tracing::debug!(dc, %error, "a data centre was not reached");
+            return None;
+        }
+    };
+    centre.set_nodelay(true).ok()?;
+    let opened = obfuscated2::open(transport, dc, ports::random);
+    centre.write_all(&opened.init).await.ok()?;
+    let Inbox { mut stream, mut bytes } = inbox;
+    let account = Arc::clone(&session.account);
+    let framed = unframer.is_some();
+    let mut up = Uplink { account: Arc::clone(&account), unframer, from_client, to_dc: opened.to_dc };
+    let mut down = Downlink { account, framed, from_dc: opened.from_dc, to_client };
+    if !bytes.is_empty() {
+        let ready = up.payload(&mut bytes);
+        centre.write_all(&bytes[ready.range]).await.ok()?;
+        if let Some(grant) = ready.grant {
+            grant.spend();
+        }
+        if ready.last {
+            return None;
+        }
+    }
+    drop(bytes);
+    relay(&mut stream, &mut centre, &mut up, &mut down, &shared.buffers, IDLE).await.ok()
+}

@@ -1,0 +1,267 @@
+//! Whose connection is it? Nothing is written before that is known.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::user::Secret;
+use tokio::time::Instant;
+
+use crate::access::{Access, User};
+use crate::account::{Refusal, Session};
+use crate::config::{Modes, UnknownSni};
+use crate::faketls::{ClientHello, HelloProof, RANDOM, record_length};
+use crate::inbox::{Inbox, NoMore};
+use crate::key::HmacKey;
+use crate::obfuscated2::{self, Accepted, INIT};
+use crate::ports;
+use crate::replay::{Print, SKEW};
+use crate::search::Probe;
+use crate::server::Shared;
+use crate::stats::count;
+
+/// How long a client may say nothing at first.
+const FIRST_BYTE: Duration = Duration::from_secs(10);
+/// How long it may pause in the middle of a hello; then it is a visitor of the masked site, where it may go on.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// A client whose secret is right and who was admitted.
+pub(super) struct Client {
+    pub(super) session: Session,
+    pub(super) secret: Secret,
+    /// What he said, if he speaks FakeTLS.
+    pub(super) hello: Option<Hello>,
+    /// His streams, if he does not.
+    pub(super) init: Option<Accepted>,
+}
+
+/// A right hello, and the key that it was made with.
+pub(super) struct Hello {
+    pub(super) hello: ClientHello,
+    pub(super) key: HmacKey,
+}
+
+/// What a connection is.
+pub(super) enum Verdict {
+    Client(Box<Client>),
+    /// Goes to the masked site.
+    Stranger {
+        why: &'static str,
+        sni: Option<String>,
+    },
+    /// Had a right secret, may not be served, and goes to the masked site.
+    Refused {
+        why: Refusal,
+        sni: Option<String>,
+    },
+    /// Gets an alert.
+    Rejected,
+    /// Is closed without a word.
+    Closed(&'static str),
+}
+
+impl Verdict {
+    const fn stranger(why: &'static str) -> Self {
+        Self::Stranger { why, sni: None }
+    }
+}
+
+/// What the first bytes are.
+#[derive(Debug, PartialEq, Eq)]
+enum Opening {
+    Unclear,
+    /// A TLS record of this length.
+    Record(usize),
+    Init,
+    Other,
+}
+
+fn opening(bytes: &[u8], modes: Modes) -> Opening {
+    let plain = (modes.classic || modes.secure) && obfuscated2::may_begin(bytes);
+    match record_length(bytes) {
+        Ok(Some(length)) if modes.tls => {
+            if bytes.len() < length {
+                Opening::Unclear
+            } else {
+                Opening::Record(length)
+            }
+        }
+        Ok(None) if modes.tls => Opening::Unclear,
+        _ if plain && bytes.len() >= INIT => Opening::Init,
+        _ if plain || bytes.is_empty() => Opening::Unclear,
+        _ => Opening::Other,
+    }
+}
+
+/// Reads until it is clear who this is.
+pub(super) async fn identify(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
+    let deadline = Instant::now() + shared.config.timeouts.handshake;
+    loop {
+        match opening(&inbox.bytes, shared.config.modes) {
+            Opening::Record(length) => return hello(shared, inbox, length, address).await,
+            Opening::Init => return init(shared, inbox, address).await,
+            Opening::Other => return Verdict::stranger("not_ours"),
+            Opening::Unclear => {}
+        }
+        let quiet = if inbox.bytes.is_empty() { FIRST_BYTE } else { PAUSE };
+        match inbox.more(quiet, deadline).await {
+            Ok(()) => {}
+            Err(NoMore::Silent) => {
+                count(&shared.stats.handshake_timeouts);
+                return Verdict::stranger("slow");
+            }
+            Err(NoMore::Ended) if inbox.bytes.is_empty() => return Verdict::Closed("nothing_sent"),
+            Err(NoMore::Ended) => return Verdict::stranger("incomplete"),
+            Err(NoMore::Broken) => return Verdict::Closed("broken"),
+        }
+    }
+}
+
+async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAddr) -> Verdict {
+    let record = &inbox.bytes[..length];
+    let Ok(hello) = ClientHello::parse(record) else { return Verdict::stranger("malformed_hello") };
+    let sni = hello.server_name.clone();
+    if let Some(verdict) = unknown_sni(shared, sni.as_deref()) {
+        return verdict;
+    }
+    let probe = Probe::Hello(HelloProof::new(record, hello.random));
+    let access = shared.directory.current();
+    let Some(Found { user, time }) = find(shared, &access, probe, address).await else {
+        return Verdict::Stranger { why: "wrong_secret", sni };
+    };
+    let now = ports::now();
+    if !shared.config.replay.ignore_time_skew && !in_time(time, now) {
+        return Verdict::Stranger { why: "time_skew", sni };
+    }
+    if !shared.replays.is_new(print(&record[RANDOM]), std::time::Instant::now()) {
+        return Verdict::Stranger { why: "replay", sni };
+    }
+    let Some(user) = access.users.get(user) else { return Verdict::stranger("wrong_secret") };
+    match admit(shared, user, address, now) {
+        Ok(session) => {
+            inbox.bytes.drain(..length);
+            let secret = user.rule.secret;
+            let hello = Some(Hello { hello, key: HmacKey::new(secret.bytes()) });
+            Verdict::Client(Box::new(Client { session, secret, hello, init: None }))
+        }
+        Err(why) => Verdict::Refused { why, sni },
+    }
+}
+
+/// What happens to a client that does not name a domain of ours, unless all names are served.
+fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
+    let masking = &shared.config.masking;
+    if sni.is_some_and(|sni| masking.domains.iter().any(|domain| domain == sni)) {
+        return None;
+    }
+    match masking.unknown_sni {
+        UnknownSni::Accept => None,
+        UnknownSni::Mask => Some(Verdict::Stranger { why: "unknown_sni", sni: None }),
+        UnknownSni::Drop => Some(Verdict::Closed("unknown_sni")),
+        UnknownSni::RejectHandshake => Some(Verdict::Rejected),
+    }
+}
+
+async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
+    let Some(&init) = inbox.bytes.first_chunk::<INIT>() else { return Verdict::stranger("incomplete") };
+    let probe = Probe::Init(Box::new(init), shared.config.modes);
+    let access = shared.directory.current();
+    let found = find(shared, &access, probe, address).await;
+    let Some(user) = found.and_then(|found| access.users.get(found.user)) else {
+        return Verdict::stranger("wrong_secret");
+    };
+    if !shared.replays.is_new(print(&init[8..]), std::time::Instant::now()) {
+        return Verdict::stranger("replay");
+    }
+    match admit(shared, user, address, ports::now()) {
+        Ok(session) => {
+            inbox.bytes.drain(..INIT);
+            let secret = user.rule.secret;
+            let init = obfuscated2::accept(&init, secret.bytes());
+            Verdict::Client(Box::new(Client { session, secret, hello: None, init }))
+        }
+        Err(why) => Verdict::Refused { why, sni: None },
+    }
+}
+
+/// A user whose secret fits, by his place, and the client's time.
+struct Found {
+    user: usize,
+    time: u32,
+}
+
+/// Tries the secrets that were right from this address, then all.
+async fn find(shared: &Shared, access: &Arc<Access>, probe: Probe, address: IpAddr) -> Option<Found> {
+    let (names, rank) = shared.recent.recall(address);
+    let remembered = names.iter().find_map(|name| {
+        let candidate = access.candidate(name)?;
+        let time = probe.fits(access, &candidate)?;
+        Some(Found { user: candidate.user as usize, time })
+    });
+    let found = match remembered {
+        Some(found) => Some(found),
+        None => shared.searcher.find(Arc::clone(access), probe, rank).await.and_then(|found| {
+            let user = access.candidates.get(found.candidate)?.user as usize;
+            Some(Found { user, time: found.time })
+        }),
+    };
+    match found.as_ref().and_then(|found| access.users.get(found.user)) {
+        Some(user) => shared.recent.succeeded(address, &user.account.name),
+        None => shared.recent.failed(address),
+    }
+    found
+}
+
+/// Opens a session, and looks once more whether the user is still served: a revision that came meanwhile has either been
+/// seen here, or has seen the session.
+fn admit(shared: &Shared, user: &User, address: IpAddr, now: DateTime<Utc>) -> Result<Session, Refusal> {
+    user.standing(now)?;
+    let session = user.account.admit(&user.rule, address.to_canonical())?;
+    shared.directory.current().check(&user.rule.name, &user.rule.secret, now)?;
+    Ok(session)
+}
+
+fn in_time(time: u32, now: DateTime<Utc>) -> bool {
+    now.timestamp().abs_diff(time.into()) <= SKEW.as_secs()
+}
+
+fn print(proof: &[u8]) -> Print {
+    proof.first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const TLS: Modes = Modes { classic: false, secure: false, tls: true };
+    const ALL: Modes = Modes { classic: true, secure: true, tls: true };
+    const PLAIN: Modes = Modes { classic: true, secure: false, tls: false };
+
+    #[rstest]
+    #[case(b"", TLS, Opening::Unclear)]
+    #[case(&[0x16, 3, 1], TLS, Opening::Unclear)]
+    #[case(&[0x16, 3, 1, 2, 0, 0], TLS, Opening::Unclear)]
+    #[case(&[0x16, 2], TLS, Opening::Other)]
+    #[case(&[1; 64], TLS, Opening::Other)]
+    #[case(&[1; 64], ALL, Opening::Init)]
+    #[case(&[1; 63], ALL, Opening::Unclear)]
+    #[case(b"GET / HTTP/1.1", ALL, Opening::Other)]
+    #[case(&[0x16; 64], ALL, Opening::Init)]
+    #[case(&[0x16, 3, 1, 2, 0], PLAIN, Opening::Other)]
+    fn the_first_bytes_tell_what_may_follow(#[case] bytes: &[u8], #[case] modes: Modes, #[case] expected: Opening) {
+        assert_eq!(opening(bytes, modes), expected);
+    }
+
+    #[rstest]
+    #[case(0, true)]
+    #[case(120, true)]
+    #[case(-120, true)]
+    #[case(121, false)]
+    #[case(-121, false)]
+    fn clocks_may_differ_by_two_minutes(#[case] seconds: i64, #[case] expected: bool) {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        assert_eq!(in_time(u32::try_from(1_800_000_000 + seconds).unwrap(), now), expected);
+    }
+}

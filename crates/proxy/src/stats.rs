@@ -1,0 +1,101 @@
+//! Counters of the whole server.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+
+/// Counts by a label.
+#[derive(Debug)]
+pub(crate) struct Labelled<K>(Mutex<BTreeMap<K, u64>>);
+
+impl<K> Default for Labelled<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Ord + Clone> Labelled<K> {
+    pub(crate) fn add(&self, label: K) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(label).or_default() += 1;
+    }
+
+    pub(crate) fn read(&self) -> BTreeMap<K, u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What became of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Reloads {
+    pub(crate) applied: u64,
+    pub(crate) failed: u64,
+    pub(crate) last_applied: Option<DateTime<Utc>>,
+    /// When the last refused file was seen, and why it was refused.
+    pub(crate) last_failure: Option<(DateTime<Utc>, String)>,
+    /// Whether the file on disk is the one that is applied.
+    pub(crate) current: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Stats {
+    pub(crate) started: Instant,
+    pub(crate) connections: AtomicU64,
+    /// Connections that brought no right secret, by what was wrong.
+    pub(crate) bad: Labelled<&'static str>,
+    /// Right clients that were not served, by why.
+    pub(crate) refused: Labelled<&'static str>,
+    pub(crate) handshake_timeouts: AtomicU64,
+    pub(crate) connects: Connects,
+    /// Connects by data centre and whether they succeeded.
+    pub(crate) centres: Labelled<(i16, bool)>,
+    pub(crate) reloads: Mutex<Reloads>,
+}
+
+/// Connections to the data centres.
+#[derive(Debug, Default)]
+pub(crate) struct Connects {
+    pub(crate) attempts: AtomicU64,
+    pub(crate) successes: AtomicU64,
+    pub(crate) failures: AtomicU64,
+}
+
+impl Stats {
+    pub(crate) fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            connections: AtomicU64::new(0),
+            bad: Labelled::default(),
+            refused: Labelled::default(),
+            handshake_timeouts: AtomicU64::new(0),
+            connects: Connects::default(),
+            centres: Labelled::default(),
+            reloads: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn applied(&self, now: DateTime<Utc>) {
+        let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        reloads.applied += 1;
+        reloads.last_applied = Some(now);
+        reloads.current = true;
+    }
+
+    pub(crate) fn refused_file(&self, now: DateTime<Utc>, why: String) {
+        let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        reloads.failed += 1;
+        reloads.last_failure = Some((now, why));
+        reloads.current = false;
+    }
+
+    pub(crate) fn reloads(&self) -> Reloads {
+        self.reloads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Adds one.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}

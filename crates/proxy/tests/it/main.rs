@@ -1,0 +1,9 @@
+//! The whole server over real sockets on loopback.
+#![allow(clippy::unwrap_used, reason = "tests may")]
+
+mod access;
+mod client;
+mod masking;
+mod peers;
+mod serving;
+mod storm;

@@ -1,0 +1,141 @@
+//! What stands around the proxy: a data centre, a masked site, the file, and the reader of the metrics.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use ctr::cipher::{KeyIvInit, StreamCipher};
+use mtpannel_proxy::Proxy;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::client::Cipher;
+
+pub(crate) const ALICE: [u8; 16] = [0xa1; 16];
+pub(crate) const BOB: [u8; 16] = [0xb0; 16];
+
+/// A data centre that sends back what it gets.
+pub(crate) async fn data_centre() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(echo(stream));
+        }
+    });
+    address
+}
+
+async fn echo(mut stream: TcpStream) -> Option<()> {
+    let mut init = [0; 64];
+    stream.read_exact(&mut init).await.ok()?;
+    let mut reversed = init;
+    reversed[8..56].reverse();
+    let cipher = |init: &[u8; 64]| Cipher::new_from_slices(&init[8..40], &init[40..56]).unwrap();
+    let (mut from_client, mut to_client) = (cipher(&init), cipher(&reversed));
+    from_client.apply_keystream(&mut init);
+    assert!(init[56..60].iter().all(|&byte| [0xef, 0xee, 0xdd].contains(&byte)));
+    let mut buffer = vec![0; 65_536];
+    loop {
+        let read = stream.read(&mut buffer).await.ok().filter(|&read| read > 0)?;
+        from_client.apply_keystream(&mut buffer[..read]);
+        to_client.apply_keystream(&mut buffer[..read]);
+        stream.write_all(&buffer[..read]).await.ok()?;
+    }
+}
+
+/// A site that says who it is and sends back what it gets.
+pub(crate) async fn site() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                stream.write_all(b"site:").await.ok()?;
+                let (mut from, mut to) = stream.split();
+                tokio::io::copy(&mut from, &mut to).await.ok()
+            });
+        }
+    });
+    address
+}
+
+/// A proxy with everything around it.
+pub(crate) struct World {
+    pub(crate) proxy: Proxy,
+    pub(crate) directory: TempDir,
+    base: String,
+}
+
+/// The users' part of a file.
+pub(crate) fn users(all: &[(&str, [u8; 16])]) -> String {
+    let lines = all.iter().map(|(name, secret)| format!("\"{name}\" = \"{}\"\n", hex::encode(secret)));
+    format!("[access.users]\n{}", lines.collect::<String>())
+}
+
+impl World {
+    /// Starts one with these users and more settings before them.
+    pub(crate) async fn start(settings: &str, access: &str) -> Self {
+        let (centre, site) = (data_centre().await, site().await);
+        let base = format!(
+            "dc_overrides = {{ \"2\" = \"{centre}\" }}\n{settings}\n[censorship]\ntls_domain = \"mask.example\"\nmask_host = \"127.0.0.1\"\nmask_port = {}\n",
+            site.port()
+        );
+        Self::with_base(base, access).await
+    }
+
+    pub(crate) async fn with_base(base: String, access: &str) -> Self {
+        let base = if base.contains("[server]") { base } else { format!("{base}[server]\n") };
+        let base = base.replace(
+            "[server]",
+            "[server]\nport = 0\nlisten_addr_ipv4 = \"127.0.0.1\"\nmetrics_listen = \"127.0.0.1:0\"",
+        );
+        let directory = TempDir::new().unwrap();
+        std::fs::write(directory.path().join("config.toml"), format!("{base}\n{access}")).unwrap();
+        let proxy = Proxy::start(&directory.path().join("config.toml")).await.unwrap();
+        Self { proxy, directory, base }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.proxy.addresses[0]
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("config.toml")
+    }
+
+    /// Replaces the file as the panel does, and tells when.
+    pub(crate) fn replace(&self, access: &str) -> Instant {
+        self.replace_all(&format!("{}\n{access}", self.base))
+    }
+
+    pub(crate) fn replace_all(&self, text: &str) -> Instant {
+        let new = self.directory.path().join(".new");
+        std::fs::write(&new, text).unwrap();
+        std::fs::rename(&new, self.path()).unwrap();
+        Instant::now()
+    }
+
+    /// The metrics text.
+    pub(crate) async fn metrics(&self) -> String {
+        let mut stream = TcpStream::connect(self.proxy.metrics_address.unwrap()).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    /// Waits until the metrics hold this line.
+    pub(crate) async fn shows(&self, line: &str) {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let text = self.metrics().await;
+            if text.lines().any(|found| found == line) {
+                return;
+            }
+            assert!(Instant::now() < end, "no line {line:?} in\n{text}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
