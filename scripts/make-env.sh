@@ -12,9 +12,11 @@ SECRET_KEY=$key
 DATABASE_URL=sqlite:///data/panel.db
 TELEMT_CONFIG_PATH=data/telemt/config.toml
 TELEMT_METRICS_URL=http://127.0.0.1:9090/metrics
+# The built-in proxy, in one process with the panel. It listens on PROXY_PORT.
+PROXY=embedded
 # Name or address under which Telegram clients reach the proxy, for the links. Set it before you send any.
 PROXY_HOST=127.0.0.1
-PROXY_PORT=443
+PROXY_PORT=8443
 # The site that the proxy pretends to be.
 TLS_DOMAIN=www.example.com
 ENV

@@ -13,6 +13,10 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use text::{is_name_byte, labels, unescape, value_word};
+
+mod text;
+
 /// 2^63, the first float above every `i64`.
 const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
 
@@ -33,10 +37,21 @@ pub struct Snapshot {
     /// Whether the proxy left out users for being too many (`telemt_telemetry_user_series_users`, family `stats`,
     /// status `suppressed`; contract, trap 3). Anything but a plain 0 there counts as yes.
     pub suppressed: bool,
+    /// What the built-in proxy says of its `config.toml`; telemt says nothing (contract, trap 6).
+    pub file: Option<FileVerdict>,
     /// What is said of each name, under the spelling of the proxy, which tells `Bob` from `bob`.
     pub users: HashMap<String, UserSeries>,
     /// Readings that were not taken over, for the log.
     pub refused: Vec<Refusal>,
+}
+
+/// Whether the proxy runs with the file that is on the disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileVerdict {
+    /// It does (`mtproxy_config_current`).
+    pub is_current: bool,
+    /// Why it last refused a file, with line and column (`mtproxy_config_last_reload_failure_info`, label `error`).
+    pub last_failure: Option<String>,
 }
 
 /// A reading that was not taken over.
@@ -212,6 +227,7 @@ struct Scan<'a> {
     connections_total: Reading,
     connections_bad_total: Reading,
     suppressed: bool,
+    file: Option<FileVerdict>,
     users: HashMap<String, UserSeries>,
     refused: Vec<Refusal>,
     current: Option<Current<'a>>,
@@ -232,7 +248,12 @@ impl<'a> Scan<'a> {
             Some(first) if is_name_byte(*first) && !first.is_ascii_digit() => {}
             Some(_) => return Err(ExpositionError::Format { line: number }),
         }
-        let Some(name) = line.strip_prefix("telemt_") else { return Ok(()) };
+        let Some(name) = line.strip_prefix("telemt_") else {
+            if let Some(name) = line.strip_prefix("mtproxy_config_") {
+                self.file(name);
+            }
+            return Ok(());
+        };
         if let Some(name) = name.strip_prefix("user_") {
             if let Some((family, rest)) = Family::ALL.iter().find_map(|family| Some((*family, family.after(name)?))) {
                 self.user(family, rest, number);
@@ -254,6 +275,20 @@ impl<'a> Scan<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A line of what the built-in proxy says of the file.
+    fn file(&mut self, name: &str) {
+        if let Some(rest) = name.strip_prefix("current") {
+            let is_current = labels(rest, |_, _| {}).map(count) == Some(Reading::Value(1));
+            self.file.get_or_insert_default().is_current = is_current;
+        } else if let Some(rest) = name.strip_prefix("last_reload_failure_info") {
+            labels(rest, |label, value| {
+                if label == "error" {
+                    self.file.get_or_insert_default().last_failure = Some(unescape(value).into_owned());
+                }
+            });
+        }
     }
 
     fn build_info(&mut self, rest: &str) {
@@ -323,81 +358,11 @@ impl<'a> Scan<'a> {
             connections_total: self.connections_total.value(),
             connections_bad_total: self.connections_bad_total.value(),
             suppressed: self.suppressed,
+            file: self.file,
             users: self.users,
             refused: self.refused,
         })
     }
-}
-
-const fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b':'
-}
-
-/// Shows every label (name, value still escaped) of what follows a metric's name and returns what follows the labels,
-/// or `None` if they are not of the format.
-fn labels<'a>(rest: &'a str, mut each: impl FnMut(&'a str, &'a str)) -> Option<&'a str> {
-    let rest = rest.trim_ascii_start();
-    let Some(mut rest) = rest.strip_prefix('{') else { return Some(rest) };
-    loop {
-        rest = rest.trim_ascii_start();
-        if let Some(after) = rest.strip_prefix('}') {
-            return Some(after);
-        }
-        let (label, after) = rest.split_at(rest.bytes().position(|byte| byte == b'=')?);
-        let after = after[1..].trim_ascii_start().strip_prefix('"')?;
-        let end = closing_quote(after)?;
-        each(label.trim_ascii_end(), &after[..end]);
-        rest = after[end + 1..].trim_ascii_start();
-        if let Some(after) = rest.strip_prefix(',') {
-            rest = after;
-        } else if !rest.starts_with('}') {
-            return None;
-        }
-    }
-}
-
-/// Where the first quote stands that no backslash precedes.
-fn closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| {
-        let closes = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        closes
-    })
-}
-
-/// A label's value without the format's escapes. A backslash before anything else stands for itself.
-fn unescape(value: &str) -> Cow<'_, str> {
-    if !value.contains('\\') {
-        return Cow::Borrowed(value);
-    }
-    let mut plain = String::with_capacity(value.len());
-    let mut rest = value.chars();
-    while let Some(char) = rest.next() {
-        match (char, rest.as_str().as_bytes().first()) {
-            ('\\', Some(b'n')) => plain.push('\n'),
-            ('\\', Some(b'\\')) => plain.push('\\'),
-            ('\\', Some(b'"')) => plain.push('"'),
-            _ => {
-                plain.push(char);
-                continue;
-            }
-        }
-        rest.next();
-    }
-    Cow::Owned(plain)
-}
-
-/// The word of a sample's value, if nothing but a timestamp follows it.
-fn value_word(value: &str) -> Option<&str> {
-    let mut words = value.split_ascii_whitespace();
-    let word = words.next()?;
-    let well_formed = match (words.next(), words.next()) {
-        (None, _) => true,
-        (Some(timestamp), None) => timestamp.parse::<i64>().is_ok(),
-        (Some(_), Some(_)) => false,
-    };
-    well_formed.then_some(word)
 }
 
 /// A count of something.

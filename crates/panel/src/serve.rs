@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::clock::Clock;
 use crate::config_file::ConfigFile;
-use crate::settings::Settings;
+use crate::settings::{ProxyKind, Settings};
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::{http, task};
 
@@ -71,6 +71,9 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     tasks.spawn(task::scraper::run(app.clone(), stop_tasks.clone()));
     tasks.spawn(task::enforcement::run(app.clone(), stop_tasks.clone()));
     tasks.spawn(task::retention::run(app.clone(), stop_tasks.clone()));
+    if matches!(app.settings.proxy.kind, ProxyKind::Embedded { .. }) {
+        tasks.spawn(task::proxy::run(app.clone(), stop_tasks.clone()));
+    }
 
     let mut servers = JoinSet::new();
     let metrics = http::internal_router(http::install_metrics(), app.clone());
@@ -125,7 +128,7 @@ async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -
     Ok(())
 }
 
-async fn end_signal() -> anyhow::Result<()> {
+pub(crate) async fn end_signal() -> anyhow::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     tokio::select! {

@@ -52,6 +52,18 @@ Examples:
   mtpannel serve
   mtpannel serve --listen 127.0.0.1:8080 --base-path /panel")]
     Serve,
+    /// Run the built-in proxy alone, over a config.toml that a panel, or you, write.
+    ///
+    /// It reads telemt's config.toml, applies changes of it at once, and shows telemt's metrics. Ends in order on SIGTERM or
+    /// SIGINT. To run it in one process with the panel, set PROXY=embedded for serve.
+    #[command(after_help = "\
+Examples:
+  mtpannel proxy --config data/telemt/config.toml")]
+    Proxy {
+        /// The proxy's config.toml.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Manage administrators.
     #[command(subcommand)]
     Admin(AdminCommand),

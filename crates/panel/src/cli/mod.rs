@@ -27,6 +27,7 @@ mod import;
 mod migrate;
 mod output;
 mod password;
+mod proxy;
 mod serve;
 mod user;
 
@@ -43,7 +44,7 @@ fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::
     env_file::load(Path::new(".env"))?;
     let matches = args::parser().get_matches_from(args);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let level = if matches!(cli.command, Command::Serve) { "info" } else { "warn" };
+    let level = if matches!(cli.command, Command::Serve | Command::Proxy { .. }) { "info" } else { "warn" };
     logging::init(&cli.log_format, level)?;
     let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
     Ok((cli, runtime))
@@ -52,6 +53,7 @@ fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::
 async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
     match command {
         Command::Serve => serve::run(settings.service()?).await,
+        Command::Proxy { config } => proxy::run(&config).await,
         Command::Admin(AdminCommand::Create { name, sudo, password_stdin, unless_any }) => {
             admin::create(&name, sudo, password_stdin, unless_any).await
         }

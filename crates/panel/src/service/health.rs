@@ -83,6 +83,7 @@ struct Inner {
     tasks: BTreeMap<Task, TaskState>,
     proxy: Option<ProxyView>,
     file_accepted: Option<bool>,
+    file_refused: Option<String>,
 }
 
 /// See the module.
@@ -119,7 +120,17 @@ impl Health {
         self.with(|inner| inner.proxy.clone())
     }
 
-    /// telemt's control API has told whether the proxy runs with the file as the panel wrote it.
+    /// The built-in proxy has told why it refuses the file, or that it does not.
+    pub fn file_refused(&self, why: Option<String>) {
+        self.with(|inner| inner.file_refused = why);
+    }
+
+    /// Why the proxy refuses the file, if it does and says so.
+    pub fn file_refusal(&self) -> Option<String> {
+        self.with(|inner| inner.file_refused.clone())
+    }
+
+    /// The proxy's metrics or telemt's control API have told whether the proxy runs with the file as the panel wrote it.
     pub fn file_accepted(&self, accepted: Option<bool>) {
         self.with(|inner| inner.file_accepted = accepted);
     }

@@ -101,6 +101,13 @@ impl SyncHandle {
         }
     }
 
+    /// Waits until this process has seen the file as it should be.
+    pub async fn first_written(&self) {
+        let mut outcome = self.outcome.subscribe();
+        // It fails only if there is no writer any more, and then there is nothing to wait for.
+        let _ = outcome.wait_for(|outcome| outcome.written.is_some()).await;
+    }
+
     /// How the file stands at the moment.
     pub fn outcome(&self) -> Outcome {
         self.outcome.borrow().clone()

@@ -2,5 +2,6 @@
 
 pub mod config_sync;
 pub mod enforcement;
+pub mod proxy;
 pub mod retention;
 pub mod scraper;

@@ -16,7 +16,7 @@ use crate::app::SharedApp;
 use crate::clock::Clock;
 use crate::service::health::{PackedText, ProxyView, Task};
 use crate::service::metering::{self, Scrape};
-use crate::settings::ProxyApi;
+use crate::settings::{ProxyApi, ProxyKind};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,9 +34,14 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     };
     let mut ticks = tokio::time::interval(app.settings.scrape_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if matches!(app.settings.proxy.kind, ProxyKind::Embedded { .. }) {
+        // It is not there yet; the task that starts it tells when it is.
+        ticks.reset();
+    }
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
+            () = app.proxy_started.notified() => ticks.reset_immediately(),
             _ = ticks.tick() => turn(&app, &client).await,
         }
     }
@@ -93,6 +98,10 @@ async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
         tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
     }
     app.health.proxy_answered(view);
+    if let Some(file) = &snapshot.file {
+        app.health.file_accepted(Some(file.is_current));
+        app.health.file_refused(file.last_failure.clone().filter(|_| !file.is_current));
+    }
     Ok(())
 }
 

@@ -160,6 +160,9 @@ pub(crate) struct ProxyBody {
     /// Whether it runs with the file as the panel wrote it; null if it cannot be told.
     #[schema(required)]
     config_accepted: Option<bool>,
+    /// Why it refuses the file, with line and column; only the built-in proxy tells.
+    #[schema(required)]
+    config_failure: Option<String>,
 }
 
 /// How the proxy is, in a word.
@@ -190,6 +193,7 @@ impl ProxyBody {
             version: view.and_then(|view| view.version),
             failure,
             config_accepted: app.health.is_file_accepted(),
+            config_failure: app.health.file_refusal(),
         }
     }
 }
