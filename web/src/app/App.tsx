@@ -1,0 +1,40 @@
+import { DirectionProvider, MantineProvider, useDirection } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { queryClient } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { ConfirmProvider } from '~/ui/Confirm';
+import { router } from './router';
+import { schemeManager, theme } from './theme';
+
+/** Mantine keeps a direction of its own, for menus and keys. */
+function FollowDirection() {
+  const { direction } = useI18n();
+  const { setDirection } = useDirection();
+  useEffect(() => setDirection(direction), [direction, setDirection]);
+  return null;
+}
+
+export function App() {
+  return (
+    <DirectionProvider initialDirection="ltr" detectDirection>
+      <MantineProvider
+        theme={theme}
+        defaultColorScheme="auto"
+        colorSchemeManager={schemeManager}
+        withCssVariables={false}
+        withGlobalClasses={false}
+      >
+        <FollowDirection />
+        <Notifications position="bottom-right" autoClose={5000} />
+        <QueryClientProvider client={queryClient}>
+          <ConfirmProvider>
+            <RouterProvider router={router} />
+          </ConfirmProvider>
+        </QueryClientProvider>
+      </MantineProvider>
+    </DirectionProvider>
+  );
+}

@@ -1,0 +1,35 @@
+import { createTheme, type MantineColorScheme, Modal, Popover, Tooltip } from '@mantine/core';
+import { recall, remember } from '~/lib/preferences';
+
+/** What components compute by themselves; colours and fonts are in theme.css. */
+export const theme = createTheme({
+  primaryColor: 'indigo',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  components: {
+    // The lock would insert a <style>; theme.css does it by a selector.
+    Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true } }),
+    Popover: Popover.extend({ defaultProps: { transitionProps: { duration: 100 } } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300 } }),
+  },
+});
+
+export const SCHEMES = ['auto', 'light', 'dark'] as const satisfies MantineColorScheme[];
+
+const systemIsDark = () => window.matchMedia('(prefers-color-scheme: dark)').matches;
+
+/** Before the first paint, so that nobody is dazzled. */
+export function startTheme(): void {
+  const scheme = recall<MantineColorScheme>('theme', 'auto');
+  const shown = scheme === 'auto' ? (systemIsDark() ? 'dark' : 'light') : scheme;
+  document.documentElement.dataset.mantineColorScheme = shown;
+}
+
+/** Where Mantine keeps the choice. */
+export const schemeManager = {
+  get: (otherwise: MantineColorScheme) => recall<MantineColorScheme>('theme', otherwise),
+  set: (scheme: MantineColorScheme) => remember('theme', scheme),
+  subscribe: () => {},
+  unsubscribe: () => {},
+  clear: () => remember('theme', 'auto'),
+};

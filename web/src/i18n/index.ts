@@ -1,0 +1,73 @@
+import i18next, { type ParseKeys } from 'i18next';
+import { initReactI18next, useTranslation } from 'react-i18next';
+import { recall, remember } from '~/lib/preferences';
+import type en from './en.json';
+
+export const LANGUAGES = ['en', 'ru', 'fa'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** Each in its own words, so that everybody finds his. */
+export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', ru: 'Русский', fa: 'فارسی' };
+
+export type Messages = typeof en;
+export type Key = ParseKeys;
+
+declare module 'i18next' {
+  interface CustomTypeOptions {
+    defaultNS: 'translation';
+    resources: { translation: Messages };
+  }
+}
+
+const LOADERS: Record<Language, () => Promise<{ default: object }>> = {
+  en: () => import('./en.json'),
+  ru: () => import('./ru.json'),
+  fa: () => import('./fa.json'),
+};
+
+const isLanguage = (text: string): text is Language => LANGUAGES.some((language) => language === text);
+
+export const directionOf = (language: string): 'rtl' | 'ltr' => (language === 'fa' ? 'rtl' : 'ltr');
+
+/** The one that was chosen here, else the first of the browser's that there is. */
+function preferred(): Language {
+  const chosen = recall<string>('language', '');
+  const wanted = [chosen, ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
+  return wanted.find(isLanguage) ?? 'en';
+}
+
+async function load(language: Language): Promise<void> {
+  if (!i18next.hasResourceBundle(language, 'translation')) {
+    i18next.addResourceBundle(language, 'translation', (await LOADERS[language]()).default);
+  }
+}
+
+function describePage(language: Language): void {
+  document.documentElement.lang = language;
+  document.documentElement.dir = directionOf(language);
+}
+
+export async function startI18n(language: Language = preferred()): Promise<void> {
+  const messages = (await LOADERS[language]()).default;
+  await i18next.use(initReactI18next).init({
+    lng: language,
+    fallbackLng: false,
+    resources: { [language]: { translation: messages } },
+    interpolation: { escapeValue: false },
+    returnNull: false,
+  });
+  describePage(language);
+}
+
+export async function chooseLanguage(language: Language): Promise<void> {
+  await load(language);
+  await i18next.changeLanguage(language);
+  describePage(language);
+  remember('language', language);
+}
+
+/** Translator, language and what depends on it. */
+export function useI18n() {
+  const { t, i18n } = useTranslation();
+  return { t, language: i18n.language as Language, direction: directionOf(i18n.language) };
+}

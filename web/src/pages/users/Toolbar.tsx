@@ -1,0 +1,97 @@
+import { Button, Menu, NativeSelect } from '@mantine/core';
+import { IconColumns3 } from '@tabler/icons-react';
+import { $api, poll } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { formatNumber } from '~/lib/bytes';
+import { DEFAULT_SORT, SORT_KEYS, STATUSES, type UserFilters } from '~/lib/filters';
+import { SearchInput } from '~/ui/SearchInput';
+import { COLUMNS, type Column } from './columns';
+import css from './Users.module.css';
+
+interface Props {
+  filters: UserFilters;
+  onChange: (next: Partial<Record<keyof UserFilters, unknown>>) => void;
+  columns: Column[];
+  onColumns: (columns: Column[]) => void;
+  withOwner: boolean;
+  isPhone: boolean | undefined;
+}
+
+export function Toolbar({ filters, onChange, columns, onColumns, withOwner, isPhone }: Props) {
+  return (
+    <div className={css.toolbar}>
+      <SearchInput value={filters.search ?? ''} onChange={(search) => onChange({ search })} />
+      <StatusChips status={filters.status} onChange={(status) => onChange({ status })} />
+      {isPhone && <SortSelect sort={filters.sort ?? DEFAULT_SORT} onChange={(sort) => onChange({ sort })} />}
+      <ColumnMenu columns={columns} onColumns={onColumns} withOwner={withOwner} />
+    </div>
+  );
+}
+
+function StatusChips({ status, onChange }: { status: UserFilters['status']; onChange: (status?: string) => void }) {
+  const { t, language } = useI18n();
+  const stats = $api.useQuery('get', '/api/system/stats', {}, poll(15));
+  const counts = stats.data?.users;
+  return (
+    <div className={css.chips} role="group" aria-label={t('users.filter')}>
+      {([undefined, ...STATUSES] as const).map((value) => (
+        <button
+          key={value ?? 'all'}
+          type="button"
+          className={css.chip}
+          data-status={value}
+          aria-pressed={status === value}
+          onClick={() => onChange(value)}
+        >
+          {value ? t(`status.${value}`) : t('users.all')}
+          {counts && <span className={css.count}>{formatNumber(counts[value ?? 'total'], language)}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function SortSelect({ sort, onChange }: { sort: string; onChange: (sort: string) => void }) {
+  const { t } = useI18n();
+  const data = SORT_KEYS.flatMap((key) => [
+    { value: `-${key}`, label: `${t(`column.${key}`)}, ${t('users.descending')}` },
+    { value: key, label: `${t(`column.${key}`)}, ${t('users.ascending')}` },
+  ]);
+  return (
+    <NativeSelect
+      className={css.sortSelect}
+      aria-label={t('users.sort')}
+      value={sort}
+      data={data}
+      onChange={(event) => onChange(event.currentTarget.value)}
+    />
+  );
+}
+
+function ColumnMenu({ columns, onColumns, withOwner }: Pick<Props, 'columns' | 'onColumns' | 'withOwner'>) {
+  const { t } = useI18n();
+  const toggle = (column: Column) =>
+    onColumns(COLUMNS.filter((each) => (each === column ? !columns.includes(each) : columns.includes(each))));
+  return (
+    <Menu closeOnItemClick={false} position="bottom-end">
+      <Menu.Target>
+        <Button variant="default" leftSection={<IconColumns3 size={16} aria-hidden />}>
+          {t('users.columns')}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {COLUMNS.filter((column) => withOwner || column !== 'created_by').map((column) => (
+          <Menu.Item
+            key={column}
+            role="menuitemcheckbox"
+            aria-checked={columns.includes(column)}
+            onClick={() => toggle(column)}
+            leftSection={<span className={css.tick} data-on={columns.includes(column) || undefined} aria-hidden />}
+          >
+            {t(`column.${column}`)}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

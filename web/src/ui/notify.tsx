@@ -1,0 +1,35 @@
+import { notifications } from '@mantine/notifications';
+import { useCallback } from 'react';
+import type { ConfigSync } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { useErrorText } from './errors';
+
+/** Short messages in a corner: what was done, whether the proxy knows it yet, what failed. */
+export function useNotify() {
+  const { t } = useI18n();
+  const errorText = useErrorText();
+  const closeButtonProps = { 'aria-label': t('common.close') };
+
+  const failed = useCallback(
+    (error: unknown) =>
+      notifications.show({ color: 'red', title: t('error.title'), message: errorText(error), autoClose: 10_000, closeButtonProps }),
+    [t, errorText],
+  );
+
+  const done = useCallback(
+    (message: string, sync?: Pick<ConfigSync, 'state'> & { detail?: string | null }) => {
+      notifications.show({ color: 'teal', message, closeButtonProps });
+      if (sync?.state !== 'pending') return;
+      notifications.show({
+        color: 'orange',
+        title: t('sync.pendingTitle'),
+        message: t('sync.pending', { detail: sync.detail ?? '' }),
+        autoClose: 15_000,
+        closeButtonProps,
+      });
+    },
+    [t],
+  );
+
+  return { done, failed };
+}
