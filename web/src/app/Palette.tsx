@@ -61,6 +61,7 @@ export function Palette({ wanted }: { wanted: number }) {
       lockScroll={false}
       maxHeight={420}
       scrollable
+      attributes={{ content: { 'aria-label': t('nav.palette') } }}
     >
       <Spotlight.Search placeholder={t('palette.placeholder')} aria-label={t('nav.palette')} />
       <Spotlight.ActionsList>

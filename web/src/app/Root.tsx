@@ -15,7 +15,7 @@ export function Root() {
   if (session.state === 'guest') return <Login />;
   if (session.state === 'unreachable') {
     return (
-      <Notice title={t('login.unreachable')} hint={t('login.unreachableHint')}>
+      <Notice isPage title={t('login.unreachable')} hint={t('login.unreachableHint')}>
         <Button onClick={() => void startSession()}>{t('common.retry')}</Button>
       </Notice>
     );

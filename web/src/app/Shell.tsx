@@ -25,11 +25,41 @@ function useLinks() {
   const { t } = useI18n();
   const { is_sudo } = useAdmin();
   const links = [
-    { to: '/', label: t('nav.dashboard'), short: t('nav.dashboard'), icon: <IconLayoutDashboard {...icon} />, sudo: false },
-    { to: '/users', label: t('nav.users'), short: t('nav.users'), icon: <IconUsers {...icon} />, sudo: false },
-    { to: '/admins', label: t('nav.admins'), short: t('nav.adminsShort'), icon: <IconShieldLock {...icon} />, sudo: true },
-    { to: '/audit', label: t('nav.audit'), short: t('nav.auditShort'), icon: <IconHistory {...icon} />, sudo: true },
-    { to: '/settings', label: t('nav.settings'), short: t('nav.settings'), icon: <IconSettings {...icon} />, sudo: false },
+    {
+      to: '/',
+      label: t('nav.dashboard'),
+      short: t('nav.dashboard'),
+      icon: <IconLayoutDashboard {...icon} />,
+      sudo: false,
+    },
+    {
+      to: '/users',
+      label: t('nav.users'),
+      short: t('nav.users'),
+      icon: <IconUsers {...icon} />,
+      sudo: false,
+    },
+    {
+      to: '/admins',
+      label: t('nav.admins'),
+      short: t('nav.adminsShort'),
+      icon: <IconShieldLock {...icon} />,
+      sudo: true,
+    },
+    {
+      to: '/audit',
+      label: t('nav.audit'),
+      short: t('nav.auditShort'),
+      icon: <IconHistory {...icon} />,
+      sudo: true,
+    },
+    {
+      to: '/settings',
+      label: t('nav.settings'),
+      short: t('nav.settings'),
+      icon: <IconSettings {...icon} />,
+      sudo: false,
+    },
   ] as const;
   return links.filter((link) => is_sudo || !link.sudo);
 }
@@ -61,7 +91,10 @@ function Account() {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<IconSettings size={16} aria-hidden />} onClick={() => void navigate({ to: '/settings' })}>
+        <Menu.Item
+          leftSection={<IconSettings size={16} aria-hidden />}
+          onClick={() => void navigate({ to: '/settings' })}
+        >
           {t('nav.settings')}
         </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void logOutHere()}>
@@ -82,7 +115,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className={css.skip} href={`${window.location.pathname}${window.location.search}#content`}>
         {t('app.skip')}
       </a>
-      <div className={css.side}>
+      <header className={css.side}>
         <div className={css.brand}>
           <img src="./favicon.svg" alt="" width={28} height={28} />
           <span className={css.brandName}>{t('app.name')}</span>
@@ -114,7 +147,7 @@ export function Shell({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Account />
-      </div>
+      </header>
       <main id="content" className={css.main} tabIndex={-1}>
         {children}
       </main>

@@ -7,8 +7,10 @@ import { Root } from './Root';
 const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
 const parent = () => rootRoute;
-const text = (value: unknown) => (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
-const positive = (value: unknown) => (Number.isSafeInteger(value) && Number(value) > 1 ? Number(value) : undefined);
+const text = (value: unknown) =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+const positive = (value: unknown) =>
+  Number.isSafeInteger(value) && Number(value) > 1 ? Number(value) : undefined;
 
 const routes = [
   createRoute({

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorScheme, Modal, Popover, Tooltip } from '@mantine/core';
+import { createTheme, type MantineColorScheme, Menu, Modal, Popover } from '@mantine/core';
 import { recall, remember } from '~/lib/preferences';
 
 /** What components compute by themselves; colours and fonts are in theme.css. */
@@ -10,7 +10,8 @@ export const theme = createTheme({
     // The lock would insert a <style>; theme.css does it by a selector.
     Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true } }),
     Popover: Popover.extend({ defaultProps: { transitionProps: { duration: 100 } } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300 } }),
+    // The placeholder is no menu item, and a menu may hold nothing else.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
   },
 });
 

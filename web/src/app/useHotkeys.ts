@@ -4,7 +4,8 @@ import { openPalette } from './PaletteHost';
 
 /** Where somebody types, letters are letters. Behind a dialog, they are nobody's. */
 function isBusy(target: EventTarget | null): boolean {
-  const typing = target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null;
+  const typing =
+    target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null;
   return typing || document.querySelector('[aria-modal=true]') !== null;
 }
 

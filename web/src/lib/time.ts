@@ -52,7 +52,9 @@ export function formatDuration(seconds: number, language: string): string {
     }
   }
   if (parts.length > 0) return parts.join(' ');
-  return new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'short' }).format(rest);
+  return new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'short' }).format(
+    rest,
+  );
 }
 
 /** A moment as a date-time picker holds it: "2027-01-31 23:59:59", the reader's zone. */

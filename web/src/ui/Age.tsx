@@ -20,7 +20,11 @@ export function Age({ query }: { query: Query }) {
   // Figures may be newer than the page's clock, which ticks every few seconds.
   const when = formatRelative(Math.min(query.dataUpdatedAt, now), now, language);
   return (
-    <span className={css.age} data-stale={query.isError || undefined} role={query.isError ? 'alert' : undefined}>
+    <span
+      className={css.age}
+      data-stale={query.isError || undefined}
+      role={query.isError ? 'alert' : undefined}
+    >
       {query.isError ? t('common.stale', { when }) : t('common.updated', { when })}
       <ActionIcon
         variant="subtle"

@@ -66,11 +66,7 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
             <Button variant="default" onClick={() => setOpened(false)} disabled={busy} data-autofocus>
               {t('common.cancel')}
             </Button>
-            <Button
-              {...(question?.danger ? { color: 'red' } : {})}
-              onClick={() => void run()}
-              loading={busy}
-            >
+            <Button {...(question?.danger ? { color: 'red' } : {})} onClick={() => void run()} loading={busy}>
               {question?.action}
             </Button>
           </Group>

@@ -5,7 +5,15 @@ import { useI18n } from '~/i18n';
 import { copy } from '~/lib/clipboard';
 import { useNotify } from './notify';
 
-export function CopyButton({ text, label, primary = false }: { text: string; label?: string; primary?: boolean }) {
+export function CopyButton({
+  text,
+  label,
+  primary = false,
+}: {
+  text: string;
+  label?: string;
+  primary?: boolean;
+}) {
   const { t } = useI18n();
   const { failed } = useNotify();
   const [copied, setCopied] = useState(false);

@@ -1,5 +1,5 @@
 import { Button, PasswordInput } from '@mantine/core';
-import { useState, type ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useI18n } from '~/i18n';
 import { generatePassword } from '~/lib/names';
 import css from './NewPassword.module.css';

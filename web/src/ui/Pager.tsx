@@ -18,11 +18,16 @@ export function Pager({ page, size, total, onPage, onSize }: Props) {
   const last = Math.max(1, Math.ceil(total / size));
   const number = (value: number) => formatNumber(value, language);
   const from = total === 0 ? 0 : Math.min((page - 1) * size + 1, total);
-  const [Previous, Next] = direction === 'rtl' ? [IconChevronRight, IconChevronLeft] : [IconChevronLeft, IconChevronRight];
+  const [Previous, Next] =
+    direction === 'rtl' ? [IconChevronRight, IconChevronLeft] : [IconChevronLeft, IconChevronRight];
   return (
     <nav className={css.pager} aria-label={t('common.page', { number: number(page) })}>
       <span className="dim small">
-        {t('common.rows', { from: number(from), to: number(Math.min(page * size, total)), total: number(total) })}
+        {t('common.rows', {
+          from: number(from),
+          to: number(Math.min(page * size, total)),
+          total: number(total),
+        })}
       </span>
       {onSize && (
         <NativeSelect

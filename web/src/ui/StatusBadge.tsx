@@ -17,7 +17,9 @@ export function StatusBadge({ status, reason }: { status: Status; reason?: strin
 export function OnlineDot({ online }: { online: boolean }) {
   const { t } = useI18n();
   const label = online ? t('status.online') : t('status.offline');
-  return <span className={css.dot} data-online={online || undefined} role="img" aria-label={label} title={label} />;
+  return (
+    <span className={css.dot} data-online={online || undefined} role="img" aria-label={label} title={label} />
+  );
 }
 
 interface Reasoned {

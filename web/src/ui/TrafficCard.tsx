@@ -11,7 +11,9 @@ import { Lines, LoadError } from './states';
 import css from './TrafficCard.module.css';
 import { useNow } from './useNow';
 
-const TrafficChart = lazy(() => import('./TrafficChart').then((module) => ({ default: module.TrafficChart })));
+const TrafficChart = lazy(() =>
+  import('./TrafficChart').then((module) => ({ default: module.TrafficChart })),
+);
 
 /** Traffic over time, of everybody or of one user. */
 export function TrafficCard({ title, username }: { title: string; username?: string }) {
@@ -60,7 +62,9 @@ export function TrafficCard({ title, username }: { title: string; username?: str
       <div className={css.legend}>
         <span data-series="in">{t('chart.in')}</span>
         <span data-series="out">{t('chart.out')}</span>
-        {history.data && <span className={css.sum}>{t('chart.sum', { size: formatBytes(sum, language) })}</span>}
+        {history.data && (
+          <span className={css.sum}>{t('chart.sum', { size: formatBytes(sum, language) })}</span>
+        )}
       </div>
       <div className={css.frame}>
         {history.isPending && <Lines count={1} height={220} />}

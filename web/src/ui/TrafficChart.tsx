@@ -37,8 +37,15 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
         ]}
         valueFormatter={(value) => formatBytes(value, language)}
         xAxisProps={{ tickFormatter: (at: number) => short.format(at), minTickGap: 40 }}
-        yAxisProps={{ width: 76, tickCount: 4, tickFormatter: (value: number) => formatBytes(value, language) }}
-        tooltipProps={{ labelFormatter: (at) => full.format(Number(at)) }}
+        yAxisProps={{
+          width: 76,
+          tickCount: 4,
+          tickFormatter: (value: number) => formatBytes(value, language),
+        }}
+        tooltipProps={{
+          // Without a point under the pointer there is no time either.
+          labelFormatter: (at) => (Number.isFinite(Number(at)) ? full.format(Number(at)) : ''),
+        }}
         areaChartProps={{ accessibilityLayer: false }}
         areaProps={{ isAnimationActive: false }}
       />

@@ -19,11 +19,15 @@ export function UsageBar({ used, limit }: { used: number; limit: number | null }
       <div className={css.text}>
         <bdi>{usedText}</bdi> <span className="dim">/ {<bdi>{limitText}</bdi>}</span>
       </div>
-      <div className={css.track} aria-hidden>
-        {limit !== null && (
-          <div className={css.fill} data-level={level} style={{ width: `${Math.max(share * 100, used > 0 ? 2 : 0)}%` }} />
-        )}
-      </div>
+      {limit !== null && (
+        <div className={css.track} aria-hidden>
+          <div
+            className={css.fill}
+            data-level={level}
+            style={{ width: `${Math.max(share * 100, used > 0 ? 2 : 0)}%` }}
+          />
+        </div>
+      )}
     </div>
   );
 }

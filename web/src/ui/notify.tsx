@@ -8,27 +8,33 @@ import { useErrorText } from './errors';
 export function useNotify() {
   const { t } = useI18n();
   const errorText = useErrorText();
-  const closeButtonProps = { 'aria-label': t('common.close') };
+  const close = t('common.close');
 
   const failed = useCallback(
     (error: unknown) =>
-      notifications.show({ color: 'red', title: t('error.title'), message: errorText(error), autoClose: 10_000, closeButtonProps }),
-    [t, errorText],
+      notifications.show({
+        color: 'red',
+        title: t('error.title'),
+        message: errorText(error),
+        autoClose: 10_000,
+        closeButtonProps: { 'aria-label': close },
+      }),
+    [t, close, errorText],
   );
 
   const done = useCallback(
     (message: string, sync?: Pick<ConfigSync, 'state'> & { detail?: string | null }) => {
-      notifications.show({ color: 'teal', message, closeButtonProps });
+      notifications.show({ color: 'teal', message, closeButtonProps: { 'aria-label': close } });
       if (sync?.state !== 'pending') return;
       notifications.show({
         color: 'orange',
         title: t('sync.pendingTitle'),
         message: t('sync.pending', { detail: sync.detail ?? '' }),
         autoClose: 15_000,
-        closeButtonProps,
+        closeButtonProps: { 'aria-label': close },
       });
     },
-    [t],
+    [t, close],
   );
 
   return { done, failed };

@@ -11,15 +11,17 @@ interface NoticeProps {
   title: string;
   hint?: ReactNode;
   icon?: ReactNode;
+  /** Stands alone, not within a page that has a title. */
+  isPage?: boolean;
   children?: ReactNode;
 }
 
 /** What a page shows instead of its content, and what to do about it. */
-export function Notice({ title, hint, icon, children }: NoticeProps) {
+export function Notice({ title, hint, icon, isPage = false, children }: NoticeProps) {
   return (
     <div className={css.notice}>
       {icon && <div className={css.icon}>{icon}</div>}
-      <h2 className={css.title}>{title}</h2>
+      {isPage ? <h1 className={css.title}>{title}</h1> : <h2 className={css.title}>{title}</h2>}
       {hint && <p className={css.hint}>{hint}</p>}
       {children}
     </div>
@@ -68,7 +70,12 @@ export function LoadError({ error, onRetry }: { error: unknown; onRetry?: () => 
 export function Denied() {
   const { t } = useI18n();
   return (
-    <Notice title={t('denied.title')} hint={t('denied.hint')} icon={<IconLock size={32} aria-hidden />}>
+    <Notice
+      isPage
+      title={t('denied.title')}
+      hint={t('denied.hint')}
+      icon={<IconLock size={32} aria-hidden />}
+    >
       <Link to="/">{t('missing.toDashboard')}</Link>
     </Notice>
   );
@@ -77,7 +84,7 @@ export function Denied() {
 export function NotFound() {
   const { t } = useI18n();
   return (
-    <Notice title={t('missing.title')}>
+    <Notice isPage title={t('missing.title')}>
       <Link to="/">{t('missing.toDashboard')}</Link>
     </Notice>
   );
@@ -89,6 +96,7 @@ export function PageFailed({ error }: ErrorComponentProps) {
   const isOutdated = /dynamically imported module|Importing a module script/i.test(String(error));
   return (
     <Notice
+      isPage
       title={isOutdated ? t('error.outdated') : t('error.page')}
       hint={isOutdated ? undefined : error instanceof ApiError ? error.detail : t('error.pageHint')}
       icon={<IconCloudOff size={32} aria-hidden />}

@@ -33,7 +33,11 @@ export function Moment({ at, as = 'relative', otherwise }: MomentProps) {
   if (at === null) return <span className="dim">{otherwise ?? t('common.never')}</span>;
   const full = formatMoment(at, language);
   const text =
-    as === 'full' ? full : as === 'day' ? formatDay(at, language) : formatRelative(at, Math.max(now, 0), language);
+    as === 'full'
+      ? full
+      : as === 'day'
+        ? formatDay(at, language)
+        : formatRelative(at, Math.max(now, 0), language);
   return (
     <time dateTime={new Date(at).toISOString()} title={`${full} · ${formatUtc(at)}`}>
       {text}

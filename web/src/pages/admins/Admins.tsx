@@ -134,7 +134,9 @@ function AdminRow({ admin, onPassword }: { admin: Admin; onPassword: () => void 
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Item onClick={onPassword}>{t('admins.password')}</Menu.Item>
-          <Menu.Item onClick={changeRole}>{t(admin.is_sudo ? 'admins.makePlain' : 'admins.makeSudo')}</Menu.Item>
+          <Menu.Item onClick={changeRole}>
+            {t(admin.is_sudo ? 'admins.makePlain' : 'admins.makeSudo')}
+          </Menu.Item>
           <Menu.Divider />
           <Menu.Item color="red" onClick={remove}>
             {t('action.delete')}

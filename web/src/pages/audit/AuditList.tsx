@@ -60,7 +60,11 @@ function Entry({ entry, compact }: { entry: AuditEntry; compact: boolean }) {
   const actionName = useActionName();
   const changes = changesOf(entry);
   const actor =
-    entry.actor === '-' ? t('audit.nobody') : entry.actor === 'command line' ? t('audit.commandLine') : entry.actor;
+    entry.actor === '-'
+      ? t('audit.nobody')
+      : entry.actor === 'command line'
+        ? t('audit.commandLine')
+        : entry.actor;
   return (
     <li className={css.entry}>
       <div className={css.line}>

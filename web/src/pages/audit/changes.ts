@@ -27,7 +27,13 @@ export function useActionName() {
 }
 
 const shown = (value: unknown): string =>
-  value === undefined ? '–' : value === null ? 'null' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  value === undefined
+    ? '–'
+    : value === null
+      ? 'null'
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value);
 
 /** The fields that one deed changed, as texts. */
 export function changesOf({ before, after }: Pick<AuditEntry, 'before' | 'after'>) {

@@ -74,7 +74,9 @@ function Connections({ stats }: { stats: Stats }) {
         {stats.total_connections !== null && (
           <div>{t('dashboard.connectionsTotal', { formatted: number(stats.total_connections) })}</div>
         )}
-        {stats.bad_connections !== null && <div>{t('dashboard.bad', { formatted: number(stats.bad_connections) })}</div>}
+        {stats.bad_connections !== null && (
+          <div>{t('dashboard.bad', { formatted: number(stats.bad_connections) })}</div>
+        )}
       </div>
     </Card>
   );

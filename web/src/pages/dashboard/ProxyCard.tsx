@@ -15,14 +15,17 @@ export function ProxyCard({ stats }: { stats: Stats }) {
   const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, language) : null;
   const isPending = config_sync.state === 'pending';
   // These two are told in words of their own.
-  const failing = stats.tasks.filter(({ name, failing }) => failing && name !== 'scrape' && name !== 'config_sync');
+  const failing = stats.tasks.filter(
+    ({ name, failing }) => failing && name !== 'scrape' && name !== 'config_sync',
+  );
 
   const headline = {
     ok: t('dashboard.running'),
     unreachable: t('dashboard.unreachable'),
     unknown: t('dashboard.unasked'),
   }[proxy.state];
-  const level = proxy.state === 'ok' ? (proxy.config_accepted === false || isPending ? 'warn' : 'ok') : proxy.state;
+  const level =
+    proxy.state === 'ok' ? (proxy.config_accepted === false || isPending ? 'warn' : 'ok') : proxy.state;
 
   return (
     <Card title={t('dashboard.proxy')}>
@@ -35,7 +38,9 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         )}
         {proxy.state === 'unknown' && <li>{t('dashboard.unaskedHint')}</li>}
         {proxy.state === 'unreachable' && (
-          <li>{scraped ? t('dashboard.unreachableSince', { when: scraped }) : t('dashboard.neverReached')}</li>
+          <li>
+            {scraped ? t('dashboard.unreachableSince', { when: scraped }) : t('dashboard.neverReached')}
+          </li>
         )}
         {proxy.failure && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
         {proxy.suppressed && <li data-warn>{t('dashboard.suppressed')}</li>}

@@ -3,8 +3,8 @@ import { useI18n } from '~/i18n';
 import { growth, moved } from '~/lib/history';
 import { Card } from '~/ui/Page';
 import { Lines, LoadError } from '~/ui/states';
-import { Bytes } from '~/ui/values';
 import { useNow } from '~/ui/useNow';
+import { Bytes } from '~/ui/values';
 import css from './Dashboard.module.css';
 
 const HOUR = 3_600_000;
@@ -27,7 +27,11 @@ export function TrafficTotals() {
   if (history.isPending) return <Lines count={1} height={96} />;
   if (!history.data) return <LoadError error={history.error} onRetry={() => void history.refetch()} />;
   const { points } = history.data;
-  const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+  const percent = new Intl.NumberFormat(language, {
+    style: 'percent',
+    maximumFractionDigits: 0,
+    signDisplay: 'exceptZero',
+  });
   return (
     <div className={css.totals}>
       {(['day', 'week', 'month'] as const).map((span) => {
@@ -43,7 +47,9 @@ export function TrafficTotals() {
               <Bytes value={sum} />
             </div>
             <div className="dim small">
-              {change === null ? t('dashboard.noChange') : t('dashboard.change', { percent: percent.format(change) })}
+              {change === null
+                ? t('dashboard.noChange')
+                : t('dashboard.change', { percent: percent.format(change) })}
             </div>
           </Card>
         );

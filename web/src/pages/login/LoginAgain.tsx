@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Modal, PasswordInput, Stack } from '@mantine/core';
 import { useEffect } from 'react';
 import { queryClient } from '~/api/client';
-import { abandonSession, type Admin } from '~/api/session';
+import { type Admin, abandonSession } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useLogIn } from './useLogIn';
 
@@ -38,7 +38,15 @@ export function LoginAgain({ opened, admin }: { opened: boolean; admin: Admin })
             </Alert>
           )}
           {/* Password managers look for a name beside the password. */}
-          <input className="visually-hidden" name="username" autoComplete="username" value={admin.username} readOnly tabIndex={-1} aria-hidden />
+          <input
+            className="visually-hidden"
+            name="username"
+            autoComplete="username"
+            value={admin.username}
+            readOnly
+            tabIndex={-1}
+            aria-hidden
+          />
           <PasswordInput
             label={`${t('login.password')} (${admin.username})`}
             name="password"

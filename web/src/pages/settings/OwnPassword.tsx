@@ -43,7 +43,15 @@ export function OwnPassword() {
       }}
       noValidate
     >
-      <input className="visually-hidden" name="username" autoComplete="username" value={username} readOnly tabIndex={-1} aria-hidden />
+      <input
+        className="visually-hidden"
+        name="username"
+        autoComplete="username"
+        value={username}
+        readOnly
+        tabIndex={-1}
+        aria-hidden
+      />
       <NewPassword hint={t('settings.passwordHint')} value={password} onChange={setPassword} error={error} />
       <Button type="submit" variant="default" loading={busy} mt="sm">
         {t('admins.password')}

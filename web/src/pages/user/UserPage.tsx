@@ -13,8 +13,8 @@ import { TrafficCard } from '~/ui/TrafficCard';
 import { UsageBar } from '~/ui/UsageBar';
 import { Moment } from '~/ui/values';
 import { AuditList } from '../audit/AuditList';
-import { UserMenu } from '../users/UserMenu';
 import { Cell } from '../users/cells';
+import { UserMenu } from '../users/UserMenu';
 import { LinkPanel } from './LinkPanel';
 import css from './UserPage.module.css';
 
@@ -28,7 +28,7 @@ export function UserPage() {
 
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
-      <Notice title={t('missing.user')} hint={t('missing.userHint')}>
+      <Notice isPage title={t('missing.user')} hint={t('missing.userHint')}>
         <Link to="/users">{t('missing.toUsers')}</Link>
       </Notice>
     );
@@ -96,7 +96,10 @@ function Usage({ user }: { user: LinkedUser }) {
           [t('column.connections'), <Cell key="connections" user={user} column="connections" />],
           [t('column.unique_ips'), <Cell key="addresses" user={user} column="unique_ips" />],
           [t('form.reset'), t(`reset.${user.reset_strategy}`)],
-          user.next_reset_at !== null && [t('user.nextReset'), <Moment key="next" at={user.next_reset_at} as="full" />],
+          user.next_reset_at !== null && [
+            t('user.nextReset'),
+            <Moment key="next" at={user.next_reset_at} as="full" />,
+          ],
           [t('user.lastSeen'), <Moment key="seen" at={user.last_seen_at} />],
           [t('user.created'), <Moment key="created" at={user.created_at} as="full" />],
           [t('user.updated'), <Moment key="updated" at={user.updated_at} as="full" />],

@@ -24,7 +24,13 @@ export function CreateUser() {
 
   return (
     <Page title={t('form.createTitle')} narrow>
-      <UserForm initial={EMPTY} isNew submitLabel={t('form.create')} onSubmit={create} onCancel={() => history.back()} />
+      <UserForm
+        initial={EMPTY}
+        isNew
+        submitLabel={t('form.create')}
+        onSubmit={create}
+        onCancel={() => history.back()}
+      />
     </Page>
   );
 }

@@ -22,7 +22,7 @@ export function EditUser() {
   );
   if (query.error instanceof ApiError && query.error.status === 404) {
     return (
-      <Notice title={t('missing.user')} hint={t('missing.userHint')}>
+      <Notice isPage title={t('missing.user')} hint={t('missing.userHint')}>
         <Link to="/users">{t('missing.toUsers')}</Link>
       </Notice>
     );

@@ -1,9 +1,9 @@
 /** What the form of a user holds, how it is checked, and what is sent of it. */
 import type { NewUser, User, UserPatch } from '~/api/client';
+import type { Messages } from '~/i18n';
 import { joinBytes, splitBytes, type Unit } from '~/lib/bytes';
 import { nameFault } from '~/lib/names';
 import { fromPicker, toPicker } from '~/lib/time';
-import type { Messages } from '~/i18n';
 
 export type Fault = keyof Messages['fault'];
 export type Reset = User['reset_strategy'];
@@ -101,7 +101,14 @@ export function bodyOf(values: FormValues): NewUser {
  */
 export function patchOf(before: FormValues, after: FormValues): UserPatch {
   const [old, fresh] = [bodyOf(before), bodyOf(after)];
-  const fields = ['data_limit', 'expire_at', 'max_connections', 'max_unique_ips', 'reset_strategy', 'note'] as const;
+  const fields = [
+    'data_limit',
+    'expire_at',
+    'max_connections',
+    'max_unique_ips',
+    'reset_strategy',
+    'note',
+  ] as const;
   return Object.fromEntries(
     fields.filter((field) => old[field] !== fresh[field]).map((field) => [field, fresh[field]]),
   );

@@ -5,8 +5,8 @@ import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import type { UserFilters } from '~/lib/filters';
 import { BulkDialog, type BulkTarget } from './BulkDialog';
-import type { Selection } from './useSelection';
 import css from './Users.module.css';
+import type { Selection } from './useSelection';
 
 const ACTIONS: BulkAction[] = ['enable', 'disable', 'add_days', 'add_bytes', 'reset_usage', 'delete'];
 
@@ -28,8 +28,14 @@ export function BulkBar({ selection, filters, total }: Props) {
     : { usernames: [...selection.names] };
 
   return (
-    <div className={css.bulk} role="region" aria-label={t('bulk.selected', { count, formatted: formatNumber(count, language) })}>
-      <strong aria-live="polite">{t('bulk.selected', { count, formatted: formatNumber(count, language) })}</strong>
+    <div
+      className={css.bulk}
+      role="region"
+      aria-label={t('bulk.selected', { count, formatted: formatNumber(count, language) })}
+    >
+      <strong aria-live="polite">
+        {t('bulk.selected', { count, formatted: formatNumber(count, language) })}
+      </strong>
       {!everyone && total > selection.names.size && (
         <Button size="xs" variant="subtle" onClick={() => setEveryone(true)}>
           {t('bulk.selectMatching', { formatted: formatNumber(total, language) })}

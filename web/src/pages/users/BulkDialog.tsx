@@ -72,7 +72,9 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
       opened
       onClose={() => !busy && onClose()}
       closeButtonProps={{ 'aria-label': t('common.close') }}
-      title={<strong>{t('bulk.title', { action: t(`bulk.${action}`), count, formatted: number(count) })}</strong>}
+      title={
+        <strong>{t('bulk.title', { action: t(`bulk.${action}`), count, formatted: number(count) })}</strong>
+      }
     >
       <Stack gap="md">
         {action === 'add_days' && (
@@ -103,7 +105,10 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
           {preview.data &&
             (preview.data.changed === 0
               ? t('bulk.wouldNot')
-              : t('bulk.would', { changed: number(preview.data.changed), matched: number(preview.data.matched) }))}
+              : t('bulk.would', {
+                  changed: number(preview.data.changed),
+                  matched: number(preview.data.matched),
+                }))}
           {missing.length > 0 && <div>{t('bulk.missing', { names: missing.slice(0, 10).join(', ') })}</div>}
         </div>
         {error && (

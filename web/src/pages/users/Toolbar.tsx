@@ -28,7 +28,13 @@ export function Toolbar({ filters, onChange, columns, onColumns, withOwner, isPh
   );
 }
 
-function StatusChips({ status, onChange }: { status: UserFilters['status']; onChange: (status?: string) => void }) {
+function StatusChips({
+  status,
+  onChange,
+}: {
+  status: UserFilters['status'];
+  onChange: (status?: string) => void;
+}) {
   const { t, language } = useI18n();
   const stats = $api.useQuery('get', '/api/system/stats', {}, poll(15));
   const counts = stats.data?.users;
@@ -86,7 +92,9 @@ function ColumnMenu({ columns, onColumns, withOwner }: Pick<Props, 'columns' | '
             role="menuitemcheckbox"
             aria-checked={columns.includes(column)}
             onClick={() => toggle(column)}
-            leftSection={<span className={css.tick} data-on={columns.includes(column) || undefined} aria-hidden />}
+            leftSection={
+              <span className={css.tick} data-on={columns.includes(column) || undefined} aria-hidden />
+            }
           >
             {t(`column.${column}`)}
           </Menu.Item>

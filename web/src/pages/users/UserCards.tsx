@@ -6,14 +6,16 @@ import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
 import { UsageBar } from '~/ui/UsageBar';
 import { Cell } from './cells';
 import { UserMenu } from './UserMenu';
-import type { ListProps } from './UserTable';
 import css from './Users.module.css';
+import type { ListProps } from './UserTable';
 
 /** The list on a phone. */
 export function UserCards({ users, columns, selection, onQr }: ListProps) {
   const { t } = useI18n();
   const reason = useStatusReason();
-  const facts = columns.filter((column) => column !== 'status' && column !== 'data_used' && column !== 'note');
+  const facts = columns.filter(
+    (column) => column !== 'status' && column !== 'data_used' && column !== 'note',
+  );
   return (
     <ul className={css.cards}>
       {users.map((user) => {

@@ -1,5 +1,13 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconDots, IconEdit, IconKey, IconPlayerPause, IconPlayerPlay, IconRotate, IconTrash } from '@tabler/icons-react';
+import {
+  IconDots,
+  IconEdit,
+  IconKey,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconRotate,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import type { User } from '~/api/client';
 import { useI18n } from '~/i18n';
@@ -28,7 +36,9 @@ export function UserMenu({ user, withEdit = true, onDeleted }: Props) {
         {withEdit && (
           <Menu.Item
             leftSection={<IconEdit {...icon} />}
-            onClick={() => void navigate({ to: '/users/$username/edit', params: { username: user.username } })}
+            onClick={() =>
+              void navigate({ to: '/users/$username/edit', params: { username: user.username } })
+            }
           >
             {t('action.edit')}
           </Menu.Item>
@@ -49,7 +59,11 @@ export function UserMenu({ user, withEdit = true, onDeleted }: Props) {
           {t('action.regenerate')}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item color="red" leftSection={<IconTrash {...icon} />} onClick={() => actions.remove(user, onDeleted)}>
+        <Menu.Item
+          color="red"
+          leftSection={<IconTrash {...icon} />}
+          onClick={() => actions.remove(user, onDeleted)}
+        >
           {t('action.delete')}
         </Menu.Item>
       </Menu.Dropdown>

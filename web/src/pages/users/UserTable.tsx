@@ -8,9 +8,9 @@ import { DEFAULT_SORT, nextSort, type Sort, type SortKey } from '~/lib/filters';
 import { OnlineDot } from '~/ui/StatusBadge';
 import { Cell } from './cells';
 import { type Column, SORTABLE } from './columns';
-import type { Selection } from './useSelection';
 import { UserMenu } from './UserMenu';
 import css from './Users.module.css';
+import type { Selection } from './useSelection';
 
 export interface ListProps {
   users: User[];
@@ -136,7 +136,12 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
         </td>
       ))}
       <td className={css.rowActions}>
-        <ActionIcon variant="default" size="lg" aria-label={`${t('action.qr')}: ${username}`} onClick={() => onQr(username)}>
+        <ActionIcon
+          variant="default"
+          size="lg"
+          aria-label={`${t('action.qr')}: ${username}`}
+          onClick={() => onQr(username)}
+        >
           <IconQrcode size={18} aria-hidden />
         </ActionIcon>
         <UserMenu user={user} />

@@ -88,7 +88,9 @@ export function Users() {
       {selection.names.size > 0 && <BulkBar selection={selection} filters={filters} total={total} />}
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines count={8} height={44} />}
-      {list.data && users.length === 0 && <Empty filters={filters} onClear={() => change({ search: undefined, status: undefined })} />}
+      {list.data && users.length === 0 && (
+        <Empty filters={filters} onClear={() => change({ search: undefined, status: undefined })} />
+      )}
       {users.length > 0 && (
         <>
           {isPhone ? (
@@ -111,9 +113,13 @@ export function Users() {
         </>
       )}
       <span className="visually-hidden" role="status">
-        {list.data && !list.isPlaceholderData ? t('common.total', { formatted: formatNumber(total, language) }) : ''}
+        {list.data && !list.isPlaceholderData
+          ? t('common.total', { formatted: formatNumber(total, language) })
+          : ''}
       </span>
-      <Suspense fallback={null}>{qrOf && <QrDialog username={qrOf} onClose={() => setQrOf(null)} />}</Suspense>
+      <Suspense fallback={null}>
+        {qrOf && <QrDialog username={qrOf} onClose={() => setQrOf(null)} />}
+      </Suspense>
     </Page>
   );
 }

@@ -16,7 +16,14 @@ export const COLUMNS = [
 ] as const;
 export type Column = (typeof COLUMNS)[number];
 
-const DEFAULT: readonly Column[] = ['status', 'data_used', 'expire_at', 'connections', 'unique_ips', 'last_seen_at'];
+const DEFAULT: readonly Column[] = [
+  'status',
+  'data_used',
+  'expire_at',
+  'connections',
+  'unique_ips',
+  'last_seen_at',
+];
 
 export const SORTABLE: Partial<Record<Column, SortKey>> = {
   status: 'status',

@@ -8,7 +8,8 @@ import { useNotify } from '~/ui/notify';
 /** Everything that shows users is asked for again; what is on the screen stays until the answer. */
 export async function refreshUsers(): Promise<void> {
   await queryClient.invalidateQueries({
-    predicate: ({ queryKey }) => typeof queryKey[1] === 'string' && /^\/api\/(users|system|audit)/.test(queryKey[1]),
+    predicate: ({ queryKey }) =>
+      typeof queryKey[1] === 'string' && /^\/api\/(users|system|audit)/.test(queryKey[1]),
   });
 }
 
