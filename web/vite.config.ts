@@ -17,6 +17,19 @@ export default defineConfig({
     // Small images would become data: URLs inside scripts; the policy allows files only.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 600,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Changes rarely, so that a browser keeps it when the panel is updated.
+          groups: [
+            {
+              name: 'base',
+              test: /node_modules\/(?:react|react-dom|scheduler|@tanstack|i18next|react-i18next)\//,
+            },
+          ],
+        },
+      },
+    },
   },
   server: { proxy },
   preview: {
@@ -29,7 +42,7 @@ export default defineConfig({
     },
   },
   test: {
-    environment: 'jsdom',
+    environment: 'node',
     include: ['src/**/*.test.{ts,tsx}'],
     setupFiles: ['src/test/setup.ts'],
     env: { TZ: 'Europe/Moscow' },

@@ -43,12 +43,13 @@ ids = [r[0] for r in db.execute("select id from users where username in ('alice'
 columns = [r[1] for r in db.execute("pragma table_info(traffic_logs)")]
 now = int(datetime.datetime.now().timestamp()) // 3600 * 3600
 kind = db.execute("select typeof(recorded_at) from traffic_logs limit 1").fetchone()
-for h in range(1, 24 * 55):
+db.execute('delete from traffic_logs')
+for h in range(0, 24 * 75):
     at = now - h * 3600
     stamp = at if kind and kind[0] == 'integer' else datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
     for i in ids:
         day = 1 + math.sin((at % 86400) / 86400 * 6.28 - 2)
-        b = int(random.random() * day * 60e6 * (1.4 - h / 1600))
+        b = int(random.random() * day * 60e6 * (1.4 - h / 2400))
         db.execute("insert into traffic_logs (user_id, octets_from, octets_to, recorded_at) values (?,?,?,?)", (i, b // 8, b, stamp))
 db.commit()
 `], { stdio: 'inherit' });

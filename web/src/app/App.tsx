@@ -1,11 +1,11 @@
 import { DirectionProvider, MantineProvider, useDirection } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { queryClient } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { ConfirmProvider } from '~/ui/Confirm';
+import { Messages } from '~/ui/Messages';
 import { router } from './router';
 import { schemeManager, theme } from './theme';
 
@@ -28,7 +28,7 @@ export function App() {
         withGlobalClasses={false}
       >
         <FollowDirection />
-        <Notifications position="bottom-right" autoClose={5000} />
+        <Messages />
         <QueryClientProvider client={queryClient}>
           <ConfirmProvider>
             <RouterProvider router={router} />

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, UnstyledButton } from '@mantine/core';
+import { ActionIcon } from '@mantine/core';
 import {
   IconHistory,
   IconLayoutDashboard,
@@ -9,7 +9,7 @@ import {
   IconUserCircle,
   IconUsers,
 } from '@tabler/icons-react';
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { queryClient } from '~/api/client';
 import { logOut, useAdmin } from '~/api/session';
@@ -80,28 +80,23 @@ export function useLogOut() {
 function Account() {
   const { t } = useI18n();
   const { username } = useAdmin();
-  const navigate = useNavigate();
   const logOutHere = useLogOut();
   return (
-    <Menu position="top-start">
-      <Menu.Target>
-        <UnstyledButton className={css.account} aria-label={t('nav.account', { name: username })}>
-          <IconUserCircle {...icon} />
-          <bdi className={css.label}>{username}</bdi>
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item
-          leftSection={<IconSettings size={16} aria-hidden />}
-          onClick={() => void navigate({ to: '/settings' })}
-        >
-          {t('nav.settings')}
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void logOutHere()}>
-          {t('nav.logOut')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <div className={css.account}>
+      <IconUserCircle {...icon} />
+      <bdi className={css.label}>{username}</bdi>
+      <ActionIcon
+        className={css.search}
+        variant="subtle"
+        color="gray"
+        size="lg"
+        aria-label={t('nav.logOut')}
+        title={t('nav.logOut')}
+        onClick={() => void logOutHere()}
+      >
+        <IconLogout size={18} aria-hidden />
+      </ActionIcon>
+    </div>
   );
 }
 
@@ -138,7 +133,6 @@ export function Shell({ children }: { children: ReactNode }) {
               to={link.to}
               className={css.link}
               activeOptions={{ exact: link.to === '/', includeSearch: false }}
-              aria-label={link.label}
             >
               {link.icon}
               <span className={css.label}>{link.label}</span>

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorScheme, Menu, Modal, Popover } from '@mantine/core';
+import { createTheme, type MantineColorScheme } from '@mantine/core';
 import { recall, remember } from '~/lib/preferences';
 
 /** What components compute by themselves; colours and fonts are in theme.css. */
@@ -6,12 +6,13 @@ export const theme = createTheme({
   primaryColor: 'indigo',
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // By name, because whoever imports the components here has them in the first load.
   components: {
     // The lock would insert a <style>; theme.css does it by a selector.
-    Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true } }),
-    Popover: Popover.extend({ defaultProps: { transitionProps: { duration: 100 } } }),
+    Modal: { defaultProps: { lockScroll: false, centered: true } },
+    Popover: { defaultProps: { transitionProps: { duration: 100 } } },
     // The placeholder is no menu item, and a menu may hold nothing else.
-    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false } }),
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
   },
 });
 

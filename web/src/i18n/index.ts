@@ -29,12 +29,21 @@ const isLanguage = (text: string): text is Language => LANGUAGES.some((language)
 
 export const directionOf = (language: string): 'rtl' | 'ltr' => (language === 'fa' ? 'rtl' : 'ltr');
 
+/** The reader's own variety of a language, for figures and dates: half past six is "18:30" in London and "6:30 PM" in Boston. */
+export function localeOf(language: string): string {
+  return navigator.languages.find((tag) => tag.split('-')[0]?.toLowerCase() === language) ?? language;
+}
+
 /** The one that was chosen here, else the first of the browser's that there is. */
 function preferred(): Language {
   const chosen = recall<string>('language', '');
   const wanted = [chosen, ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
   return wanted.find(isLanguage) ?? 'en';
 }
+
+/** First strong isolate, pop directional isolate: <bdi> for texts that are no elements. */
+const isolate = (text: string): string =>
+  directionOf(i18next.language) === 'rtl' ? `\u2068${text}\u2069` : text;
 
 async function load(language: Language): Promise<void> {
   if (!i18next.hasResourceBundle(language, 'translation')) {
@@ -53,7 +62,8 @@ export async function startI18n(language: Language = preferred()): Promise<void>
     lng: language,
     fallbackLng: false,
     resources: { [language]: { translation: messages } },
-    interpolation: { escapeValue: false },
+    // React escapes by itself. This keeps Latin names and sizes in one piece within a text from right to left.
+    interpolation: { escapeValue: true, escape: isolate },
     returnNull: false,
   });
   describePage(language);
@@ -69,5 +79,6 @@ export async function chooseLanguage(language: Language): Promise<void> {
 /** Translator, language and what depends on it. */
 export function useI18n() {
   const { t, i18n } = useTranslation();
-  return { t, language: i18n.language as Language, direction: directionOf(i18n.language) };
+  const language = i18n.language as Language;
+  return { t, language, locale: localeOf(language), direction: directionOf(language) };
 }

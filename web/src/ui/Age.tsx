@@ -14,11 +14,11 @@ interface Query {
 
 /** How old the figures on the page are, always; loudly when they could not be updated. */
 export function Age({ query }: { query: Query }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const now = useNow();
   if (query.dataUpdatedAt === 0) return null;
   // Figures may be newer than the page's clock, which ticks every few seconds.
-  const when = formatRelative(Math.min(query.dataUpdatedAt, now), now, language);
+  const when = formatRelative(Math.min(query.dataUpdatedAt, now), now, locale);
   return (
     <span
       className={css.age}

@@ -14,9 +14,9 @@ interface Props {
 }
 
 export function Pager({ page, size, total, onPage, onSize }: Props) {
-  const { t, language, direction } = useI18n();
+  const { t, locale, direction } = useI18n();
   const last = Math.max(1, Math.ceil(total / size));
-  const number = (value: number) => formatNumber(value, language);
+  const number = (value: number) => formatNumber(value, locale);
   const from = total === 0 ? 0 : Math.min((page - 1) * size + 1, total);
   const [Previous, Next] =
     direction === 'rtl' ? [IconChevronRight, IconChevronLeft] : [IconChevronLeft, IconChevronRight];

@@ -53,7 +53,7 @@ export function SearchInput({ value, onChange }: { value: string; onChange: (val
         text ? (
           <CloseButton size="sm" aria-label={t('users.clearSearch')} onClick={() => type('', 0)} />
         ) : (
-          <Kbd size="xs" aria-hidden>
+          <Kbd size="xs" className={css.key} aria-hidden>
             /
           </Kbd>
         )

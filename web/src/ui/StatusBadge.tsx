@@ -31,15 +31,15 @@ interface Reasoned {
 
 /** Why a user is not served. */
 export function useStatusReason() {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   return (user: Reasoned): string | undefined => {
     if (user.status === 'disabled') return t('reason.disabled');
     if (user.status === 'limited' && user.data_limit !== null) {
-      const [used, limit] = [formatBytes(user.data_used, language), formatBytes(user.data_limit, language)];
+      const [used, limit] = [formatBytes(user.data_used, locale), formatBytes(user.data_limit, locale)];
       return t('reason.limited', { used, limit });
     }
     if (user.status === 'expired' && user.expire_at) {
-      return t('reason.expired', { when: formatRelative(user.expire_at, Date.now(), language) });
+      return t('reason.expired', { when: formatRelative(user.expire_at, Date.now(), locale) });
     }
     return undefined;
   };

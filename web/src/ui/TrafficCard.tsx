@@ -17,7 +17,7 @@ const TrafficChart = lazy(() =>
 
 /** Traffic over time, of everybody or of one user. */
 export function TrafficCard({ title, username }: { title: string; username?: string }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const now = useNow();
   const [range, setRange] = useState<Range>(() => {
     const last = recall<Range>('range', 'day');
@@ -63,7 +63,7 @@ export function TrafficCard({ title, username }: { title: string; username?: str
         <span data-series="in">{t('chart.in')}</span>
         <span data-series="out">{t('chart.out')}</span>
         {history.data && (
-          <span className={css.sum}>{t('chart.sum', { size: formatBytes(sum, language) })}</span>
+          <span className={css.sum}>{t('chart.sum', { size: formatBytes(sum, locale) })}</span>
         )}
       </div>
       <div className={css.frame}>

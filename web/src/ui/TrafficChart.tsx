@@ -6,13 +6,13 @@ import type { Bar, Range } from '~/lib/history';
 
 /** Time runs from left to right in every language, as on every chart of a network. */
 export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const short = new Intl.DateTimeFormat(
-    language,
+    locale,
     range === 'day' ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short' },
   );
   const full = new Intl.DateTimeFormat(
-    language,
+    locale,
     // Days of the history are days in UTC; in a zone of their own they would begin at odd hours.
     range === 'day' || range === 'week'
       ? { dateStyle: 'medium', timeStyle: 'short' }
@@ -35,12 +35,12 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
           { name: 'out', label: t('chart.out'), color: 'var(--chart-out)' },
           { name: 'in', label: t('chart.in'), color: 'var(--chart-in)' },
         ]}
-        valueFormatter={(value) => formatBytes(value, language)}
+        valueFormatter={(value) => formatBytes(value, locale)}
         xAxisProps={{ tickFormatter: (at: number) => short.format(at), minTickGap: 40 }}
         yAxisProps={{
           width: 76,
           tickCount: 4,
-          tickFormatter: (value: number) => formatBytes(value, language),
+          tickFormatter: (value: number) => formatBytes(value, locale),
         }}
         tooltipProps={{
           // Without a point under the pointer there is no time either.

@@ -4,16 +4,16 @@ import css from './UsageBar.module.css';
 
 /** "3.1 GiB / 10 GiB" over a bar. Without a limit there is nothing to fill. */
 export function UsageBar({ used, limit }: { used: number; limit: number | null }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const share = limit === null ? 0 : Math.min(used / limit, 1);
   const level = share >= 1 ? 'full' : share >= 0.8 ? 'high' : undefined;
   const [usedText, limitText] = [
-    formatBytes(used, language),
-    limit === null ? t('common.unlimited') : formatBytes(limit, language),
+    formatBytes(used, locale),
+    limit === null ? t('common.unlimited') : formatBytes(limit, locale),
   ];
   const exact = [used, limit]
     .filter((value) => value !== null)
-    .map((value) => t('common.exactBytes', { formatted: formatNumber(value, language) }));
+    .map((value) => t('common.exactBytes', { formatted: formatNumber(value, locale) }));
   return (
     <div className={css.usage} title={exact.join(' / ')}>
       <div className={css.text}>

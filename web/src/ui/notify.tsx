@@ -1,8 +1,8 @@
-import { notifications } from '@mantine/notifications';
 import { useCallback } from 'react';
 import type { ConfigSync } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { useErrorText } from './errors';
+import { showMessage } from './Messages';
 
 /** Short messages in a corner: what was done, whether the proxy knows it yet, what failed. */
 export function useNotify() {
@@ -12,7 +12,7 @@ export function useNotify() {
 
   const failed = useCallback(
     (error: unknown) =>
-      notifications.show({
+      void showMessage({
         color: 'red',
         title: t('error.title'),
         message: errorText(error),
@@ -24,9 +24,9 @@ export function useNotify() {
 
   const done = useCallback(
     (message: string, sync?: Pick<ConfigSync, 'state'> & { detail?: string | null }) => {
-      notifications.show({ color: 'teal', message, closeButtonProps: { 'aria-label': close } });
+      void showMessage({ color: 'teal', message, closeButtonProps: { 'aria-label': close } });
       if (sync?.state !== 'pending') return;
-      notifications.show({
+      void showMessage({
         color: 'orange',
         title: t('sync.pendingTitle'),
         message: t('sync.pending', { detail: sync.detail ?? '' }),

@@ -5,19 +5,19 @@ import { formatDay, formatMoment, formatRelative, formatUtc } from '~/lib/time';
 import { useNow } from './useNow';
 
 export function Bytes({ value }: { value: number }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   return (
-    <span title={t('common.exactBytes', { formatted: formatNumber(value, language) })}>
-      <bdi>{formatBytes(value, language)}</bdi>
+    <span title={t('common.exactBytes', { formatted: formatNumber(value, locale) })}>
+      <bdi>{formatBytes(value, locale)}</bdi>
     </span>
   );
 }
 
 /** A count; null is what nobody knows, which is not 0. */
 export function Count({ value }: { value: number | null }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   if (value === null) return <span title={t('common.unknown')}>–</span>;
-  return <>{formatNumber(value, language)}</>;
+  return <>{formatNumber(value, locale)}</>;
 }
 
 interface MomentProps {
@@ -28,16 +28,16 @@ interface MomentProps {
 }
 
 export function Moment({ at, as = 'relative', otherwise }: MomentProps) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const now = useNow();
   if (at === null) return <span className="dim">{otherwise ?? t('common.never')}</span>;
-  const full = formatMoment(at, language);
+  const full = formatMoment(at, locale);
   const text =
     as === 'full'
       ? full
       : as === 'day'
-        ? formatDay(at, language)
-        : formatRelative(at, Math.max(now, 0), language);
+        ? formatDay(at, locale)
+        : formatRelative(at, Math.max(now, 0), locale);
   return (
     <time dateTime={new Date(at).toISOString()} title={`${full} · ${formatUtc(at)}`}>
       {text}

@@ -59,8 +59,8 @@ function Figures({ stats }: { stats: Stats }) {
 }
 
 function Connections({ stats }: { stats: Stats }) {
-  const { t, language } = useI18n();
-  const number = (value: number) => formatNumber(value, language);
+  const { t, locale } = useI18n();
+  const number = (value: number) => formatNumber(value, locale);
   return (
     <Card title={t('dashboard.connections')}>
       <div className={css.pair}>

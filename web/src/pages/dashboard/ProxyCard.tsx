@@ -8,11 +8,11 @@ import { useTaskName } from './useTaskName';
 
 /** How the proxy is, in words, with the cause if it is not well. */
 export function ProxyCard({ stats }: { stats: Stats }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const now = useNow();
   const taskName = useTaskName();
   const { proxy, config_sync, uptime } = stats;
-  const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, language) : null;
+  const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
   const isPending = config_sync.state === 'pending';
   // These two are told in words of their own.
   const failing = stats.tasks.filter(
@@ -34,7 +34,7 @@ export function ProxyCard({ stats }: { stats: Stats }) {
       </div>
       <ul className={css.remarks}>
         {proxy.state === 'ok' && uptime !== null && (
-          <li>{t('dashboard.uptime', { duration: formatDuration(uptime, language) })}</li>
+          <li>{t('dashboard.uptime', { duration: formatDuration(uptime, locale) })}</li>
         )}
         {proxy.state === 'unknown' && <li>{t('dashboard.unaskedHint')}</li>}
         {proxy.state === 'unreachable' && (

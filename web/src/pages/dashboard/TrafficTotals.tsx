@@ -15,7 +15,7 @@ const hourBefore = (at: number) => new Date(Math.floor(at / HOUR) * HOUR).toISOS
 
 /** What moved in the last day, week and month, against the same time before. */
 export function TrafficTotals() {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const now = Math.floor(useNow() / HOUR) * HOUR + HOUR;
   const history = $api.useQuery(
     'get',
@@ -27,7 +27,7 @@ export function TrafficTotals() {
   if (history.isPending) return <Lines count={1} height={96} />;
   if (!history.data) return <LoadError error={history.error} onRetry={() => void history.refetch()} />;
   const { points } = history.data;
-  const percent = new Intl.NumberFormat(language, {
+  const percent = new Intl.NumberFormat(locale, {
     style: 'percent',
     maximumFractionDigits: 0,
     signDisplay: 'exceptZero',

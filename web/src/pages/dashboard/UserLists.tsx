@@ -82,14 +82,14 @@ export function OnlineUsers() {
 
 /** Who reaches the end of his time or of his traffic next. */
 export function SoonUsers({ stats }: { stats: Stats }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const list = $api.useQuery(
     'get',
     '/api/users',
     { params: { query: { sort: 'expire_at', status: 'active', limit: SHOWN } } },
     poll(60),
   );
-  const percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
+  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
   const users = list.data ? soonest(list.data.users, stats.user_traffic, Date.now()).slice(0, SHOWN) : [];
   return (
     <Card

@@ -1,18 +1,13 @@
 import { Alert, Button, Group, Modal, PasswordInput, Stack } from '@mantine/core';
-import { useEffect } from 'react';
 import { queryClient } from '~/api/client';
 import { type Admin, abandonSession } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useLogIn } from './useLogIn';
 
 /** Over a page whose session has ended: the page and what was typed into it stay. */
-export function LoginAgain({ opened, admin }: { opened: boolean; admin: Admin }) {
+export function LoginAgain({ admin }: { admin: Admin }) {
   const { t } = useI18n();
   const form = useLogIn(admin.username);
-  const { setPassword } = form;
-  useEffect(() => {
-    if (!opened) setPassword('');
-  }, [opened, setPassword]);
 
   function leave() {
     abandonSession();
@@ -21,7 +16,7 @@ export function LoginAgain({ opened, admin }: { opened: boolean; admin: Admin })
 
   return (
     <Modal
-      opened={opened}
+      opened
       onClose={() => {}}
       withCloseButton={false}
       closeOnEscape={false}

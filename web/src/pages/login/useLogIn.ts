@@ -7,7 +7,7 @@ import { useErrorText } from '~/ui/errors';
 
 /** Name and password with what may go wrong: also the time to wait after too many attempts, counted down. */
 export function useLogIn(fixedName?: string) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const errorText = useErrorText();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
@@ -46,7 +46,7 @@ export function useLogIn(fixedName?: string) {
   }
 
   function message(): string | null {
-    if (seconds > 0) return t('login.wait', { count: seconds, formatted: formatNumber(seconds, language) });
+    if (seconds > 0) return t('login.wait', { count: seconds, formatted: formatNumber(seconds, locale) });
     if (failure === null) return null;
     if (failure instanceof ApiError && failure.status === 401) return t('login.wrong');
     if (failure instanceof ApiError && failure.status === 429) return null;

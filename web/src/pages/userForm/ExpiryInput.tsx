@@ -20,7 +20,7 @@ interface Props {
 
 /** The end of a user's time, in the administrator's zone. Presets count from now or, if he has time left, from its end. */
 export function ExpiryInput({ value, onChange, error }: Props) {
-  const { t, language } = useI18n();
+  const { t, language, locale } = useI18n();
   const now = useNow();
   const end = value === null ? null : fromPicker(value);
   const isPast = end !== null && Date.parse(end) <= now;
@@ -64,7 +64,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
       <div className={css.presets}>
         {PRESETS.map((days) => (
           <Button key={days} size="compact-sm" variant="default" onClick={() => add(days)}>
-            {t('form.plusDays', { formatted: formatNumber(days, language) })}
+            {t('form.plusDays', { formatted: formatNumber(days, locale) })}
           </Button>
         ))}
         <Button size="compact-sm" variant="default" onClick={() => onChange(null)}>
@@ -73,7 +73,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
       </div>
       {end !== null && (
         <div className={css.local} data-past={isPast || undefined} aria-live="polite">
-          {formatMoment(end, language)} · {formatRelative(end, now, language)}
+          {formatMoment(end, locale)} · {formatRelative(end, now, locale)}
           {isPast && <div>{t('form.expirePast')}</div>}
         </div>
       )}

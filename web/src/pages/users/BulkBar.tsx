@@ -18,7 +18,7 @@ interface Props {
 
 /** One deed on all who are ticked, or on all who match the search and the filter. */
 export function BulkBar({ selection, filters, total }: Props) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const [everyone, setEveryone] = useState(false);
   const [action, setAction] = useState<BulkAction | null>(null);
   const count = everyone ? total : selection.names.size;
@@ -31,14 +31,14 @@ export function BulkBar({ selection, filters, total }: Props) {
     <div
       className={css.bulk}
       role="region"
-      aria-label={t('bulk.selected', { count, formatted: formatNumber(count, language) })}
+      aria-label={t('bulk.selected', { count, formatted: formatNumber(count, locale) })}
     >
       <strong aria-live="polite">
-        {t('bulk.selected', { count, formatted: formatNumber(count, language) })}
+        {t('bulk.selected', { count, formatted: formatNumber(count, locale) })}
       </strong>
       {!everyone && total > selection.names.size && (
         <Button size="xs" variant="subtle" onClick={() => setEveryone(true)}>
-          {t('bulk.selectMatching', { formatted: formatNumber(total, language) })}
+          {t('bulk.selectMatching', { formatted: formatNumber(total, locale) })}
         </Button>
       )}
       {ACTIONS.map((each) => (

@@ -22,7 +22,7 @@ interface Props {
 
 /** Says how many would change before anything does. */
 export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const errorText = useErrorText();
   const { done } = useNotify();
   const [days, setDays] = useState<number | string>(30);
@@ -53,7 +53,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
     try {
       const { data } = await api.POST('/api/users/bulk', { body });
       const changed = data?.changed ?? 0;
-      done(t('bulk.done', { count: changed, formatted: formatNumber(changed, language) }), data?.config_sync);
+      done(t('bulk.done', { count: changed, formatted: formatNumber(changed, locale) }), data?.config_sync);
       onDone();
       await refreshUsers();
     } catch (error) {
@@ -63,7 +63,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
     }
   }
 
-  const number = (figure: number) => formatNumber(figure, language);
+  const number = (figure: number) => formatNumber(figure, locale);
   const missing = preview.data?.missing ?? [];
   const error = failure ?? preview.error;
   const danger = action === 'delete';

@@ -35,7 +35,7 @@ function StatusChips({
   status: UserFilters['status'];
   onChange: (status?: string) => void;
 }) {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const stats = $api.useQuery('get', '/api/system/stats', {}, poll(15));
   const counts = stats.data?.users;
   return (
@@ -50,7 +50,7 @@ function StatusChips({
           onClick={() => onChange(value)}
         >
           {value ? t(`status.${value}`) : t('users.all')}
-          {counts && <span className={css.count}>{formatNumber(counts[value ?? 'total'], language)}</span>}
+          {counts && <span className={css.count}>{formatNumber(counts[value ?? 'total'], locale)}</span>}
         </button>
       ))}
     </div>

@@ -24,7 +24,7 @@ import { useSelection } from './useSelection';
 const QrDialog = lazy(() => import('../user/QrDialog').then((module) => ({ default: module.QrDialog })));
 
 export function Users() {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const { is_sudo } = useAdmin();
   const filters = useSearch({ from: '/users' });
   const navigate = useNavigate({ from: '/users' });
@@ -114,7 +114,7 @@ export function Users() {
       )}
       <span className="visually-hidden" role="status">
         {list.data && !list.isPlaceholderData
-          ? t('common.total', { formatted: formatNumber(total, language) })
+          ? t('common.total', { formatted: formatNumber(total, locale) })
           : ''}
       </span>
       <Suspense fallback={null}>

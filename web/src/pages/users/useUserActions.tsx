@@ -19,7 +19,7 @@ type Subject = Pick<User, 'username' | 'data_used'>;
 
 /** What one can do to a user, from the list and from his page. What cuts connections or deletes asks first. */
 export function useUserActions() {
-  const { t, language } = useI18n();
+  const { t, locale } = useI18n();
   const confirm = useConfirm();
   const { done, failed } = useNotify();
 
@@ -49,7 +49,7 @@ export function useUserActions() {
   const resetUsage = ({ username: name, data_used }: Subject) =>
     confirm({
       title: t('action.resetTitle', { name }),
-      body: t('action.resetBody', { used: formatBytes(data_used, language) }),
+      body: t('action.resetBody', { used: formatBytes(data_used, locale) }),
       action: t('action.resetUsage'),
       run: async () => {
         const { data } = await api.POST('/api/users/{username}/reset-usage', byName(name));
