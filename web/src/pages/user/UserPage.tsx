@@ -14,7 +14,7 @@ import { UsageBar } from '~/ui/UsageBar';
 import { Moment } from '~/ui/values';
 import { AuditList } from '../audit/AuditList';
 import { Cell } from '../users/cells';
-import { UserMenu } from '../users/UserMenu';
+import { UserMenuButton } from '../users/UserMenuButton';
 import { LinkPanel } from './LinkPanel';
 import css from './UserPage.module.css';
 
@@ -56,7 +56,7 @@ export function UserPage() {
             >
               {t('action.edit')}
             </Button>
-            <UserMenu user={user} withEdit={false} onDeleted={() => void navigate({ to: '/users' })} />
+            <UserMenuButton user={user} withEdit={false} onDeleted={() => void navigate({ to: '/users' })} />
           </>
         )
       }

@@ -1,12 +1,15 @@
-import { Button, Menu, NativeSelect } from '@mantine/core';
+import { Button, NativeSelect } from '@mantine/core';
 import { IconColumns3 } from '@tabler/icons-react';
+import { lazy, Suspense, useState } from 'react';
 import { $api, poll } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { DEFAULT_SORT, SORT_KEYS, STATUSES, type UserFilters } from '~/lib/filters';
 import { SearchInput } from '~/ui/SearchInput';
-import { COLUMNS, type Column } from './columns';
+import type { Column } from './columns';
 import css from './Users.module.css';
+
+const ColumnMenu = lazy(() => import('./ColumnMenu').then((module) => ({ default: module.ColumnMenu })));
 
 interface Props {
   filters: UserFilters;
@@ -23,7 +26,7 @@ export function Toolbar({ filters, onChange, columns, onColumns, withOwner, isPh
       <SearchInput value={filters.search ?? ''} onChange={(search) => onChange({ search })} />
       <StatusChips status={filters.status} onChange={(status) => onChange({ status })} />
       {isPhone && <SortSelect sort={filters.sort ?? DEFAULT_SORT} onChange={(sort) => onChange({ sort })} />}
-      <ColumnMenu columns={columns} onColumns={onColumns} withOwner={withOwner} />
+      <ColumnButton columns={columns} onColumns={onColumns} withOwner={withOwner} />
     </div>
   );
 }
@@ -74,32 +77,25 @@ function SortSelect({ sort, onChange }: { sort: string; onChange: (sort: string)
   );
 }
 
-function ColumnMenu({ columns, onColumns, withOwner }: Pick<Props, 'columns' | 'onColumns' | 'withOwner'>) {
+type ColumnProps = Pick<Props, 'columns' | 'onColumns' | 'withOwner'>;
+
+function ColumnButton(props: ColumnProps) {
   const { t } = useI18n();
-  const toggle = (column: Column) =>
-    onColumns(COLUMNS.filter((each) => (each === column ? !columns.includes(each) : columns.includes(each))));
+  const [wanted, setWanted] = useState(false);
+  const button = (
+    <Button
+      variant="default"
+      leftSection={<IconColumns3 size={16} aria-hidden />}
+      aria-haspopup="menu"
+      onClick={() => setWanted(true)}
+    >
+      {t('users.columns')}
+    </Button>
+  );
+  if (!wanted) return button;
   return (
-    <Menu closeOnItemClick={false} position="bottom-end">
-      <Menu.Target>
-        <Button variant="default" leftSection={<IconColumns3 size={16} aria-hidden />}>
-          {t('users.columns')}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {COLUMNS.filter((column) => withOwner || column !== 'created_by').map((column) => (
-          <Menu.Item
-            key={column}
-            role="menuitemcheckbox"
-            aria-checked={columns.includes(column)}
-            onClick={() => toggle(column)}
-            leftSection={
-              <span className={css.tick} data-on={columns.includes(column) || undefined} aria-hidden />
-            }
-          >
-            {t(`column.${column}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <Suspense fallback={button}>
+      <ColumnMenu {...props} />
+    </Suspense>
   );
 }

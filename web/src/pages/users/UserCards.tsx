@@ -5,7 +5,7 @@ import { useI18n } from '~/i18n';
 import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
 import { UsageBar } from '~/ui/UsageBar';
 import { Cell } from './cells';
-import { UserMenu } from './UserMenu';
+import { UserMenuButton } from './UserMenuButton';
 import css from './Users.module.css';
 import type { ListProps } from './UserTable';
 
@@ -58,7 +58,7 @@ export function UserCards({ users, columns, selection, onQr }: ListProps) {
                 >
                   <IconQrcode size={18} aria-hidden />
                 </ActionIcon>
-                <UserMenu user={user} />
+                <UserMenuButton user={user} />
               </div>
             </div>
           </li>

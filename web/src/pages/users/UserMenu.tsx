@@ -18,15 +18,16 @@ const icon = { size: 16, 'aria-hidden': true } as const;
 interface Props {
   user: User;
   withEdit?: boolean;
+  defaultOpened?: boolean;
   onDeleted?: () => void;
 }
 
-export function UserMenu({ user, withEdit = true, onDeleted }: Props) {
+export function UserMenu({ user, withEdit = true, defaultOpened = false, onDeleted }: Props) {
   const { t } = useI18n();
   const navigate = useNavigate();
   const actions = useUserActions();
   return (
-    <Menu position="bottom-end" width={200}>
+    <Menu position="bottom-end" width={200} defaultOpened={defaultOpened}>
       <Menu.Target>
         <ActionIcon variant="default" size="lg" aria-label={t('users.actions', { name: user.username })}>
           <IconDots size={18} aria-hidden />

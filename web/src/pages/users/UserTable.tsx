@@ -8,7 +8,7 @@ import { DEFAULT_SORT, nextSort, type Sort, type SortKey } from '~/lib/filters';
 import { OnlineDot } from '~/ui/StatusBadge';
 import { Cell } from './cells';
 import { type Column, SORTABLE } from './columns';
-import { UserMenu } from './UserMenu';
+import { UserMenuButton } from './UserMenuButton';
 import css from './Users.module.css';
 import type { Selection } from './useSelection';
 
@@ -144,7 +144,7 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
         >
           <IconQrcode size={18} aria-hidden />
         </ActionIcon>
-        <UserMenu user={user} />
+        <UserMenuButton user={user} />
       </td>
     </tr>
   );

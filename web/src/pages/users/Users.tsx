@@ -14,13 +14,13 @@ import { Age } from '~/ui/Age';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
 import { Lines, LoadError, Notice } from '~/ui/states';
-import { BulkBar } from './BulkBar';
 import { type Column, recallColumns } from './columns';
 import { Toolbar } from './Toolbar';
 import { UserCards } from './UserCards';
 import { UserTable } from './UserTable';
 import { useSelection } from './useSelection';
 
+const BulkBar = lazy(() => import('./BulkBar').then((module) => ({ default: module.BulkBar })));
 const QrDialog = lazy(() => import('../user/QrDialog').then((module) => ({ default: module.QrDialog })));
 
 export function Users() {
@@ -85,7 +85,9 @@ export function Users() {
         withOwner={is_sudo}
         isPhone={isPhone}
       />
-      {selection.names.size > 0 && <BulkBar selection={selection} filters={filters} total={total} />}
+      <Suspense fallback={null}>
+        {selection.names.size > 0 && <BulkBar selection={selection} filters={filters} total={total} />}
+      </Suspense>
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines count={8} height={44} />}
       {list.data && users.length === 0 && (
