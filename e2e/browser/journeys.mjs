@@ -117,7 +117,7 @@ await journey('QR decodes to the link', async () => {
   const picture = await code.screenshot();
   const text = await page.evaluate(async (base64) => {
     const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]));
-    const canvas = new OffscreenCanvas(bitmap.width * 3, bitmap.height * 3);
+    const canvas = new OffscreenCanvas(bitmap.width * 2, bitmap.height * 2);
     const drawing = canvas.getContext('2d');
     drawing.imageSmoothingEnabled = false;
     drawing.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
@@ -297,7 +297,7 @@ await journey('a session that ends in a form loses nothing', async () => {
   await dialog().getByLabel('Password (admin)').fill(ADMIN.password);
   await dialog().getByRole('button', { name: 'Log in', exact: true }).click();
   await page.getByRole('heading', { name: 'patient' }).waitFor();
-  await page.getByText('typed before the end').waitFor();
+  await page.getByText('typed before the end').first().waitFor();
 });
 
 await journey('second admin with his own users only', async () => {

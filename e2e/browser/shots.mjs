@@ -44,13 +44,17 @@ columns = [r[1] for r in db.execute("pragma table_info(traffic_logs)")]
 now = int(datetime.datetime.now().timestamp()) // 3600 * 3600
 kind = db.execute("select typeof(recorded_at) from traffic_logs limit 1").fetchone()
 db.execute('delete from traffic_logs')
+db.execute('delete from traffic_totals')
 for h in range(0, 24 * 75):
     at = now - h * 3600
     stamp = at if kind and kind[0] == 'integer' else datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
+    sums = [0, 0]
     for i in ids:
         day = 1 + math.sin((at % 86400) / 86400 * 6.28 - 2)
         b = int(random.random() * day * 60e6 * (1.4 - h / 2400))
         db.execute("insert into traffic_logs (user_id, octets_from, octets_to, recorded_at) values (?,?,?,?)", (i, b // 8, b, stamp))
+        sums[0] += b // 8; sums[1] += b
+    db.execute("insert into traffic_totals (octets_from, octets_to, recorded_at) values (?,?,?)", (*sums, stamp))
 db.commit()
 `], { stdio: 'inherit' });
 
@@ -136,9 +140,21 @@ for (const variant of variants) {
   await shoot(page, `${variant.id}-user`, { full: true });
   await go(page, '/new-user');
   await shoot(page, `${variant.id}-new`, { full: true });
+  await page.locator('form button[aria-haspopup=dialog], form button[data-dates-input]').first().click();
+  await shoot(page, `${variant.id}-picker`);
+  await page.keyboard.press('Escape');
+  await go(page, '/users?sort=-data_used&size=20');
+  await page.locator('button[aria-label$=": frank"]').first().click();
+  await shoot(page, `${variant.id}-qr`);
+  await page.keyboard.press('Escape');
+  await page.locator('li input[type=checkbox], tbody input[type=checkbox]').first().click();
+  await page.locator('[role=region] button').nth(3).click();
+  await shoot(page, `${variant.id}-bulk-days`);
   await go(page, '/users/dave-the-long-name-of-32-letters');
   await page.locator('button[aria-haspopup=menu]').last().click();
   await shoot(page, `${variant.id}-menu`);
+  await page.locator('[role=menuitem]').last().click();
+  await shoot(page, `${variant.id}-delete`);
   await go(page, '/admins');
   await shoot(page, `${variant.id}-admins`);
   await go(page, '/audit');

@@ -110,7 +110,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <a className={css.skip} href={`${window.location.pathname}${window.location.search}#content`}>
         {t('app.skip')}
       </a>
-      <header className={css.side}>
+      <nav className={css.side} aria-label={t('nav.label')}>
         <div className={css.brand}>
           <img src="./favicon.svg" alt="" width={28} height={28} />
           <span className={css.brandName}>{t('app.name')}</span>
@@ -126,7 +126,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <IconSearch size={18} aria-hidden />
           </ActionIcon>
         </div>
-        <nav className={css.nav} aria-label={t('nav.label')}>
+        <div className={css.nav}>
           {links.map((link) => (
             <Link
               key={link.to}
@@ -139,9 +139,9 @@ export function Shell({ children }: { children: ReactNode }) {
               <span className={css.short}>{link.short}</span>
             </Link>
           ))}
-        </nav>
+        </div>
         <Account />
-      </header>
+      </nav>
       <main id="content" className={css.main} tabIndex={-1}>
         {children}
       </main>

@@ -1,4 +1,4 @@
-import { useNavigate, useRouter } from '@tanstack/react-router';
+import { useNavigate } from '@tanstack/react-router';
 import { api } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
@@ -10,7 +10,6 @@ import { bodyOf, EMPTY, type FormValues } from './values';
 export function CreateUser() {
   const { t } = useI18n();
   const navigate = useNavigate();
-  const { history } = useRouter();
   const { done } = useNotify();
 
   async function create(values: FormValues) {
@@ -29,7 +28,7 @@ export function CreateUser() {
         isNew
         submitLabel={t('form.create')}
         onSubmit={create}
-        onCancel={() => history.back()}
+        onCancel={() => void navigate({ to: '/users' })}
       />
     </Page>
   );

@@ -17,15 +17,16 @@ interface Props {
   columns: Column[];
   onColumns: (columns: Column[]) => void;
   withOwner: boolean;
-  isPhone: boolean | undefined;
+  /** Where there are no columns to press. */
+  withSort: boolean;
 }
 
-export function Toolbar({ filters, onChange, columns, onColumns, withOwner, isPhone }: Props) {
+export function Toolbar({ filters, onChange, columns, onColumns, withOwner, withSort }: Props) {
   return (
     <div className={css.toolbar}>
       <SearchInput value={filters.search ?? ''} onChange={(search) => onChange({ search })} />
       <StatusChips status={filters.status} onChange={(status) => onChange({ status })} />
-      {isPhone && <SortSelect sort={filters.sort ?? DEFAULT_SORT} onChange={(sort) => onChange({ sort })} />}
+      {withSort && <SortSelect sort={filters.sort ?? DEFAULT_SORT} onChange={(sort) => onChange({ sort })} />}
       <ColumnButton columns={columns} onColumns={onColumns} withOwner={withOwner} />
     </div>
   );

@@ -28,7 +28,8 @@ export function Users() {
   const { is_sudo } = useAdmin();
   const filters = useSearch({ from: '/users' });
   const navigate = useNavigate({ from: '/users' });
-  const isPhone = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false });
+  // Below this the columns do not fit beside the navigation.
+  const isNarrow = useMediaQuery('(max-width: 64em)', undefined, { getInitialValueInEffect: false });
   const selection = useSelection();
   const [columns, setColumns] = useState(recallColumns);
   const [qrOf, setQrOf] = useState<string | null>(null);
@@ -83,7 +84,7 @@ export function Users() {
         columns={columns}
         onColumns={chooseColumns}
         withOwner={is_sudo}
-        isPhone={isPhone}
+        withSort={isNarrow ?? false}
       />
       <Suspense fallback={null}>
         {selection.names.size > 0 && <BulkBar selection={selection} filters={filters} total={total} />}
@@ -95,7 +96,7 @@ export function Users() {
       )}
       {users.length > 0 && (
         <>
-          {isPhone ? (
+          {isNarrow ? (
             <UserCards {...props} />
           ) : (
             <UserTable
