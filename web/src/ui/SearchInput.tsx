@@ -5,13 +5,15 @@ import { useEffect, useRef, useState } from 'react';
 import { useI18n } from '~/i18n';
 import css from './SearchInput.module.css';
 
-const DELAY = 120;
+/** Between two searches of one who types on. */
+const PACE = 120;
 
-/** Searches while one types, a breath after the last key. */
+/** Searches while one types: at the first key at once, then not at each but soon after. */
 export function SearchInput({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { t } = useI18n();
   const [text, setText] = useState(value);
   const sent = useRef(value);
+  const sentAt = useRef(Number.NEGATIVE_INFINITY);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const wantsFocus = useRouterState({ select: (state) => state.location.hash === 'search' });
   const input = useRef<HTMLInputElement>(null);
@@ -28,13 +30,17 @@ export function SearchInput({ value, onChange }: { value: string; onChange: (val
     if (wantsFocus) input.current?.focus();
   }, [wantsFocus]);
 
-  function type(next: string, delay = DELAY) {
+  function type(next: string, isFinal = false) {
     setText(next);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
+    const send = () => {
+      sentAt.current = performance.now();
       sent.current = next.trim();
       onChange(sent.current);
-    }, delay);
+    };
+    const wait = isFinal ? 0 : sentAt.current + PACE - performance.now();
+    if (wait <= 0) send();
+    else timer.current = setTimeout(send, wait);
   }
 
   return (
@@ -51,7 +57,7 @@ export function SearchInput({ value, onChange }: { value: string; onChange: (val
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={
         text ? (
-          <CloseButton size="sm" aria-label={t('users.clearSearch')} onClick={() => type('', 0)} />
+          <CloseButton size="sm" aria-label={t('users.clearSearch')} onClick={() => type('', true)} />
         ) : (
           <Kbd size="xs" className={css.key} aria-hidden>
             /
@@ -62,7 +68,7 @@ export function SearchInput({ value, onChange }: { value: string; onChange: (val
       onChange={(event) => type(event.currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return;
-        if (text) type('', 0);
+        if (text) type('', true);
         else event.currentTarget.blur();
       }}
     />

@@ -40,6 +40,9 @@ export function ExpiryInput({ value, onChange, error }: Props) {
         locale={language}
         firstDayOfWeek={language === 'fa' ? 6 : 1}
         weekendDays={language === 'fa' ? [5] : [0, 6]}
+        // Days of other months would have to be grey, and too pale to read.
+        hideOutsideDates
+        popoverProps={{ attributes: { dropdown: { 'aria-label': t('form.expire') } } }}
         clearable
         clearButtonProps={{ 'aria-label': t('common.never') }}
         value={value}
@@ -57,8 +60,6 @@ export function ExpiryInput({ value, onChange, error }: Props) {
           previousMonth: t('form.previousMonth'),
           nextYear: t('form.nextYear'),
           previousYear: t('form.previousYear'),
-          monthLevelControl: t('form.chooseMonth'),
-          yearLevelControl: t('form.chooseYear'),
         }}
       />
       <div className={css.presets}>
