@@ -40,7 +40,7 @@ await page.evaluate(() => {
     requestAnimationFrame(look);
   });
 });
-for (const key of ['9', '8', '7', '6']) {
+for (const key of ['8', '7', '6', '5']) {
   await page.locator('input[type=search]').press(key);
   await page.waitForTimeout(800);
 }

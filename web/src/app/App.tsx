@@ -3,7 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { queryClient } from '~/api/client';
-import { useI18n } from '~/i18n';
+import { I18nProvider, useI18n } from '~/i18n';
 import { ConfirmProvider } from '~/ui/Confirm';
 import { Messages } from '~/ui/Messages';
 import { router } from './router';
@@ -19,22 +19,24 @@ function FollowDirection() {
 
 export function App() {
   return (
-    <DirectionProvider initialDirection="ltr" detectDirection>
-      <MantineProvider
-        theme={theme}
-        defaultColorScheme="auto"
-        colorSchemeManager={schemeManager}
-        withCssVariables={false}
-        withGlobalClasses={false}
-      >
-        <FollowDirection />
-        <Messages />
-        <QueryClientProvider client={queryClient}>
-          <ConfirmProvider>
-            <RouterProvider router={router} />
-          </ConfirmProvider>
-        </QueryClientProvider>
-      </MantineProvider>
-    </DirectionProvider>
+    <I18nProvider>
+      <DirectionProvider initialDirection="ltr" detectDirection>
+        <MantineProvider
+          theme={theme}
+          defaultColorScheme="auto"
+          colorSchemeManager={schemeManager}
+          withCssVariables={false}
+          withGlobalClasses={false}
+        >
+          <FollowDirection />
+          <Messages />
+          <QueryClientProvider client={queryClient}>
+            <ConfirmProvider>
+              <RouterProvider router={router} />
+            </ConfirmProvider>
+          </QueryClientProvider>
+        </MantineProvider>
+      </DirectionProvider>
+    </I18nProvider>
   );
 }

@@ -1,4 +1,5 @@
-import i18next, { type ParseKeys } from 'i18next';
+import i18next, { type ParseKeys, type TFunction } from 'i18next';
+import { createContext, createElement, type ReactNode, useContext, useMemo } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import { recall, remember } from '~/lib/preferences';
 import type en from './en.json';
@@ -76,9 +77,30 @@ export async function chooseLanguage(language: Language): Promise<void> {
   remember('language', language);
 }
 
-/** Translator, language and what depends on it. */
-export function useI18n() {
+interface I18n {
+  t: TFunction;
+  language: Language;
+  /** For figures and dates. */
+  locale: string;
+  direction: 'rtl' | 'ltr';
+}
+
+const Context = createContext<I18n | null>(null);
+
+/** One subscription for the page: a list has a thousand texts, and react-i18next would make one for each. */
+export function I18nProvider({ children }: { children: ReactNode }) {
   const { t, i18n } = useTranslation();
   const language = i18n.language as Language;
-  return { t, language, locale: localeOf(language), direction: directionOf(language) };
+  const value = useMemo(
+    () => ({ t, language, locale: localeOf(language), direction: directionOf(language) }),
+    [t, language],
+  );
+  return createElement(Context, { value }, children);
+}
+
+/** Translator, language and what depends on it. */
+export function useI18n(): I18n {
+  const value = useContext(Context);
+  if (!value) throw new Error('texts are asked for outside of their provider');
+  return value;
 }

@@ -1,9 +1,8 @@
-import { ActionIcon, Checkbox } from '@mantine/core';
 import { IconQrcode } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import { useI18n } from '~/i18n';
 import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
 import { UsageBar } from '~/ui/UsageBar';
+import { UserLink } from '~/ui/UserLink';
 import { Cell } from './cells';
 import { UserMenuButton } from './UserMenuButton';
 import css from './Users.module.css';
@@ -23,16 +22,16 @@ export function UserCards({ users, columns, selection, onQr }: ListProps) {
         return (
           <li key={username} className={css.card} data-selected={selection.names.has(username) || undefined}>
             <div className={css.cardHead}>
-              <Checkbox
+              <input
+                type="checkbox"
+                className={css.box}
                 aria-label={t('users.select', { name: username })}
                 checked={selection.names.has(username)}
                 onChange={(event) => selection.set([username], event.currentTarget.checked)}
               />
               <span className={css.name}>
                 <OnlineDot online={user.online} />
-                <Link to="/users/$username" params={{ username }} className={css.nameLink}>
-                  <bdi>{username}</bdi>
-                </Link>
+                <UserLink username={username} className={css.nameLink} />
               </span>
               <StatusBadge status={user.status} reason={reason(user)} />
             </div>
@@ -50,14 +49,14 @@ export function UserCards({ users, columns, selection, onQr }: ListProps) {
                 ))}
               </dl>
               <div className={css.rowActions}>
-                <ActionIcon
-                  variant="default"
-                  size="lg"
+                <button
+                  type="button"
+                  className={css.iconButton}
                   aria-label={`${t('action.qr')}: ${username}`}
                   onClick={() => onQr(username)}
                 >
                   <IconQrcode size={18} aria-hidden />
-                </ActionIcon>
+                </button>
                 <UserMenuButton user={user} />
               </div>
             </div>

@@ -1,7 +1,7 @@
-import { ActionIcon } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
 import { type ComponentProps, lazy, Suspense, useState } from 'react';
 import { useI18n } from '~/i18n';
+import css from './Users.module.css';
 
 const UserMenu = lazy(() => import('./UserMenu').then((module) => ({ default: module.UserMenu })));
 
@@ -10,15 +10,15 @@ export function UserMenuButton(props: ComponentProps<typeof UserMenu>) {
   const { t } = useI18n();
   const [wanted, setWanted] = useState(false);
   const button = (
-    <ActionIcon
-      variant="default"
-      size="lg"
+    <button
+      type="button"
+      className={css.iconButton}
       aria-label={t('users.actions', { name: props.user.username })}
       aria-haspopup="menu"
       onClick={() => setWanted(true)}
     >
       <IconDots size={18} aria-hidden />
-    </ActionIcon>
+    </button>
   );
   if (!wanted) return button;
   return (

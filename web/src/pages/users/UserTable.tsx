@@ -1,11 +1,11 @@
-import { ActionIcon, Checkbox } from '@mantine/core';
+import { Checkbox } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconQrcode } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { User } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { DEFAULT_SORT, nextSort, type Sort, type SortKey } from '~/lib/filters';
 import { OnlineDot } from '~/ui/StatusBadge';
+import { UserLink } from '~/ui/UserLink';
 import { Cell } from './cells';
 import { type Column, SORTABLE } from './columns';
 import { UserMenuButton } from './UserMenuButton';
@@ -111,7 +111,9 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
   return (
     <tr data-selected={selected || undefined}>
       <td className={css.check}>
-        <Checkbox
+        <input
+          type="checkbox"
+          className={css.box}
           aria-label={t('users.select', { name: username })}
           checked={selected}
           onChange={(event) => onSelect([username], event.currentTarget.checked)}
@@ -120,9 +122,7 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
       <th scope="row" className={css.nameCell}>
         <span className={css.name}>
           <OnlineDot online={user.online} />
-          <Link to="/users/$username" params={{ username }} className={css.nameLink}>
-            <bdi>{username}</bdi>
-          </Link>
+          <UserLink username={username} className={css.nameLink} />
         </span>
         {user.note && !columns.includes('note') && (
           <span className={css.note} title={user.note}>
@@ -136,14 +136,14 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
         </td>
       ))}
       <td className={css.rowActions}>
-        <ActionIcon
-          variant="default"
-          size="lg"
+        <button
+          type="button"
+          className={css.iconButton}
           aria-label={`${t('action.qr')}: ${username}`}
           onClick={() => onQr(username)}
         >
           <IconQrcode size={18} aria-hidden />
-        </ActionIcon>
+        </button>
         <UserMenuButton user={user} />
       </td>
     </tr>
