@@ -165,6 +165,7 @@ for (const variant of variants) {
   await page.waitForTimeout(500);
   await shoot(page, `${variant.id}-palette`);
   await page.context().close();
+  console.log(`${variant.id}: ${problems.length} problems so far`);
 }
 
 await browser.close();

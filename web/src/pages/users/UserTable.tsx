@@ -1,4 +1,3 @@
-import { Checkbox } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconQrcode } from '@tabler/icons-react';
 import { memo } from 'react';
 import type { User } from '~/api/client';
@@ -35,10 +34,15 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
         <thead>
           <tr>
             <th className={css.check} scope="col">
-              <Checkbox
+              <input
+                type="checkbox"
+                className={css.box}
                 aria-label={t('users.selectAll')}
                 checked={chosen > 0 && chosen === names.length}
-                indeterminate={chosen > 0 && chosen < names.length}
+                ref={(box) => {
+                  // Some of them: a state that HTML has no attribute for.
+                  if (box) box.indeterminate = chosen > 0 && chosen < names.length;
+                }}
                 onChange={(event) => selection.set(names, event.currentTarget.checked)}
               />
             </th>
