@@ -1,0 +1,153 @@
+// Starts what a journey needs: a proxy that only counts, the real binary on a fresh database, the built pages, a browser.
+import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { extname, join, normalize } from 'node:path';
+
+const root = new URL('../..', import.meta.url).pathname;
+const dist = join(root, 'web/dist');
+const require = createRequire(join(root, 'web/package.json'));
+const binary = process.env.MTPANNEL ?? join(root, 'target/debug/mtpannel');
+
+export const ADMIN = { username: 'admin', password: 'a long test password' };
+
+// What the panel has to send with the pages. style-src is as strict as script-src.
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
+  "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+const listen = (server) =>
+  new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
+
+const freePort = async () => {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+};
+
+/** /metrics of a proxy whose figures a test sets. */
+export async function startProxy() {
+  const began = Date.now() - 3 * 86_400_000;
+  const state = { up: true, users: new Map(), total: 1200, bad: 7 };
+  const server = createServer((_, response) => {
+    if (!state.up) return response.destroy();
+    const lines = [
+      'telemt_build_info{version="3.4.1"} 1',
+      `telemt_uptime_seconds ${(Date.now() - began) / 1000}`,
+      `telemt_connections_total ${state.total}`,
+      `telemt_connections_bad_total ${state.bad}`,
+    ];
+    for (const [name, { from = 0, to = 0, connections = 0, ips = 0 }] of state.users) {
+      lines.push(`telemt_user_octets_from_client{user="${name}"} ${from}`);
+      lines.push(`telemt_user_octets_to_client{user="${name}"} ${to}`);
+      lines.push(`telemt_user_connections_current{user="${name}"} ${connections}`);
+      lines.push(`telemt_user_unique_ips_current{user="${name}"} ${ips}`);
+    }
+    response.setHeader('content-type', 'text/plain; version=0.0.4');
+    response.end(`${lines.join('\n')}\n`);
+  });
+  const port = await listen(server);
+  return { state, url: `http://127.0.0.1:${port}/metrics`, stop: () => server.close() };
+}
+
+async function answers(url, tries = 150) {
+  for (let n = 0; n < tries; n++) {
+    if (await fetch(url).then((response) => response.ok, () => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} does not answer`);
+}
+
+export async function startPanel(proxy, extra = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'mtpannel-browser-'));
+  const port = await freePort();
+  const env = {
+    PATH: process.env.PATH,
+    SECRET_KEY: randomBytes(32).toString('hex'),
+    PROXY_HOST: 'proxy.example.com',
+    TLS_DOMAIN: 'www.example.com',
+    DATABASE_URL: `sqlite:///${join(directory, 'panel.db')}`,
+    TELEMT_CONFIG_PATH: join(directory, 'telemt/config.toml'),
+    TELEMT_METRICS_URL: proxy.url,
+    METRICS_SCRAPE_INTERVAL_SECONDS: '1',
+    LISTEN: `127.0.0.1:${port}`,
+    PANEL_METRICS_LISTEN: `127.0.0.1:${await freePort()}`,
+    RUST_LOG: 'warn',
+    ...extra,
+  };
+  const options = { cwd: directory, env };
+  execFileSync(binary, ['admin', 'create', ADMIN.username, '--sudo', '--password-stdin'], {
+    ...options,
+    input: ADMIN.password,
+  });
+  let child;
+  const start = async () => {
+    child = spawn(binary, ['serve'], { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
+    await answers(`http://127.0.0.1:${port}/health`);
+  };
+  const stop = () => new Promise((resolve) => (child.once('exit', resolve), child.kill('SIGTERM')));
+  await start();
+  return { url: `http://127.0.0.1:${port}`, port, directory, env, start, stop, remove: () => rmSync(directory, { recursive: true }) };
+}
+
+const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+
+/** The built pages as the panel is to serve them, and the API behind them. */
+export async function startPages(panel, base = '') {
+  const server = createServer((incoming, outgoing) => {
+    const path = decodeURIComponent(new URL(incoming.url, 'http://x').pathname);
+    if (!path.startsWith(`${base}/`)) return void outgoing.writeHead(404).end();
+    const inner = path.slice(base.length);
+    if (inner.startsWith('/api')) {
+      const forward = request(
+        { host: '127.0.0.1', port: panel.port, path: incoming.url, method: incoming.method, headers: incoming.headers },
+        (answer) => (outgoing.writeHead(answer.statusCode, answer.headers), answer.pipe(outgoing)),
+      );
+      forward.on('error', () => outgoing.writeHead(502).end('bad gateway'));
+      return void incoming.pipe(forward);
+    }
+    outgoing.setHeader('content-security-policy', CSP);
+    const file = join(dist, normalize(inner));
+    if (extname(file) && existsSync(file) && statSync(file).isFile() && !file.endsWith('index.html')) {
+      outgoing.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
+      if (existsSync(`${file}.gz`)) {
+        outgoing.setHeader('content-encoding', 'gzip');
+        return void outgoing.end(readFileSync(`${file}.gz`));
+      }
+      return void outgoing.end(readFileSync(file));
+    }
+    outgoing.setHeader('content-type', TYPES['.html']);
+    outgoing.end(readFileSync(join(dist, 'index.html'), 'utf8').replace('<base href="/"', `<base href="${base}/"`));
+  });
+  const port = await listen(server);
+  return { url: `http://127.0.0.1:${port}${base}`, stop: () => (server.closeAllConnections(), server.close()) };
+}
+
+/** The API as a script uses it, to prepare and to check. */
+export async function connect(panel, credentials = ADMIN) {
+  const call = async (method, path, body, token) => {
+    const response = await fetch(`${panel.url}${panel.env.BASE_PATH ?? ''}/api${path}`, {
+      method,
+      headers: { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text && JSON.parse(text);
+  };
+  const { access_token: token } = await call('POST', '/admin/token', credentials);
+  return (method, path, body) => call(method, path, body, token);
+}
+
+export async function launch() {
+  const { chromium } = require('playwright-core');
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+}
+
+export const axeSource = () => readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+export const readQr = () => require('jsqr').default ?? require('jsqr');
+export { root };

@@ -1,0 +1,96 @@
+// @vitest-environment jsdom
+import { beforeEach, expect, it, vi } from 'vitest';
+
+type Session = typeof import('./session');
+
+const admin = { username: 'admin', is_sudo: true, created_at: '2026-01-01T00:00:00Z', last_login_at: null };
+const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status });
+const ended = () => json({ code: 'unauthorized', status: 401, detail: '' }, 401);
+
+/** A panel of which tokens and the cookie can be taken away. */
+const server = { token: '', cookie: true, refreshes: 0, calls: [] as string[] };
+
+async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const request = input instanceof Request ? input : new Request(input, init);
+  const path = new URL(request.url).pathname;
+  server.calls.push(`${request.method} ${path}`);
+  if (path === '/api/admin/session/refresh') {
+    server.refreshes += 1;
+    if (!server.cookie) return ended();
+    server.token = `t${server.refreshes}`;
+    return json({ access_token: server.token });
+  }
+  if (path === '/api/admin/session' && request.method === 'POST') {
+    const { password } = (await request.json()) as { password: string };
+    if (password !== 'right') return ended();
+    server.token = 'login';
+    return json({ access_token: server.token });
+  }
+  if (path === '/api/admin/session') return new Response(null, { status: 204 });
+  if (request.headers.get('authorization') !== `Bearer ${server.token}`) return ended();
+  if (path === '/api/admin/me') return json(admin);
+  return json({ body: await request.text() });
+}
+
+let session: Session;
+
+beforeEach(async () => {
+  Object.assign(server, { token: 'none', cookie: true, refreshes: 0, calls: [] });
+  vi.stubGlobal('fetch', vi.fn(answer));
+  vi.resetModules();
+  session = await import('./session');
+});
+
+const put = () =>
+  new Request('http://localhost:3000/api/users/alice', { method: 'PUT', body: '{"note":"x"}' });
+
+it('comes back after a reload by the cookie', async () => {
+  await session.startSession();
+  expect(session.getSession()).toEqual({ state: 'active', admin });
+});
+
+it('shows the login without a cookie', async () => {
+  server.cookie = false;
+  await session.startSession();
+  expect(session.getSession().state).toBe('guest');
+});
+
+it('renews a token that has run out, once for all requests, and sends each again with its body', async () => {
+  await session.startSession();
+  server.token = 'another';
+  const answers = await Promise.all([put(), put(), put()].map(session.authorized));
+  for (const each of answers) expect(await each.json()).toEqual({ body: '{"note":"x"}' });
+  expect(server.refreshes).toBe(2);
+});
+
+it('keeps a request until the administrator has logged in again', async () => {
+  await session.startSession();
+  Object.assign(server, { token: 'another', cookie: false });
+  const saving = session.authorized(put());
+  await vi.waitFor(() => expect(session.getSession().state).toBe('expired'));
+  await expect(session.logIn('admin', 'wrong')).rejects.toMatchObject({ status: 401 });
+  expect(session.getSession().state).toBe('expired');
+  await session.logIn('admin', 'right');
+  expect(await (await saving).json()).toEqual({ body: '{"note":"x"}' });
+  expect(session.getSession().state).toBe('active');
+});
+
+it('lets requests go when the administrator leaves instead', async () => {
+  await session.startSession();
+  Object.assign(server, { token: 'another', cookie: false });
+  const saving = session.authorized(put());
+  await vi.waitFor(() => expect(session.getSession().state).toBe('expired'));
+  session.abandonSession();
+  await expect(saving).rejects.toMatchObject({ status: 401 });
+  expect(session.getSession().state).toBe('guest');
+});
+
+it('does not take a panel that is down for a session that has ended', async () => {
+  await session.startSession();
+  vi.stubGlobal(
+    'fetch',
+    vi.fn(() => Promise.reject(new TypeError('failed'))),
+  );
+  await expect(session.authorized(put())).rejects.toMatchObject({ status: 0, code: 'network' });
+  expect(session.getSession().state).toBe('active');
+});

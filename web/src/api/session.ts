@@ -1,0 +1,160 @@
+/**
+ * Who is logged in. The access token lives in this module only: no storage, so no other script of the page's origin
+ * finds it after a reload. A cookie that scripts cannot read brings a new one.
+ */
+import { useSyncExternalStore } from 'react';
+import { base } from '~/lib/base';
+import { ApiError, readProblem } from './problem';
+import type { components } from './schema';
+
+export type Admin = components['schemas']['AdminBody'];
+
+export type Session =
+  /** Asking whether the cookie is still good. */
+  | { state: 'starting'; admin: null }
+  /** The panel did not answer; nothing is known. */
+  | { state: 'unreachable'; admin: null }
+  | { state: 'guest'; admin: null }
+  | { state: 'active'; admin: Admin }
+  /** It ended while a page was open. The page stays, and a dialog over it asks for the password. */
+  | { state: 'expired'; admin: Admin };
+
+let session: Session = { state: 'starting', admin: null };
+let token: string | null = null;
+let renewal: Promise<boolean> | null = null;
+/** Requests that wait until the administrator has logged in again. */
+let waiting: ((renewed: boolean) => void)[] = [];
+const listeners = new Set<() => void>();
+
+function become(next: Session): void {
+  session = next;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const getSession = (): Session => session;
+export const useSession = (): Session => useSyncExternalStore(subscribe, getSession);
+
+/** For pages that are shown to those who are logged in only. */
+export function useAdmin(): Admin {
+  const { admin } = useSession();
+  if (!admin) throw new Error('a page of the inside is shown outside');
+  return admin;
+}
+
+async function call(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`${base}/api/admin/${path}`, { method, ...init });
+  } catch {
+    throw new ApiError(0, 'network', '');
+  }
+  if (!response.ok) throw await readProblem(response);
+  return response;
+}
+
+async function takeToken(response: Response): Promise<void> {
+  token = ((await response.json()) as { access_token: string }).access_token;
+}
+
+const bearer = (): HeadersInit => ({ authorization: `Bearer ${token}` });
+
+async function whoAmI(): Promise<Admin> {
+  return (await call('GET', 'me', { headers: bearer() })).json();
+}
+
+async function refresh(): Promise<boolean> {
+  try {
+    await takeToken(await call('POST', 'session/refresh'));
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return false;
+    throw error;
+  }
+}
+
+/** Whether the cookie of an earlier visit is still good. */
+export async function startSession(): Promise<void> {
+  become({ state: 'starting', admin: null });
+  try {
+    const known = await refresh();
+    become(known ? { state: 'active', admin: await whoAmI() } : { state: 'guest', admin: null });
+  } catch {
+    become({ state: 'unreachable', admin: null });
+  }
+}
+
+/** Logs in, for the first time or again; requests that waited for it go on. */
+export async function logIn(username: string, password: string): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  await takeToken(await call('POST', 'session', { headers, body: JSON.stringify({ username, password }) }));
+  const admin = await whoAmI();
+  become({ state: 'active', admin });
+  release(true);
+}
+
+function release(renewed: boolean): void {
+  const all = waiting;
+  waiting = [];
+  for (const go of all) go(renewed);
+}
+
+function leave(): void {
+  token = null;
+  become({ state: 'guest', admin: null });
+  release(false);
+}
+
+/** Gives up a session that has ended, for another administrator. */
+export const abandonSession = leave;
+
+/** Ends the session in this browser. Without an answer the cookie stays, and whoever asked must know. */
+export async function logOut(): Promise<void> {
+  await call('DELETE', 'session');
+  leave();
+}
+
+export async function logOutEverywhere(): Promise<void> {
+  await authorized(new Request(`${base}/api/admin/sessions`, { method: 'DELETE' }));
+  leave();
+}
+
+/** A new token by the cookie or, if that has ended too, by the administrator's password. */
+function renew(): Promise<boolean> {
+  renewal ??= (async () => {
+    if (session.state !== 'expired' && (await refresh())) return true;
+    if (session.admin) become({ state: 'expired', admin: session.admin });
+    return new Promise<boolean>((resolve) => waiting.push(resolve));
+  })().finally(() => {
+    renewal = null;
+  });
+  return renewal;
+}
+
+async function send(request: Request): Promise<Response> {
+  if (token) request.headers.set('authorization', `Bearer ${token}`);
+  try {
+    return await fetch(request);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'network', '');
+  }
+}
+
+/** fetch with the token. When that has run out, it is renewed and the request sent again. Throws what is no success. */
+export async function authorized(request: Request): Promise<Response> {
+  const again = request.clone();
+  const used = token;
+  let response = await send(request);
+  if (response.status === 401) {
+    // Another request may have brought a new token in the meantime.
+    const renewed = token !== used || (await renew());
+    if (renewed) response = await send(again);
+  }
+  if (!response.ok) throw await readProblem(response);
+  return response;
+}

@@ -1,0 +1,92 @@
+import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { createSpotlight, Spotlight } from '@mantine/spotlight';
+import '@mantine/spotlight/styles.css';
+import { keepPreviousData } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { $api } from '~/api/client';
+import { useAdmin } from '~/api/session';
+import { useI18n } from '~/i18n';
+import { OnlineDot } from '~/ui/StatusBadge';
+import { useLogOut } from './Shell';
+
+const [store, spotlight] = createSpotlight();
+
+/** Users and commands by keyboard. */
+export function Palette({ wanted }: { wanted: number }) {
+  const { t } = useI18n();
+  const navigate = useNavigate();
+  const { is_sudo } = useAdmin();
+  const logOut = useLogOut();
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  const scheme = useComputedColorScheme('light');
+  const [text, setText] = useState('');
+  const [search] = useDebouncedValue(text.trim(), 120);
+
+  useEffect(() => {
+    if (wanted > 0) spotlight.open();
+  }, [wanted]);
+
+  const users = $api.useQuery(
+    'get',
+    '/api/users',
+    { params: { query: { search, limit: 8, sort: 'username' } } },
+    { enabled: search !== '', placeholderData: keepPreviousData },
+  );
+
+  const commands = [
+    { label: t('users.new'), run: () => navigate({ to: '/new-user' }) },
+    { label: t('nav.dashboard'), run: () => navigate({ to: '/' }) },
+    { label: t('nav.users'), run: () => navigate({ to: '/users' }) },
+    ...(is_sudo
+      ? [
+          { label: t('nav.admins'), run: () => navigate({ to: '/admins' }) },
+          { label: t('nav.audit'), run: () => navigate({ to: '/audit' }) },
+        ]
+      : []),
+    { label: t('nav.settings'), run: () => navigate({ to: '/settings' }) },
+    { label: t('palette.theme'), run: () => setColorScheme(scheme === 'dark' ? 'light' : 'dark') },
+    { label: t('nav.logOut'), run: logOut },
+  ].filter(({ label }) => label.toLocaleLowerCase().includes(text.trim().toLocaleLowerCase()));
+
+  const found = search === '' ? [] : (users.data?.users ?? []);
+
+  return (
+    <Spotlight.Root
+      store={store}
+      query={text}
+      onQueryChange={setText}
+      shortcut={null}
+      lockScroll={false}
+      maxHeight={420}
+      scrollable
+      attributes={{ content: { 'aria-label': t('nav.palette') } }}
+    >
+      <Spotlight.Search placeholder={t('palette.placeholder')} aria-label={t('nav.palette')} />
+      <Spotlight.ActionsList>
+        {found.length > 0 && (
+          <Spotlight.ActionsGroup label={t('palette.users')}>
+            {found.map((user) => (
+              <Spotlight.Action
+                key={user.username}
+                label={user.username}
+                description={`${t(`status.${user.status}`)}${user.note ? ` · ${user.note.slice(0, 80)}` : ''}`}
+                leftSection={<OnlineDot online={user.online} />}
+                onClick={() => void navigate({ to: '/users/$username', params: { username: user.username } })}
+              />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {commands.length > 0 && (
+          <Spotlight.ActionsGroup label={t('palette.commands')}>
+            {commands.map(({ label, run }) => (
+              <Spotlight.Action key={label} label={label} onClick={() => void run()} />
+            ))}
+          </Spotlight.ActionsGroup>
+        )}
+        {found.length + commands.length === 0 && <Spotlight.Empty>{t('palette.nothing')}</Spotlight.Empty>}
+      </Spotlight.ActionsList>
+    </Spotlight.Root>
+  );
+}

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import en from './en.json';
+import fa from './fa.json';
+import ru from './ru.json';
+
+const SOURCE = join(process.cwd(), 'src');
+const PLURAL = /_(zero|one|two|few|many|other)$/;
+
+function flatten(messages: object, prefix = ''): Map<string, string> {
+  return new Map(
+    Object.entries(messages).flatMap(([key, value]) =>
+      typeof value === 'string' ? [[prefix + key, value] as const] : [...flatten(value, `${prefix}${key}.`)],
+    ),
+  );
+}
+
+const languages = { en: flatten(en), ru: flatten(ru), fa: flatten(fa) };
+const base = (keys: Iterable<string>) => new Set([...keys].map((key) => key.replace(PLURAL, '')));
+const holes = (text: string) => [...new Set(text.match(/\{\{\w+\}\}/g) ?? [])].sort();
+
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.tsx?$/.test(name) && !/\.test\.|^test\/|schema\.d\.ts/.test(name))
+  .map((name) => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }));
+
+/** What the code asks for: 'a.b' as it stands, `a.${x}` as everything that begins with "a.". */
+function used() {
+  const keys = new Set<string>();
+  const prefixes = new Set<string>();
+  for (const { text } of files) {
+    for (const [, key] of text.matchAll(/'([a-z]+\.[A-Za-z0-9_.]+)'/g)) keys.add(key ?? '');
+    for (const [, prefix] of text.matchAll(/`([a-z]+\.)\$\{/g)) prefixes.add(prefix ?? '');
+  }
+  return { keys, prefixes: [...prefixes] };
+}
+
+describe.each(['ru', 'fa'] as const)('%s', (language) => {
+  it('has every key of English and no other', () => {
+    const [wanted, there] = [base(languages.en.keys()), base(languages[language].keys())];
+    expect([...wanted].filter((key) => !there.has(key))).toEqual([]);
+    expect([...there].filter((key) => !wanted.has(key))).toEqual([]);
+  });
+
+  it('puts the same values into its texts', () => {
+    for (const [key, text] of languages[language]) {
+      const english = languages.en.get(key) ?? languages.en.get(key.replace(PLURAL, '_other')) ?? '';
+      expect({ key, holes: holes(text) }).toEqual({ key, holes: holes(english) });
+    }
+  });
+});
+
+it.each(Object.entries(languages))('%s has every plural form of its language', (language, messages) => {
+  const forms = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+  const plurals = new Set(
+    [...messages.keys()].filter((key) => PLURAL.test(key)).map((key) => key.replace(PLURAL, '')),
+  );
+  for (const key of plurals) {
+    if (key === 'bulk.reset' || key === 'bulk.add') continue;
+    expect(forms.filter((form) => !messages.has(`${key}_${form}`)).map((form) => `${key}_${form}`)).toEqual(
+      [],
+    );
+  }
+});
+
+it('has no text that nothing shows', () => {
+  const { keys, prefixes } = used();
+  const dead = [...languages.en.keys()].filter((key) => {
+    const plain = key.replace(PLURAL, '');
+    return !keys.has(key) && !keys.has(plain) && !prefixes.some((prefix) => key.startsWith(prefix));
+  });
+  expect(dead).toEqual([]);
+});
+
+/** Attributes that people read or hear. */
+const SPOKEN = new Set([
+  'label',
+  'title',
+  'placeholder',
+  'aria-label',
+  'description',
+  'alt',
+  'hint',
+  'error',
+]);
+const hasWords = (text: string) => /\p{L}{2,}/u.test(text);
+
+it('keeps every text that people read out of the code', () => {
+  const found: string[] = [];
+  for (const { name, text } of files.filter((file) => file.name.endsWith('.tsx'))) {
+    const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);
+    const visit = (node: ts.Node): void => {
+      if (ts.isJsxText(node) && hasWords(node.text)) found.push(`${name}: ${node.text.trim()}`);
+      if (ts.isJsxAttribute(node) && SPOKEN.has(node.name.getText()) && node.initializer) {
+        if (ts.isStringLiteral(node.initializer) && hasWords(node.initializer.text)) {
+          found.push(`${name}: ${node.getText()}`);
+        }
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(source);
+  }
+  expect(found).toEqual([]);
+});

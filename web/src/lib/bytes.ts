@@ -1,0 +1,50 @@
+/** Sizes in binary units. The API knows bytes only. */
+
+export const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+export type Unit = (typeof UNITS)[number];
+
+export const factor = (unit: Unit): number => 1024 ** UNITS.indexOf(unit);
+
+/** The largest unit in which the size is at least 1. */
+function unitOf(bytes: number): Unit {
+  const size = Math.abs(bytes);
+  return UNITS.findLast((unit) => size >= factor(unit)) ?? 'B';
+}
+
+/** "1.5 GiB" in the digits of a language; three digits are enough to compare. */
+export function formatBytes(bytes: number, language: string): string {
+  const unit = unitOf(bytes);
+  let value = bytes / factor(unit);
+  // 1023.99 MiB would be shown as 1,024 MiB.
+  const next = UNITS[UNITS.indexOf(unit) + 1];
+  if (next && Math.abs(value) >= 1023.5) {
+    value = bytes / factor(next);
+    return `${number(value, language)} ${next}`;
+  }
+  return `${number(value, language)} ${unit}`;
+}
+
+function number(value: number, language: string): string {
+  const size = Math.abs(value);
+  const maximumFractionDigits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+  return new Intl.NumberFormat(language, { maximumFractionDigits }).format(value);
+}
+
+export const formatNumber = (value: number, language: string): string =>
+  new Intl.NumberFormat(language).format(value);
+
+/** A size as a form shows it: the largest unit in which it is exact to two places. */
+export function splitBytes(bytes: number): { value: number; unit: Unit } {
+  const exact = UNITS.findLast((unit) => {
+    const value = bytes / factor(unit);
+    return value >= 1 && Math.round(value * 100) / 100 === value;
+  });
+  const unit = exact ?? 'B';
+  return { value: bytes / factor(unit), unit };
+}
+
+/** What a form says in bytes; null if it is no size that the API takes. */
+export function joinBytes(value: number, unit: Unit): number | null {
+  const bytes = Math.round(value * factor(unit));
+  return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : null;
+}

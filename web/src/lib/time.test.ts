@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import {
+  addDays,
+  formatDuration,
+  formatMoment,
+  formatRelative,
+  formatUtc,
+  fromPicker,
+  toPicker,
+} from './time';
+
+// The tests run in Europe/Moscow, three hours ahead of UTC; see vite.config.ts.
+const now = Date.parse('2026-11-23T12:00:00Z');
+
+it('runs in a zone that is not UTC', () => {
+  expect(new Date(now).getTimezoneOffset()).toBe(-180);
+});
+
+it('shows a moment in the zone of the reader, and in UTC', () => {
+  expect(formatMoment('2026-11-23T22:30:00Z', 'en-GB')).toContain('24 Nov 2026');
+  expect(formatMoment('2026-11-23T22:30:00Z', 'en-GB')).toContain('01:30');
+  expect(formatUtc('2026-11-23T22:30:05Z')).toBe('2026-11-23 22:30:05 UTC');
+});
+
+it.each(['2027-01-31T23:59:59Z', '2026-03-29T00:30:00Z', '2026-12-31T21:00:00Z', '1999-12-31T20:59:59Z'])(
+  '%s comes out of a form as it went in',
+  (at) => {
+    expect(fromPicker(toPicker(at))).toBe(at);
+  },
+);
+
+it('reads the picker in the zone of the reader', () => {
+  expect(fromPicker('2027-01-31 23:59:59')).toBe('2027-01-31T20:59:59Z');
+  expect(toPicker('2027-01-31T20:59:59Z')).toBe('2027-01-31 23:59:59');
+  expect(fromPicker('soon')).toBeNull();
+});
+
+it('adds days of the calendar, at the same time of the day', () => {
+  expect(addDays(new Date('2026-11-23T12:00:00Z'), 30)).toBe('2026-12-23T12:00:00Z');
+  expect(addDays(new Date('2028-02-28T12:00:00Z'), 1)).toBe('2028-02-29T12:00:00Z');
+});
+
+it.each([
+  [now + 30_000, 'in 30 seconds'],
+  [now - 90_000, '1 minute ago'],
+  // Cut, not rounded: nobody is promised a day that he does not have.
+  [now + 2 * 86_400_000 - 1000, 'tomorrow'],
+  [now + 3 * 86_400_000, 'in 3 days'],
+  [now - 400 * 86_400_000, 'last year'],
+  [now, 'now'],
+])('says how far away %d is: %s', (at, text) => {
+  expect(formatRelative(at, now, 'en')).toBe(text);
+});
+
+it.each([
+  [59, '59 sec'],
+  [3_700, '1 hr 1 min'],
+  [90_061, '1 day 1 hr'],
+])('says how long %d seconds are: %s', (seconds, text) => {
+  expect(formatDuration(seconds, 'en')).toBe(text);
+});

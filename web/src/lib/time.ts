@@ -1,0 +1,83 @@
+/** Times of the API (RFC 3339, UTC) for people, and back. Everything is shown in the reader's zone. */
+
+const pad = (value: number, length = 2) => String(value).padStart(length, '0');
+
+/** "12 Jan 2027, 14:05" in the reader's zone and calendar. */
+export function formatMoment(at: string | number | Date, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+}
+
+export function formatDay(at: string | number | Date, language: string): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(at));
+}
+
+/** The same moment in UTC, to compare with logs. */
+export function formatUtc(at: string | number | Date): string {
+  const text = new Date(at).toISOString();
+  return `${text.slice(0, 10)} ${text.slice(11, 19)} UTC`;
+}
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['year', 365 * 86_400],
+  ['month', 30 * 86_400],
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+  ['second', 1],
+];
+
+/** "in 3 days", "5 minutes ago": cut, not rounded, so that nobody is promised more than he has. */
+export function formatRelative(at: string | number | Date, now: number, language: string): string {
+  const seconds = Math.trunc((new Date(at).getTime() - now) / 1000);
+  const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
+  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+}
+
+/** "3 d 4 h" for an uptime. */
+export function formatDuration(seconds: number, language: string): string {
+  const units: [string, number][] = [
+    ['day', 86_400],
+    ['hour', 3_600],
+    ['minute', 60],
+  ];
+  const parts: string[] = [];
+  let rest = Math.floor(seconds);
+  for (const [unit, size] of units) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0 && parts.length < 2) {
+      parts.push(
+        new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(count),
+      );
+    }
+  }
+  if (parts.length > 0) return parts.join(' ');
+  return new Intl.NumberFormat(language, { style: 'unit', unit: 'second', unitDisplay: 'short' }).format(
+    rest,
+  );
+}
+
+/** A moment as a date-time picker holds it: "2027-01-31 23:59:59", the reader's zone. */
+export function toPicker(at: string): string {
+  const date = new Date(at);
+  const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+/** The way back, with its zone; null if it is no time. */
+export function fromPicker(text: string): string | null {
+  const date = new Date(text.replace(' ', 'T'));
+  return Number.isNaN(date.getTime()) ? null : date.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** So many days after a moment, at the same time of the reader's day, also over a change of the clocks. */
+export function addDays(at: Date, days: number): string {
+  const date = new Date(at);
+  date.setDate(date.getDate() + days);
+  return date.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** "UTC+3" or a name: the zone that all times are shown in. */
+export function zoneName(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}

@@ -1,0 +1,108 @@
+import { Button, Checkbox, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useState } from 'react';
+import { api } from '~/api/client';
+import { ApiError, fieldErrors } from '~/api/problem';
+import type { Admin } from '~/api/session';
+import { useI18n } from '~/i18n';
+import { nameFault } from '~/lib/names';
+import { useErrorText } from '~/ui/errors';
+import { NewPassword, passwordFault } from '~/ui/NewPassword';
+import { useNotify } from '~/ui/notify';
+import { refreshAdmins } from './Admins';
+
+/** A new administrator, or a new password for one that exists. */
+export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: () => void }) {
+  const { t } = useI18n();
+  const { done } = useNotify();
+  const errorText = useErrorText();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  const form = useForm({
+    initialValues: { username: admin?.username ?? '', password: '', is_sudo: false },
+    validate: {
+      username: (name) => {
+        const fault = admin ? null : name === '' ? 'required' : nameFault(name);
+        return fault && t(`fault.${fault}`);
+      },
+      password: (password) => {
+        const fault = passwordFault(password);
+        return fault && t(`fault.${fault}`);
+      },
+    },
+  });
+
+  async function submit(values: typeof form.values) {
+    setBusy(true);
+    setFailure(null);
+    try {
+      if (admin) {
+        const params = { path: { username: admin.username } };
+        await api.PUT('/api/admins/{username}', { params, body: { password: values.password } });
+        done(t('admins.passwordChanged', { name: admin.username }));
+      } else {
+        await api.POST('/api/admins', { body: values });
+        done(t('action.created', { name: values.username }));
+      }
+      onClose();
+      await refreshAdmins();
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409) form.setFieldError('username', t('fault.taken'));
+      else {
+        const { fields, rest } = fieldErrors(error, ['username', 'password']);
+        form.setErrors(fields);
+        if (rest) setFailure(error);
+      }
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  return (
+    <Modal
+      opened
+      onClose={() => !busy && onClose()}
+      title={<strong>{admin ? `${t('admins.password')}: ${admin.username}` : t('admins.new')}</strong>}
+      closeButtonProps={{ 'aria-label': t('common.close') }}
+    >
+      <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
+        <Stack gap="md">
+          {failure !== null && (
+            <div role="alert" style={{ color: 'var(--mantine-color-error)' }}>
+              {errorText(failure)}
+            </div>
+          )}
+          {!admin && (
+            <TextInput
+              label={t('login.username')}
+              description={t('form.usernameHint')}
+              dir="ltr"
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              maxLength={32}
+              data-autofocus
+              {...form.getInputProps('username')}
+            />
+          )}
+          <NewPassword hint={t('admins.passwordHint')} {...form.getInputProps('password')} />
+          {!admin && (
+            <Checkbox
+              label={t('admins.sudo')}
+              description={form.values.is_sudo ? t('admins.sudoHint') : t('admins.plainHint')}
+              {...form.getInputProps('is_sudo', { type: 'checkbox' })}
+            />
+          )}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose} disabled={busy}>
+              {t('common.cancel')}
+            </Button>
+            <Button type="submit" loading={busy}>
+              {admin ? t('common.save') : t('form.create')}
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

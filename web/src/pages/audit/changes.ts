@@ -1,0 +1,43 @@
+import type { AuditEntry } from '~/api/client';
+import { type Messages, useI18n } from '~/i18n';
+
+export const ACTIONS = [
+  'user.create',
+  'user.update',
+  'user.delete',
+  'user.reset_usage',
+  'user.regenerate_secret',
+  'admin.create',
+  'admin.update',
+  'admin.delete',
+  'admin.login',
+  'admin.login_failed',
+  'admin.log_out_everywhere',
+] as const;
+
+type DeedKey = keyof Messages['deed'];
+
+/** A deed in words; one that is newer than this page as the server calls it. */
+export function useActionName() {
+  const { t } = useI18n();
+  return (action: string): string => {
+    const known = ACTIONS.find((each) => each === action);
+    return known ? t(`deed.${known.replace('.', '_') as DeedKey}`) : action;
+  };
+}
+
+const shown = (value: unknown): string =>
+  value === undefined
+    ? '–'
+    : value === null
+      ? 'null'
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value);
+
+/** The fields that one deed changed, as texts. */
+export function changesOf({ before, after }: Pick<AuditEntry, 'before' | 'after'>) {
+  const [old, fresh] = [before ?? {}, after ?? {}] as Record<string, unknown>[];
+  const fields = [...new Set([...Object.keys(old ?? {}), ...Object.keys(fresh ?? {})])];
+  return fields.map((field) => ({ field, before: shown(old?.[field]), after: shown(fresh?.[field]) }));
+}

@@ -1,0 +1,66 @@
+import type { Stats } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { formatDuration, formatRelative } from '~/lib/time';
+import { Card } from '~/ui/Page';
+import { useNow } from '~/ui/useNow';
+import css from './Dashboard.module.css';
+import { useTaskName } from './useTaskName';
+
+/** How the proxy is, in words, with the cause if it is not well. */
+export function ProxyCard({ stats }: { stats: Stats }) {
+  const { t, locale } = useI18n();
+  const now = useNow();
+  const taskName = useTaskName();
+  const { proxy, config_sync, uptime } = stats;
+  const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
+  const isPending = config_sync.state === 'pending';
+  // These two are told in words of their own.
+  const failing = stats.tasks.filter(
+    ({ name, failing }) => failing && name !== 'scrape' && name !== 'config_sync',
+  );
+
+  const headline = {
+    ok: t('dashboard.running'),
+    unreachable: t('dashboard.unreachable'),
+    unknown: t('dashboard.unasked'),
+  }[proxy.state];
+  const level =
+    proxy.state === 'ok' ? (proxy.config_accepted === false || isPending ? 'warn' : 'ok') : proxy.state;
+
+  return (
+    <Card title={t('dashboard.proxy')}>
+      <div className={css.state} data-level={level}>
+        {headline}
+      </div>
+      <ul className={css.remarks}>
+        {proxy.state === 'ok' && uptime !== null && (
+          <li>{t('dashboard.uptime', { duration: formatDuration(uptime, locale) })}</li>
+        )}
+        {proxy.state === 'unknown' && <li>{t('dashboard.unaskedHint')}</li>}
+        {proxy.state === 'unreachable' && (
+          <li>
+            {scraped ? t('dashboard.unreachableSince', { when: scraped }) : t('dashboard.neverReached')}
+          </li>
+        )}
+        {proxy.failure && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
+        {proxy.suppressed && <li data-warn>{t('dashboard.suppressed')}</li>}
+        {proxy.config_accepted === false && <li data-warn>{t('dashboard.rejected')}</li>}
+        {isPending ? (
+          <>
+            <li data-warn>{t('dashboard.filePending')}</li>
+            {config_sync.detail && <li>{t('dashboard.cause', { detail: config_sync.detail })}</li>}
+          </>
+        ) : (
+          <li>{t('dashboard.fileWritten')}</li>
+        )}
+        {failing.map((task) => (
+          <li key={task.name} data-warn>
+            {t('dashboard.taskFailed', { task: taskName(task.name), detail: task.failure ?? '' })}
+          </li>
+        ))}
+        {proxy.state === 'ok' && scraped && <li>{t('dashboard.scraped', { when: scraped })}</li>}
+        {proxy.version && <li>{t('dashboard.version', { version: proxy.version })}</li>}
+      </ul>
+    </Card>
+  );
+}

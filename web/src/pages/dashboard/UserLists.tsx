@@ -1,0 +1,119 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { $api, poll, type Stats } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { Card } from '~/ui/Page';
+import { Lines, LoadError } from '~/ui/states';
+import { Bytes, Count, Moment } from '~/ui/values';
+import css from './Dashboard.module.css';
+import { soonest } from './soonest';
+
+const SHOWN = 6;
+
+function Line({ username, children }: { username: string; children: ReactNode }) {
+  return (
+    <li>
+      <Link to="/users/$username" params={{ username }} className={css.listName}>
+        <bdi>{username}</bdi>
+      </Link>
+      <span className={css.listValue}>{children}</span>
+    </li>
+  );
+}
+
+export function TopUsers({ stats }: { stats: Stats }) {
+  const { t } = useI18n();
+  const users = stats.user_traffic.filter((user) => user.data_used > 0).slice(0, SHOWN);
+  return (
+    <Card
+      title={t('dashboard.topUsers')}
+      actions={
+        <Link to="/users" search={{ sort: '-data_used' }}>
+          {t('dashboard.all')}
+        </Link>
+      }
+    >
+      {users.length === 0 && <div className="dim">{t('dashboard.topUsersEmpty')}</div>}
+      <ul className={css.list}>
+        {users.map((user) => (
+          <Line key={user.username} username={user.username}>
+            <Bytes value={user.data_used} />
+          </Line>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** Whoever had a session at the last scrape was seen last, so the newest are all who can be online. */
+export function OnlineUsers() {
+  const { t } = useI18n();
+  const list = $api.useQuery(
+    'get',
+    '/api/users',
+    { params: { query: { sort: '-last_seen_at', limit: 50 } } },
+    poll(15),
+  );
+  const users = list.data?.users.filter((user) => user.online).slice(0, SHOWN) ?? [];
+  return (
+    <Card
+      title={t('dashboard.onlineNow')}
+      actions={
+        <Link to="/users" search={{ sort: '-last_seen_at' }}>
+          {t('dashboard.all')}
+        </Link>
+      }
+    >
+      {list.isPending && <Lines />}
+      {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
+      {list.data && users.length === 0 && <div className="dim">{t('dashboard.onlineEmpty')}</div>}
+      <ul className={css.list}>
+        {users.map((user) => (
+          <Line key={user.username} username={user.username}>
+            <span title={t('column.connections')}>
+              <Count value={user.connections} />
+            </span>
+          </Line>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** Who reaches the end of his time or of his traffic next. */
+export function SoonUsers({ stats }: { stats: Stats }) {
+  const { t, locale } = useI18n();
+  const list = $api.useQuery(
+    'get',
+    '/api/users',
+    { params: { query: { sort: 'expire_at', status: 'active', limit: SHOWN } } },
+    poll(60),
+  );
+  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
+  const users = list.data ? soonest(list.data.users, stats.user_traffic, Date.now()).slice(0, SHOWN) : [];
+  return (
+    <Card
+      title={t('dashboard.soon')}
+      actions={
+        <Link to="/users" search={{ sort: 'expire_at', status: 'active' }}>
+          {t('dashboard.all')}
+        </Link>
+      }
+    >
+      {list.isPending && <Lines />}
+      {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
+      {list.data && users.length === 0 && <div className="dim">{t('dashboard.soonEmpty')}</div>}
+      <ul className={css.list}>
+        {users.map((user) => (
+          <Line key={user.username} username={user.username}>
+            {user.expire_at === null ? (
+              t('dashboard.soonQuota', { percent: percent.format(user.share) })
+            ) : (
+              <Moment at={user.expire_at} />
+            )}
+          </Line>
+        ))}
+      </ul>
+    </Card>
+  );
+}

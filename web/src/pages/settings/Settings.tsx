@@ -1,0 +1,141 @@
+import { Button, Group, Kbd, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import { $api, poll, queryClient } from '~/api/client';
+import { logOutEverywhere, useAdmin } from '~/api/session';
+import { useLogOut } from '~/app/Shell';
+import { SCHEMES } from '~/app/theme';
+import { useI18n } from '~/i18n';
+import { base } from '~/lib/base';
+import { zoneName } from '~/lib/time';
+import { useConfirm } from '~/ui/Confirm';
+import { LanguageSelect } from '~/ui/LanguageSelect';
+import { Card, Facts, Page } from '~/ui/Page';
+import { Lines, LoadError } from '~/ui/states';
+import { Moment } from '~/ui/values';
+import { useTaskName } from '../dashboard/useTaskName';
+import { OwnPassword } from './OwnPassword';
+
+export function Settings() {
+  const { t } = useI18n();
+  return (
+    <Page title={t('settings.title')} narrow>
+      <Appearance />
+      <Account />
+      <Card title={t('settings.passwordTitle')}>
+        <OwnPassword />
+      </Card>
+      <System />
+      <Shortcuts />
+      <Card title={t('settings.about')}>
+        <div>{t('settings.aboutText')}</div>
+        <a href={`${base}/api/docs`} target="_blank" rel="noreferrer">
+          {t('settings.apiDocs')}
+        </a>
+      </Card>
+    </Page>
+  );
+}
+
+function Appearance() {
+  const { t } = useI18n();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  return (
+    <Card title={t('settings.appearance')}>
+      <LanguageSelect />
+      <div>
+        <div id="theme-label">{t('settings.theme')}</div>
+        <SegmentedControl
+          aria-labelledby="theme-label"
+          value={colorScheme}
+          onChange={(scheme) => setColorScheme(scheme as (typeof SCHEMES)[number])}
+          data={SCHEMES.map((value) => ({ value, label: t(`settings.${value}`) }))}
+        />
+      </div>
+      <div className="dim small">{t('common.zone', { zone: zoneName() })}</div>
+    </Card>
+  );
+}
+
+function Account() {
+  const { t } = useI18n();
+  const admin = useAdmin();
+  const confirm = useConfirm();
+  const logOut = useLogOut();
+
+  const everywhere = () =>
+    confirm({
+      title: t('login.everywhere'),
+      body: t('login.everywhereBody', { name: admin.username }),
+      action: t('login.everywhere'),
+      danger: true,
+      run: async () => {
+        await logOutEverywhere();
+        queryClient.clear();
+      },
+    });
+
+  return (
+    <Card title={t('settings.account')}>
+      <Facts
+        rows={[
+          [t('login.username'), <bdi key="name">{admin.username}</bdi>],
+          [t('settings.role'), t(admin.is_sudo ? 'admins.sudo' : 'admins.plain')],
+        ]}
+      />
+      <Group gap="xs">
+        <Button variant="default" onClick={() => void logOut()}>
+          {t('settings.logOutHere')}
+        </Button>
+        <Button variant="outline" color="red" onClick={everywhere}>
+          {t('login.everywhere')}
+        </Button>
+      </Group>
+    </Card>
+  );
+}
+
+function System() {
+  const { t } = useI18n();
+  const taskName = useTaskName();
+  const stats = $api.useQuery('get', '/api/system/stats', {}, poll(30));
+  const { data } = stats;
+  return (
+    <Card title={t('settings.system')}>
+      {stats.isPending && <Lines />}
+      {stats.isError && !data && <LoadError error={stats.error} onRetry={() => void stats.refetch()} />}
+      {data && (
+        <Facts
+          rows={[
+            [t('settings.panelVersion'), data.panel.version],
+            [t('settings.proxyVersion'), data.proxy.version ?? t('common.unknown')],
+            [t('settings.address'), <bdi key="address">{base}</bdi>],
+            ...data.tasks.map((task): [string, React.ReactNode] => [
+              taskName(task.name),
+              task.failing ? (
+                <span key={task.name} style={{ color: 'var(--bad)' }}>
+                  {t('settings.taskFailing')}: {task.failure}
+                </span>
+              ) : (
+                <Moment key={task.name} at={task.last_success} otherwise={t('settings.taskNever')} />
+              ),
+            ]),
+          ]}
+        />
+      )}
+    </Card>
+  );
+}
+
+function Shortcuts() {
+  const { t } = useI18n();
+  const keys = [
+    ['Ctrl+K', t('settings.keyPalette')],
+    ['/', t('settings.keySearch')],
+    ['N', t('settings.keyNew')],
+    ['Esc', t('settings.keyClose')],
+  ] as const;
+  return (
+    <Card title={t('settings.shortcuts')}>
+      <Facts rows={keys.map(([key, what]) => [what, <Kbd key={key}>{key}</Kbd>])} />
+    </Card>
+  );
+}

@@ -1,0 +1,129 @@
+import { Button } from '@mantine/core';
+import { IconEdit } from '@tabler/icons-react';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { $api, type LinkedUser, poll } from '~/api/client';
+import { ApiError } from '~/api/problem';
+import { useAdmin } from '~/api/session';
+import { useI18n } from '~/i18n';
+import { Age } from '~/ui/Age';
+import { Card, Facts, Page } from '~/ui/Page';
+import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
+import { Lines, LoadError, Notice } from '~/ui/states';
+import { TrafficCard } from '~/ui/TrafficCard';
+import { UsageBar } from '~/ui/UsageBar';
+import { Moment } from '~/ui/values';
+import { AuditList } from '../audit/AuditList';
+import { Cell } from '../users/cells';
+import { UserMenuButton } from '../users/UserMenuButton';
+import { LinkPanel } from './LinkPanel';
+import css from './UserPage.module.css';
+
+export function UserPage() {
+  const { t } = useI18n();
+  const { username } = useParams({ from: '/users/$username' });
+  const navigate = useNavigate();
+  const { is_sudo } = useAdmin();
+  const query = $api.useQuery('get', '/api/users/{username}', { params: { path: { username } } }, poll(15));
+  const user = query.data;
+
+  if (query.error instanceof ApiError && query.error.status === 404) {
+    return (
+      <Notice isPage title={t('missing.user')} hint={t('missing.userHint')}>
+        <Link to="/users">{t('missing.toUsers')}</Link>
+      </Notice>
+    );
+  }
+  return (
+    <Page
+      title={user?.username ?? username}
+      heading={
+        <>
+          {user && <OnlineDot online={user.online} />}
+          <bdi>{user?.username ?? username}</bdi>
+        </>
+      }
+      aside={<Age query={query} />}
+      actions={
+        user && (
+          <>
+            <Button
+              component={Link}
+              to="/users/$username/edit"
+              // @ts-expect-error Mantine's polymorphic props lose what the router knows of the path
+              params={{ username: user.username }}
+              variant="default"
+              leftSection={<IconEdit size={16} aria-hidden />}
+            >
+              {t('action.edit')}
+            </Button>
+            <UserMenuButton user={user} withEdit={false} onDeleted={() => void navigate({ to: '/users' })} />
+          </>
+        )
+      }
+    >
+      {query.isPending && <Lines count={3} height={140} />}
+      {query.isError && !user && <LoadError error={query.error} onRetry={() => void query.refetch()} />}
+      {user && (
+        <>
+          <div className={css.grid}>
+            <Card title={t('user.link')}>
+              <LinkPanel username={user.username} links={user.proxy_links} />
+            </Card>
+            <Usage user={user} />
+          </div>
+          <TrafficCard title={t('user.history')} username={user.username} />
+          {is_sudo && (
+            <Card title={t('user.audit')}>
+              <AuditList filters={{ target: user.username }} limit={5} compact />
+            </Card>
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Usage({ user }: { user: LinkedUser }) {
+  const { t } = useI18n();
+  const reason = useStatusReason()(user);
+  return (
+    <Card title={t('user.usage')} actions={<StatusBadge status={user.status} reason={reason} />}>
+      {reason && <div className="dim small">{reason}</div>}
+      <UsageBar used={user.data_used} limit={user.data_limit} />
+      <Facts
+        rows={[
+          [t('column.expire_at'), <Ends key="ends" at={user.expire_at} />],
+          [t('column.connections'), <Cell key="connections" user={user} column="connections" />],
+          [t('column.unique_ips'), <Cell key="addresses" user={user} column="unique_ips" />],
+          [t('form.reset'), t(`reset.${user.reset_strategy}`)],
+          user.next_reset_at !== null && [
+            t('user.nextReset'),
+            <Moment key="next" at={user.next_reset_at} as="full" />,
+          ],
+          [t('user.lastSeen'), <Moment key="seen" at={user.last_seen_at} />],
+          [t('user.created'), <Moment key="created" at={user.created_at} as="full" />],
+          [t('user.updated'), <Moment key="updated" at={user.updated_at} as="full" />],
+          [t('user.owner'), <Cell key="owner" user={user} column="created_by" />],
+        ]}
+      />
+      {user.note && (
+        <div>
+          <div className="dim small">{t('user.note')}</div>
+          <div className={css.note}>{user.note}</div>
+        </div>
+      )}
+    </Card>
+  );
+}
+
+function Ends({ at }: { at: string | null }) {
+  if (at === null) return <Moment at={null} />;
+  return (
+    <>
+      <Moment at={at} as="full" />{' '}
+      <span className="dim">
+        (<Moment at={at} />)
+      </span>
+    </>
+  );
+}

@@ -1,0 +1,173 @@
+import { Button, Group, NativeSelect, NumberInput, Stack, Textarea, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { IconDice5 } from '@tabler/icons-react';
+import { useBlocker } from '@tanstack/react-router';
+import { type ReactNode, useRef, useState } from 'react';
+import { ApiError, fieldErrors } from '~/api/problem';
+import { useI18n } from '~/i18n';
+import { generateName } from '~/lib/names';
+import { Card } from '~/ui/Page';
+import { SizeInput } from '~/ui/SizeInput';
+import { LoadError } from '~/ui/states';
+import { ExpiryInput } from './ExpiryInput';
+import { LeaveDialog } from './LeaveDialog';
+import css from './UserForm.module.css';
+import { FIELD_OF, type FormValues, faultsOf, type Reset } from './values';
+
+const RESETS: Reset[] = ['none', 'daily', 'weekly', 'monthly'];
+
+interface Props {
+  initial: FormValues;
+  isNew: boolean;
+  submitLabel: string;
+  onSubmit: (values: FormValues) => Promise<void>;
+  onCancel: () => void;
+}
+
+export function UserForm({ initial, isNew, submitLabel, onSubmit, onCancel }: Props) {
+  const { t } = useI18n();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<unknown>(null);
+  /** Set when it is saved: leaving is what was wanted then. */
+  const saved = useRef(false);
+  const form = useForm<FormValues>({
+    initialValues: initial,
+    validate: (values) =>
+      Object.fromEntries(
+        Object.entries(faultsOf(values))
+          .filter(([field]) => isNew || field !== 'username')
+          .map(([field, fault]) => [field, t(`fault.${fault}`)]),
+      ),
+  });
+  const blocker = useBlocker({
+    shouldBlockFn: () => form.isDirty() && !saved.current,
+    enableBeforeUnload: () => form.isDirty() && !saved.current,
+    withResolver: true,
+  });
+
+  async function submit(values: FormValues) {
+    setBusy(true);
+    setFailure(null);
+    try {
+      saved.current = true;
+      await onSubmit(values);
+    } catch (error) {
+      saved.current = false;
+      showErrors(error);
+    } finally {
+      setBusy(false);
+    }
+  }
+
+  /** Each at its field; what has none at the top. */
+  function showErrors(error: unknown) {
+    if (error instanceof ApiError && error.status === 409) {
+      form.setFieldError('username', t('fault.taken'));
+      return;
+    }
+    const { fields, rest } = fieldErrors(error, Object.keys(FIELD_OF));
+    for (const [field, message] of Object.entries(fields)) {
+      const name = FIELD_OF[field];
+      if (name) form.setFieldError(name, message);
+    }
+    if (rest) setFailure(error);
+  }
+
+  function focusFirstError() {
+    requestAnimationFrame(() => document.querySelector<HTMLElement>('form [aria-invalid=true]')?.focus());
+  }
+
+  const limitProps = form.getInputProps('limit');
+  return (
+    <form onSubmit={form.onSubmit((values) => void submit(values), focusFirstError)} noValidate>
+      <Card>
+        <Stack gap="lg">
+          {failure !== null && <LoadError error={failure} />}
+          {isNew && (
+            <div className={css.withButton}>
+              <TextInput
+                label={t('form.username')}
+                description={t('form.usernameHint')}
+                dir="ltr"
+                autoFocus
+                autoComplete="off"
+                autoCapitalize="none"
+                spellCheck={false}
+                maxLength={32}
+                required
+                withAsterisk={false}
+                {...form.getInputProps('username')}
+                rightSectionWidth={110}
+                rightSection={
+                  <Button
+                    size="compact-sm"
+                    variant="subtle"
+                    leftSection={<IconDice5 size={16} aria-hidden />}
+                    onClick={() => form.setFieldValue('username', generateName())}
+                  >
+                    {t('common.generate')}
+                  </Button>
+                }
+              />
+            </div>
+          )}
+          <SizeInput
+            label={t('form.dataLimit')}
+            description={t('form.dataLimitHint')}
+            placeholder={t('common.unlimited')}
+            value={form.values.limit}
+            unit={form.values.unit}
+            error={limitProps.error as ReactNode}
+            onChange={(limit, unit) => form.setValues({ limit, unit })}
+          />
+          <ExpiryInput
+            value={form.values.expire}
+            onChange={(expire) => form.setFieldValue('expire', expire)}
+            error={form.getInputProps('expire').error as ReactNode}
+          />
+          <div className={css.pair}>
+            <NumberInput
+              label={t('form.maxConnections')}
+              description={t('form.maxHint')}
+              placeholder={t('common.unlimited')}
+              min={0}
+              allowDecimal={false}
+              {...form.getInputProps('connections')}
+            />
+            <NumberInput
+              label={t('form.maxIps')}
+              description={t('form.maxHint')}
+              placeholder={t('common.unlimited')}
+              min={0}
+              allowDecimal={false}
+              {...form.getInputProps('addresses')}
+            />
+          </div>
+          <NativeSelect
+            label={t('form.reset')}
+            description={t('form.resetHint')}
+            data={RESETS.map((value) => ({ value, label: t(`reset.${value}`) }))}
+            {...form.getInputProps('reset')}
+          />
+          <Textarea
+            label={t('form.note')}
+            description={t('form.noteHint')}
+            dir="auto"
+            minRows={2}
+            rows={3}
+            {...form.getInputProps('note')}
+          />
+        </Stack>
+      </Card>
+      <Group justify="flex-end" className={css.buttons}>
+        <Button variant="default" size="md" onClick={onCancel}>
+          {t('common.cancel')}
+        </Button>
+        <Button type="submit" size="md" loading={busy}>
+          {submitLabel}
+        </Button>
+      </Group>
+      {blocker.status === 'blocked' && <LeaveDialog onLeave={blocker.proceed} onStay={blocker.reset} />}
+    </form>
+  );
+}

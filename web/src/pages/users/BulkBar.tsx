@@ -1,0 +1,72 @@
+import { Button } from '@mantine/core';
+import { useState } from 'react';
+import type { BulkAction } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { formatNumber } from '~/lib/bytes';
+import type { UserFilters } from '~/lib/filters';
+import { BulkDialog, type BulkTarget } from './BulkDialog';
+import css from './Users.module.css';
+import type { Selection } from './useSelection';
+
+const ACTIONS: BulkAction[] = ['enable', 'disable', 'add_days', 'add_bytes', 'reset_usage', 'delete'];
+
+interface Props {
+  selection: Selection;
+  filters: UserFilters;
+  total: number;
+}
+
+/** One deed on all who are ticked, or on all who match the search and the filter. */
+export function BulkBar({ selection, filters, total }: Props) {
+  const { t, locale } = useI18n();
+  const [everyone, setEveryone] = useState(false);
+  const [action, setAction] = useState<BulkAction | null>(null);
+  const count = everyone ? total : selection.names.size;
+  const { search, status } = filters;
+  const target: BulkTarget = everyone
+    ? { filter: { ...(search ? { search } : {}), ...(status ? { status } : {}) } }
+    : { usernames: [...selection.names] };
+
+  return (
+    <div
+      className={css.bulk}
+      role="region"
+      aria-label={t('bulk.selected', { count, formatted: formatNumber(count, locale) })}
+    >
+      <strong aria-live="polite">
+        {t('bulk.selected', { count, formatted: formatNumber(count, locale) })}
+      </strong>
+      {!everyone && total > selection.names.size && (
+        <Button size="xs" variant="subtle" onClick={() => setEveryone(true)}>
+          {t('bulk.selectMatching', { formatted: formatNumber(total, locale) })}
+        </Button>
+      )}
+      {ACTIONS.map((each) => (
+        <Button
+          key={each}
+          size="xs"
+          variant={each === 'delete' ? 'outline' : 'default'}
+          {...(each === 'delete' ? { color: 'red' } : {})}
+          onClick={() => setAction(each)}
+        >
+          {t(`bulk.${each}`)}
+        </Button>
+      ))}
+      <Button size="xs" variant="subtle" onClick={selection.clear}>
+        {t('bulk.clear')}
+      </Button>
+      {action && (
+        <BulkDialog
+          action={action}
+          count={count}
+          target={target}
+          onClose={() => setAction(null)}
+          onDone={() => {
+            setAction(null);
+            selection.clear();
+          }}
+        />
+      )}
+    </div>
+  );
+}

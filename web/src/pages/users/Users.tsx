@@ -1,0 +1,148 @@
+import { Button } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { IconPlus } from '@tabler/icons-react';
+import { keepPreviousData } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { $api, poll } from '~/api/client';
+import { useAdmin } from '~/api/session';
+import { useI18n } from '~/i18n';
+import { formatNumber } from '~/lib/bytes';
+import { DEFAULT_SIZE, listQuery, parseFilters, type UserFilters } from '~/lib/filters';
+import { remember } from '~/lib/preferences';
+import { Age } from '~/ui/Age';
+import { Page } from '~/ui/Page';
+import { Pager } from '~/ui/Pager';
+import { Lines, LoadError, Notice } from '~/ui/states';
+import { type Column, recallColumns } from './columns';
+import { Toolbar } from './Toolbar';
+import { UserCards } from './UserCards';
+import { UserTable } from './UserTable';
+import { useSelection } from './useSelection';
+
+const BulkBar = lazy(() => import('./BulkBar').then((module) => ({ default: module.BulkBar })));
+const QrDialog = lazy(() => import('../user/QrDialog').then((module) => ({ default: module.QrDialog })));
+
+export function Users() {
+  const { t, locale } = useI18n();
+  const { is_sudo } = useAdmin();
+  const filters = useSearch({ from: '/users' });
+  const navigate = useNavigate({ from: '/users' });
+  // Below this the columns do not fit beside the navigation.
+  const isNarrow = useMediaQuery('(max-width: 64em)', undefined, { getInitialValueInEffect: false });
+  const selection = useSelection();
+  const [columns, setColumns] = useState(recallColumns);
+  const [qrOf, setQrOf] = useState<string | null>(null);
+
+  const list = $api.useQuery(
+    'get',
+    '/api/users',
+    { params: { query: listQuery(filters) } },
+    { placeholderData: keepPreviousData, ...poll(15) },
+  );
+
+  const change = useCallback(
+    (next: Partial<Record<keyof UserFilters, unknown>>) => {
+      // Another search, filter or order begins on its first page.
+      const search = (before: UserFilters) => parseFilters({ ...before, page: undefined, ...next });
+      void navigate({ search, replace: true, resetScroll: 'page' in next });
+    },
+    [navigate],
+  );
+
+  const total = list.data?.total ?? 0;
+  const size = filters.size ?? DEFAULT_SIZE;
+  const lastPage = Math.max(1, Math.ceil(total / size));
+  const page = filters.page ?? 1;
+  // Whoever deletes the last one of the last page is not left on an empty page.
+  useEffect(() => {
+    if (list.isSuccess && !list.isPlaceholderData && page > lastPage) change({ page: lastPage });
+  }, [list.isSuccess, list.isPlaceholderData, page, lastPage, change]);
+
+  function chooseColumns(next: Column[]) {
+    setColumns(next);
+    remember('columns', next);
+  }
+
+  const shown = is_sudo ? columns : columns.filter((column) => column !== 'created_by');
+  const users = list.data?.users ?? [];
+  const props = { users, columns: shown, selection, onQr: setQrOf };
+
+  return (
+    <Page
+      title={t('users.title')}
+      aside={<Age query={list} />}
+      actions={
+        <Button component={Link} to="/new-user" leftSection={<IconPlus size={18} aria-hidden />}>
+          {t('users.new')}
+        </Button>
+      }
+    >
+      <Toolbar
+        filters={filters}
+        onChange={change}
+        columns={columns}
+        onColumns={chooseColumns}
+        withOwner={is_sudo}
+        withSort={isNarrow ?? false}
+      />
+      <Suspense fallback={null}>
+        {selection.names.size > 0 && <BulkBar selection={selection} filters={filters} total={total} />}
+      </Suspense>
+      {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && <Lines count={8} height={44} />}
+      {list.data && users.length === 0 && (
+        <Empty filters={filters} onClear={() => change({ search: undefined, status: undefined })} />
+      )}
+      {users.length > 0 && (
+        <>
+          {isNarrow ? (
+            <UserCards {...props} />
+          ) : (
+            <UserTable
+              {...props}
+              sort={filters.sort}
+              onSort={(sort) => change({ sort })}
+              busy={list.isPlaceholderData}
+            />
+          )}
+          <Pager
+            page={page}
+            size={size}
+            total={total}
+            onPage={(next) => change({ page: next })}
+            onSize={(next) => change({ size: next })}
+          />
+        </>
+      )}
+      <span className="visually-hidden" role="status">
+        {list.data && !list.isPlaceholderData
+          ? t('common.total', { formatted: formatNumber(total, locale) })
+          : ''}
+      </span>
+      <Suspense fallback={null}>
+        {qrOf && <QrDialog username={qrOf} onClose={() => setQrOf(null)} />}
+      </Suspense>
+    </Page>
+  );
+}
+
+function Empty({ filters, onClear }: { filters: UserFilters; onClear: () => void }) {
+  const { t } = useI18n();
+  if (filters.search || filters.status) {
+    return (
+      <Notice title={t('users.noneTitle')} hint={t('users.noneHint')}>
+        <Button variant="default" onClick={onClear}>
+          {t('users.clear')}
+        </Button>
+      </Notice>
+    );
+  }
+  return (
+    <Notice title={t('users.emptyTitle')} hint={t('users.emptyHint')}>
+      <Button component={Link} to="/new-user">
+        {t('users.new')}
+      </Button>
+    </Notice>
+  );
+}

@@ -1,0 +1,91 @@
+import { useCallback } from 'react';
+import { $api, api, type ConfigSync, queryClient, type User } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { formatBytes } from '~/lib/bytes';
+import { useConfirm } from '~/ui/Confirm';
+import { useNotify } from '~/ui/notify';
+
+/** Everything that shows users is asked for again; what is on the screen stays until the answer. */
+export async function refreshUsers(): Promise<void> {
+  await queryClient.invalidateQueries({
+    predicate: ({ queryKey }) =>
+      typeof queryKey[1] === 'string' && /^\/api\/(users|system|audit)/.test(queryKey[1]),
+  });
+}
+
+const byName = (username: string) => ({ params: { path: { username } } });
+
+type Subject = Pick<User, 'username' | 'data_used'>;
+
+/** What one can do to a user, from the list and from his page. What cuts connections or deletes asks first. */
+export function useUserActions() {
+  const { t, locale } = useI18n();
+  const confirm = useConfirm();
+  const { done, failed } = useNotify();
+
+  const finish = useCallback(
+    async (message: string, sync: ConfigSync | undefined) => {
+      done(message, sync);
+      await refreshUsers();
+    },
+    [done],
+  );
+
+  async function setStatus(name: string, status: 'active' | 'disabled') {
+    const { data } = await api.PUT('/api/users/{username}', { ...byName(name), body: { status } });
+    await finish(t(status === 'active' ? 'action.enabled' : 'action.disabled', { name }), data?.config_sync);
+  }
+
+  const enable = ({ username }: Subject) => setStatus(username, 'active').catch(failed);
+
+  const disable = ({ username: name }: Subject) =>
+    confirm({
+      title: t('action.disableTitle', { name }),
+      body: t('action.disableBody'),
+      action: t('action.disable'),
+      run: () => setStatus(name, 'disabled'),
+    });
+
+  const resetUsage = ({ username: name, data_used }: Subject) =>
+    confirm({
+      title: t('action.resetTitle', { name }),
+      body: t('action.resetBody', { used: formatBytes(data_used, locale) }),
+      action: t('action.resetUsage'),
+      run: async () => {
+        const { data } = await api.POST('/api/users/{username}/reset-usage', byName(name));
+        await finish(t('action.usageReset', { name }), data?.config_sync);
+      },
+    });
+
+  const regenerate = ({ username: name }: Subject) =>
+    confirm({
+      title: t('action.regenerateTitle', { name }),
+      body: t('action.regenerateBody'),
+      action: t('action.regenerate'),
+      danger: true,
+      run: async () => {
+        const { data } = await api.POST('/api/users/{username}/regenerate-secret', byName(name));
+        await finish(t('action.regenerated', { name }), data?.config_sync);
+      },
+    });
+
+  const remove = ({ username: name }: Subject, after?: () => void) =>
+    confirm({
+      title: t('action.deleteTitle', { name }),
+      body: t('action.deleteBody'),
+      action: t('action.delete'),
+      danger: true,
+      run: async () => {
+        const { response } = await api.DELETE('/api/users/{username}', byName(name));
+        const state = response.headers.get('config-sync') === 'pending' ? 'pending' : 'applied';
+        // His page must be gone before his data is asked for again.
+        after?.();
+        queryClient.removeQueries({
+          queryKey: $api.queryOptions('get', '/api/users/{username}', byName(name)).queryKey,
+        });
+        await finish(t('action.deleted', { name }), { state, detail: null });
+      },
+    });
+
+  return { enable, disable, resetUsage, regenerate, remove };
+}

@@ -1,0 +1,41 @@
+import { createContext, lazy, type ReactNode, Suspense, useCallback, useContext, useState } from 'react';
+
+export interface Question {
+  /** Names the object: "Delete alice?" */
+  title: string;
+  body: ReactNode;
+  /** The deed as a word: "Delete", not "OK". */
+  action: string;
+  danger?: boolean;
+  /** Done while the dialog waits; it stays open with the reason if this fails. */
+  run: () => Promise<unknown>;
+}
+
+// Nothing is asked at the first paint, so dialogs are not part of it.
+const ConfirmDialog = lazy(() =>
+  import('./ConfirmDialog').then((module) => ({ default: module.ConfirmDialog })),
+);
+
+const Context = createContext<(question: Question) => void>(() => {});
+
+/** Asks before something that cannot be taken back. */
+export const useConfirm = () => useContext(Context);
+
+export function ConfirmProvider({ children }: { children: ReactNode }) {
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [opened, setOpened] = useState(false);
+
+  const ask = useCallback((next: Question) => {
+    setQuestion(next);
+    setOpened(true);
+  }, []);
+
+  return (
+    <Context value={ask}>
+      {children}
+      <Suspense fallback={null}>
+        {question && <ConfirmDialog question={question} opened={opened} onClose={() => setOpened(false)} />}
+      </Suspense>
+    </Context>
+  );
+}

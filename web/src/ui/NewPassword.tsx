@@ -1,0 +1,49 @@
+import { Button, PasswordInput } from '@mantine/core';
+import { type ReactNode, useState } from 'react';
+import { useI18n } from '~/i18n';
+import { generatePassword } from '~/lib/names';
+import css from './NewPassword.module.css';
+
+export function passwordFault(password: string): 'passwordShort' | 'passwordLong' | null {
+  const length = [...password].length;
+  return length < 10 ? 'passwordShort' : length > 128 ? 'passwordLong' : null;
+}
+
+interface Props {
+  hint: string;
+  value?: string;
+  onChange: (value: string) => void;
+  error?: ReactNode;
+}
+
+/** A generated one is shown, because it has to be passed on. */
+export function NewPassword({ hint, value = '', onChange, error }: Props) {
+  const { t } = useI18n();
+  const [visible, setVisible] = useState(false);
+  return (
+    <div className={css.row}>
+      <PasswordInput
+        className={css.input}
+        label={t('admins.newPassword')}
+        description={hint}
+        autoComplete="new-password"
+        dir="ltr"
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+        error={error}
+        visible={visible}
+        onVisibilityChange={setVisible}
+      />
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        onClick={() => {
+          onChange(generatePassword());
+          setVisible(true);
+        }}
+      >
+        {t('common.generate')}
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,45 @@
+import { NativeSelect, NumberInput } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useI18n } from '~/i18n';
+import { UNITS, type Unit } from '~/lib/bytes';
+import css from './SizeInput.module.css';
+
+interface Props {
+  label: string;
+  description?: string;
+  value: number | string;
+  unit: Unit;
+  onChange: (value: number | string, unit: Unit) => void;
+  error?: ReactNode;
+  placeholder?: string;
+}
+
+/** A number with a unit; empty is nothing. */
+export function SizeInput({ label, description, value, unit, onChange, error, placeholder }: Props) {
+  const { t } = useI18n();
+  return (
+    <div className={css.size}>
+      <NumberInput
+        className={css.number}
+        label={label}
+        description={description}
+        placeholder={placeholder}
+        value={value}
+        onChange={(next) => onChange(next, unit)}
+        min={0}
+        decimalScale={2}
+        allowNegative={false}
+        hideControls
+        inputMode="decimal"
+        error={error}
+      />
+      <NativeSelect
+        className={css.unit}
+        aria-label={`${label}: ${t('form.unit')}`}
+        value={unit}
+        data={[...UNITS]}
+        onChange={(event) => onChange(value, event.currentTarget.value as Unit)}
+      />
+    </div>
+  );
+}

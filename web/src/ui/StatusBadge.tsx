@@ -1,0 +1,46 @@
+import { useI18n } from '~/i18n';
+import { formatBytes } from '~/lib/bytes';
+import type { Status } from '~/lib/filters';
+import { formatRelative } from '~/lib/time';
+import css from './StatusBadge.module.css';
+
+/** A coloured dot with a word: the colour alone tells nobody who cannot see it. */
+export function StatusBadge({ status, reason }: { status: Status; reason?: string | undefined }) {
+  const { t } = useI18n();
+  return (
+    <span className={css.badge} data-status={status} title={reason}>
+      {t(`status.${status}`)}
+    </span>
+  );
+}
+
+export function OnlineDot({ online }: { online: boolean }) {
+  const { t } = useI18n();
+  const label = online ? t('status.online') : t('status.offline');
+  return (
+    <span className={css.dot} data-online={online || undefined} role="img" aria-label={label} title={label} />
+  );
+}
+
+interface Reasoned {
+  status: Status;
+  data_used: number;
+  data_limit: number | null;
+  expire_at: string | null;
+}
+
+/** Why a user is not served. */
+export function useStatusReason() {
+  const { t, locale } = useI18n();
+  return (user: Reasoned): string | undefined => {
+    if (user.status === 'disabled') return t('reason.disabled');
+    if (user.status === 'limited' && user.data_limit !== null) {
+      const [used, limit] = [formatBytes(user.data_used, locale), formatBytes(user.data_limit, locale)];
+      return t('reason.limited', { used, limit });
+    }
+    if (user.status === 'expired' && user.expire_at) {
+      return t('reason.expired', { when: formatRelative(user.expire_at, Date.now(), locale) });
+    }
+    return undefined;
+  };
+}

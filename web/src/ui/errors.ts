@@ -1,0 +1,34 @@
+import { useCallback } from 'react';
+import { ApiError } from '~/api/problem';
+import { useI18n } from '~/i18n';
+
+/** What went wrong, in the reader's language; the server's English words where there are no better ones. */
+export function useErrorText() {
+  const { t } = useI18n();
+  return useCallback(
+    (error: unknown): string => {
+      if (!(error instanceof ApiError)) return t('error.other', { detail: String(error) });
+      const { code, detail, fields, requestId, status } = error;
+      switch (code) {
+        case 'network':
+        case 'unavailable':
+        case 'not_found':
+        case 'forbidden':
+        case 'unauthorized':
+        case 'too_many_requests':
+          return t(`error.${code}`);
+        case 'internal':
+          return t('error.internal', { id: requestId ?? '?' });
+        case 'conflict':
+          return t('error.conflict', { detail });
+        case 'invalid': {
+          const list = Object.entries(fields).map(([field, message]) => `${field} ${message}`);
+          return t('error.invalid', { detail: list.join('; ') || detail });
+        }
+        default:
+          return t('error.other', { detail: `${status} ${detail}` });
+      }
+    },
+    [t],
+  );
+}

@@ -1,0 +1,41 @@
+import { useCallback } from 'react';
+import type { ConfigSync } from '~/api/client';
+import { useI18n } from '~/i18n';
+import { useErrorText } from './errors';
+import { showMessage } from './Messages';
+
+/** Short messages in a corner: what was done, whether the proxy knows it yet, what failed. */
+export function useNotify() {
+  const { t } = useI18n();
+  const errorText = useErrorText();
+  const close = t('common.close');
+
+  const failed = useCallback(
+    (error: unknown) =>
+      void showMessage({
+        color: 'red',
+        title: t('error.title'),
+        message: errorText(error),
+        autoClose: 10_000,
+        closeButtonProps: { 'aria-label': close },
+      }),
+    [t, close, errorText],
+  );
+
+  const done = useCallback(
+    (message: string, sync?: Pick<ConfigSync, 'state'> & { detail?: string | null }) => {
+      void showMessage({ color: 'teal', message, closeButtonProps: { 'aria-label': close } });
+      if (sync?.state !== 'pending') return;
+      void showMessage({
+        color: 'orange',
+        title: t('sync.pendingTitle'),
+        message: t('sync.pending', { detail: sync.detail ?? '' }),
+        autoClose: 15_000,
+        closeButtonProps: { 'aria-label': close },
+      });
+    },
+    [t, close],
+  );
+
+  return { done, failed };
+}
