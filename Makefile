@@ -4,16 +4,18 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run test lint fmt bench
+.PHONY: help run web test lint fmt bench bench-proxy
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
+	@echo 'make web    build the web interface, which the program then holds; needs Node'
 	@echo 'make test   run every test; installs what the tests need where it may'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
-	@echo 'make bench  measure speed and size; prints the figures side by side'
+	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
 
 run: .env
+	@sh scripts/web.sh --if-possible
 	$(CARGO) build --release --locked --package mtpannel
 	@mkdir -p data
 	@target/release/mtpannel admin create admin --sudo --unless-any </dev/null
@@ -23,15 +25,24 @@ run: .env
 .env:
 	@sh scripts/make-env.sh .env
 
+web:
+	@sh scripts/web.sh
+
 test:
 	@sh scripts/test-needs.sh
+	@sh scripts/web.sh
+	cd web && npm test
 	@sh scripts/cargo-test.sh
 	@sh e2e/contract.sh
+	@sh e2e/chain/chain.sh
+	node e2e/browser/journeys.mjs
+	node e2e/browser/size.mjs
 
 lint:
 	@sh scripts/lint-needs.sh
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@sh scripts/web.sh --lint
 	shellcheck $(SCRIPTS)
 	shfmt -i 4 -ci -d $(SCRIPTS)
 
@@ -42,3 +53,6 @@ fmt:
 bench:
 	@sh scripts/bench-needs.sh
 	$(CARGO) bench --locked --package mtpannel --bench service
+
+bench-proxy:
+	$(CARGO) bench --locked --package mtpannel-proxy --bench proxy

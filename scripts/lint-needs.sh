@@ -4,6 +4,8 @@ set -eu
 # shellcheck source=scripts/needs.sh
 . "$(dirname "$0")/needs.sh"
 
+need node nodejs
+need npm npm
 need shellcheck shellcheck
 need shfmt shfmt
 install_missing

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock.
+# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock, Node, Chromium.
 set -eu
 # shellcheck source=scripts/needs.sh
 . "$(dirname "$0")/needs.sh"
@@ -8,5 +8,8 @@ set -eu
 need promtool prometheus
 need flock util-linux
 need curl curl
+need node nodejs
+need npm npm
+need chromium chromium
 python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
 install_missing

@@ -1,23 +1,17 @@
-// Starts what a journey needs: a proxy that only counts, the real binary on a fresh database, the built pages, a browser.
+// Starts what a journey needs: a proxy that only counts, the real binary with its pages on a fresh database, a browser.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer, request } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 
 const root = new URL('../..', import.meta.url).pathname;
-const dist = join(root, 'web/dist');
 const require = createRequire(join(root, 'web/package.json'));
 const binary = process.env.MTPANNEL ?? join(root, 'target/debug/mtpannel');
 
 export const ADMIN = { username: 'admin', password: 'a long test password' };
-
-// What the panel has to send with the pages. style-src is as strict as script-src.
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-  "connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 const listen = (server) =>
   new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.address().port)));
@@ -91,40 +85,9 @@ export async function startPanel(proxy, extra = {}) {
   };
   const stop = () => new Promise((resolve) => (child.once('exit', resolve), child.kill('SIGTERM')));
   await start();
-  return { url: `http://127.0.0.1:${port}`, port, directory, env, start, stop, remove: () => rmSync(directory, { recursive: true }) };
-}
-
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-
-/** The built pages as the panel is to serve them, and the API behind them. */
-export async function startPages(panel, base = '') {
-  const server = createServer((incoming, outgoing) => {
-    const path = decodeURIComponent(new URL(incoming.url, 'http://x').pathname);
-    if (!path.startsWith(`${base}/`)) return void outgoing.writeHead(404).end();
-    const inner = path.slice(base.length);
-    if (inner.startsWith('/api')) {
-      const forward = request(
-        { host: '127.0.0.1', port: panel.port, path: incoming.url, method: incoming.method, headers: incoming.headers },
-        (answer) => (outgoing.writeHead(answer.statusCode, answer.headers), answer.pipe(outgoing)),
-      );
-      forward.on('error', () => outgoing.writeHead(502).end('bad gateway'));
-      return void incoming.pipe(forward);
-    }
-    outgoing.setHeader('content-security-policy', CSP);
-    const file = join(dist, normalize(inner));
-    if (extname(file) && existsSync(file) && statSync(file).isFile() && !file.endsWith('index.html')) {
-      outgoing.setHeader('content-type', TYPES[extname(file)] ?? 'application/octet-stream');
-      if (existsSync(`${file}.gz`)) {
-        outgoing.setHeader('content-encoding', 'gzip');
-        return void outgoing.end(readFileSync(`${file}.gz`));
-      }
-      return void outgoing.end(readFileSync(file));
-    }
-    outgoing.setHeader('content-type', TYPES['.html']);
-    outgoing.end(readFileSync(join(dist, 'index.html'), 'utf8').replace('<base href="/"', `<base href="${base}/"`));
-  });
-  const port = await listen(server);
-  return { url: `http://127.0.0.1:${port}${base}`, stop: () => (server.closeAllConnections(), server.close()) };
+  const url = `http://127.0.0.1:${port}`;
+  const pages = `${url}${env.BASE_PATH ?? ''}`;
+  return { url, pages, port, directory, env, start, stop, remove: () => rmSync(directory, { recursive: true }) };
 }
 
 /** The API as a script uses it, to prepare and to check. */

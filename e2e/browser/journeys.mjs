@@ -1,14 +1,13 @@
 // The journeys of an operator, in a real browser over the real binary: node e2e/browser/journeys.mjs
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN, axeSource, connect, launch, readQr, root, startPages, startPanel, startProxy } from './harness.mjs';
+import { ADMIN, axeSource, connect, launch, readQr, root, startPanel, startProxy } from './harness.mjs';
 
 const folder = join(root, 'web/screenshots/journeys');
 mkdirSync(folder, { recursive: true });
 
 const proxy = await startProxy();
 const panel = await startPanel(proxy, { BASE_PATH: '/panel' });
-const pages = await startPages(panel, '/panel');
 const api = await connect(panel);
 const browser = await launch();
 const axe = axeSource();
@@ -24,7 +23,7 @@ async function watch(tab) {
   tab.on('pageerror', (error) => faults.push(`page: ${error.message}`));
   tab.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(new URL(pages.url).origin) && !/^(data|blob):/.test(url)) faults.push(`leaves the origin: ${url}`);
+    if (!url.startsWith(new URL(panel.pages).origin) && !/^(data|blob):/.test(url)) faults.push(`leaves the origin: ${url}`);
   });
   return tab;
 }
@@ -53,7 +52,7 @@ async function journey(name, run) {
 const button = (name) => page.getByRole('button', { name, exact: true });
 const field = (name) => page.getByLabel(name, { exact: true });
 const dialog = () => page.getByRole('dialog');
-const open = (path) => page.goto(`${pages.url}${path}`);
+const open = (path) => page.goto(`${panel.pages}${path}`);
 const row = (name) => page.getByRole('row').filter({ hasText: name });
 const until = async (what, ready) => {
   for (let n = 0; n < 100; n++) {
@@ -398,7 +397,6 @@ await journey('too many attempts tell how long to wait', async () => {
 });
 
 await browser.close();
-pages.stop();
 await panel.stop();
 proxy.stop();
 panel.remove();

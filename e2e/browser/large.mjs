@@ -1,7 +1,7 @@
 // How fast the list answers a keystroke with 100,000 users: node e2e/browser/large.mjs
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ADMIN, launch, startPages, startPanel, startProxy } from './harness.mjs';
+import { ADMIN, launch, startPanel, startProxy } from './harness.mjs';
 
 const USERS = Number(process.env.USERS ?? 100_000);
 const proxy = await startProxy();
@@ -15,10 +15,9 @@ db.executemany("insert into users (username, secret, status, data_used, reset_st
 db.commit()
 `], { stdio: 'inherit' });
 await panel.start();
-const pages = await startPages(panel);
 const browser = await launch();
 const page = await browser.newPage();
-await page.goto(`${pages.url}/users`);
+await page.goto(`${panel.pages}/users`);
 await page.locator('input[name=username]').fill(ADMIN.username);
 await page.locator('input[name=password]').fill(ADMIN.password);
 await page.locator('button[type=submit]').click();
@@ -50,7 +49,6 @@ const api = await page.evaluate(() =>
 );
 console.log({ users: USERS, fromKeyToRows: times, ofThatTheServer: api });
 await browser.close();
-pages.stop();
 await panel.stop();
 proxy.stop();
 panel.remove();

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ADMIN, axeSource, connect, launch, root, startPages, startPanel, startProxy } from './harness.mjs';
+import { ADMIN, axeSource, connect, launch, root, startPanel, startProxy } from './harness.mjs';
 
 const folder = process.argv[2] ?? join(root, 'web/screenshots');
 const only = process.env.ONLY?.split(',');
@@ -13,7 +13,6 @@ const days = (count) => new Date(Date.now() + count * 86_400_000).toISOString();
 const proxy = await startProxy();
 const panel = await startPanel(proxy);
 const api = await connect(panel);
-const pages = await startPages(panel);
 
 const people = [
   ['alice', { data_limit: 50 * GiB, expire_at: days(24), max_connections: 8, max_unique_ips: 3, note: 'paid until January' }, 31 * GiB, 3],
@@ -77,7 +76,7 @@ async function open({ theme = 'light', language = 'en', phone = false } = {}) {
   });
   page.on('pageerror', (error) => problems.push(`page: ${error}`));
   page.on('request', (request) => {
-    if (!request.url().startsWith(new URL(pages.url).origin) && !/^(data|blob):/.test(request.url())) problems.push(`foreign: ${request.url()}`);
+    if (!request.url().startsWith(new URL(panel.pages).origin) && !/^(data|blob):/.test(request.url())) problems.push(`foreign: ${request.url()}`);
   });
   return page;
 }
@@ -98,7 +97,7 @@ async function shoot(page, name, { full = false } = {}) {
 }
 
 async function logIn(page) {
-  await page.goto(`${pages.url}/`);
+  await page.goto(`${panel.pages}/`);
   await page.locator('input[name=username]').fill(ADMIN.username);
   await page.locator('input[name=password]').fill(ADMIN.password);
   await page.locator('button[type=submit]').click();
@@ -106,7 +105,7 @@ async function logIn(page) {
 }
 
 const go = async (page, path) => {
-  await page.goto(`${pages.url}${path}`);
+  await page.goto(`${panel.pages}${path}`);
   await page.locator('h1').waitFor();
   await page.waitForTimeout(500);
 };
@@ -123,7 +122,7 @@ const variants = [
 
 for (const variant of variants) {
   const page = await open(variant);
-  await page.goto(`${pages.url}/`);
+  await page.goto(`${panel.pages}/`);
   await page.locator('input[name=username]').waitFor();
   await shoot(page, `${variant.id}-login`);
   await logIn(page);
@@ -169,7 +168,6 @@ for (const variant of variants) {
 }
 
 await browser.close();
-pages.stop();
 await panel.stop();
 proxy.stop();
 panel.remove();

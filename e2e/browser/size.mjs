@@ -1,10 +1,9 @@
 // What a first visit loads, compressed: node e2e/browser/size.mjs. Fails above the limit of the issue.
-import { ADMIN, launch, startPages, startPanel, startProxy } from './harness.mjs';
+import { ADMIN, launch, startPanel, startProxy } from './harness.mjs';
 
 const LIMIT = 200 * 1024;
 const proxy = await startProxy();
 const panel = await startPanel(proxy);
-const pages = await startPages(panel);
 const browser = await launch();
 const page = await browser.newPage();
 
@@ -15,7 +14,7 @@ const loaded = () =>
     return { files: entries.length, bytes: entries.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0) };
   });
 
-await page.goto(pages.url);
+await page.goto(panel.pages);
 await page.locator('input[name=username]').waitFor();
 const login = await loaded();
 await page.locator('input[name=username]').fill(ADMIN.username);
@@ -28,14 +27,13 @@ await page.reload();
 await page.locator('main#content h1').waitFor();
 await page.waitForTimeout(1500);
 const dashboard = await loaded();
-await page.goto(`${pages.url}/users`);
+await page.goto(`${panel.pages}/users`);
 await page.locator('table, h2').first().waitFor();
 await page.waitForTimeout(1000);
 const users = await loaded();
 const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
 console.log({ login, inside, dashboard, users, paint });
 await browser.close();
-pages.stop();
 await panel.stop();
 proxy.stop();
 panel.remove();

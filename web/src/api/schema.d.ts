@@ -2788,6 +2788,8 @@ export interface components {
         ProxyBody: {
             /** @description Whether it runs with the file as the panel wrote it; null if it cannot be told. */
             config_accepted: boolean | null;
+            /** @description Why it refuses the file, with line and column; only the built-in proxy tells. */
+            config_failure: string | null;
             /** @description Why the last scrape failed. */
             failure: string | null;
             /** Format: int64 */

@@ -2,6 +2,7 @@
 
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse as _;
+use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
@@ -76,6 +77,8 @@ pub fn router(app: SharedApp) -> Router {
         // Health checks on the machine itself need not know the path.
         Router::new()
             .nest(&base_path, routes)
+            // With a slash at the end it is no path of the nested routes.
+            .route(&format!("{base_path}/"), get(web::page))
             .merge(probes().split_for_parts().0)
             .fallback(async || Problem::not_found("there is nothing under this path"))
     };

@@ -42,6 +42,11 @@ pub(super) async fn serve(State(app): State<SharedApp>, method: Method, uri: Uri
     if !path.is_empty() && path != INDEX && !wants_page(&headers) {
         return Problem::not_found("there is nothing under this path").into_response();
     }
+    page(State(app), headers).await
+}
+
+/// The page itself.
+pub(super) async fn page(State(app): State<SharedApp>, headers: HeaderMap) -> Response {
     match Files::get(INDEX) {
         Some(page) => index(&String::from_utf8_lossy(&page.data), &app.settings.base_path, &headers),
         None => Html(NOT_BUILT).into_response(),

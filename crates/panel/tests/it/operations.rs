@@ -26,6 +26,14 @@ async fn every_answer_has_the_security_headers_and_an_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_front_page_is_found_under_the_base_path_with_and_without_a_slash() {
+    let app = TestApp::start_with(Engine::Sqlite, |_, settings| settings.base_path = "/panel".into()).await;
+    for (path, status) in [("/panel", 200), ("/panel/", 200), ("/", 404), ("/other", 404)] {
+        assert_eq!(app.get(path).await.status(), status, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_page_of_the_api_comes_from_the_program_itself() {
     let app = TestApp::start(Engine::Sqlite).await;
     let page = app.get("/api/docs/").await;

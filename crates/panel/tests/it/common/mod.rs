@@ -133,7 +133,8 @@ impl TestApp {
 
     /// A request without a token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("http://{}{path}", self.running().address))
+        let base_path = if path.starts_with("/api") { &self.settings.base_path } else { "" };
+        self.client.request(method, format!("http://{}{base_path}{path}", self.running().address))
     }
 
     /// A request of `root`.
