@@ -171,7 +171,11 @@ async fn reload(path: &Path, port: u16, metrics: u16, centre: SocketAddr, users:
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
         let mut text = vec![0; 6_000];
         let _ = stream.read_exact(&mut text).await;
-        String::from_utf8_lossy(&text).lines().find(|line| line.starts_with("mtproxy_config_reloads_total")).unwrap().to_owned()
+        String::from_utf8_lossy(&text)
+            .lines()
+            .find(|line| line.starts_with("mtproxy_config_reloads_total"))
+            .unwrap()
+            .to_owned()
     };
     let before = reloads().await;
     write_config(path, port, metrics, centre, users);
@@ -194,7 +198,10 @@ async fn measure() {
         let plain = bulk(relay.1, false, connections, down).await;
         let ours = bulk(proxy.1, true, connections, down).await;
         let way = if down { "down" } else { "up" };
-        println!("bulk {way} over {connections}: {ours:.0} MB/s, plain relay {plain:.0} MB/s, ratio {:.2}", ours / plain);
+        println!(
+            "bulk {way} over {connections}: {ours:.0} MB/s, plain relay {plain:.0} MB/s, ratio {:.2}",
+            ours / plain
+        );
     }
     let before = proxy.resident();
     let mut idle = Vec::new();
