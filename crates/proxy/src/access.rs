@@ -48,6 +48,8 @@ pub(crate) struct Access {
     pub(crate) users: Vec<User>,
     /// Secrets of those who are enabled; those who were here before stand first, because they are likeliest to return.
     pub(crate) candidates: Vec<Candidate>,
+    /// How many of them were here before.
+    known: usize,
     /// Ends of time, soonest first, with places in `users`.
     expirations: Vec<(DateTime<Utc>, u32)>,
 }
@@ -68,7 +70,12 @@ impl Access {
         access.expirations.sort_unstable();
         let Self { users, candidates, .. } = &mut access;
         candidates.sort_by_key(|candidate| !users[candidate.user as usize].account.is_known());
+        access.known = access.count_known();
         access
+    }
+
+    fn count_known(&self) -> usize {
+        self.users.iter().filter(|user| user.rule.enabled && user.account.is_known()).count()
     }
 
     fn place(&self, name: &str) -> Option<usize> {
@@ -133,6 +140,15 @@ impl Directory {
             }
         }
         accounts.retain(|name, account| account.is_known() || after.find(name).is_some());
+    }
+
+    /// Puts the candidates in order again when a quarter more of them have been here. Only the task that applies revisions
+    /// may call this, so that no revision is lost.
+    pub(crate) fn reorder(&self, now: DateTime<Utc>) {
+        let access = self.current();
+        if access.count_known() > access.known + access.known / 4 {
+            self.apply(access.users.iter().map(|user| user.rule.clone()).collect(), now);
+        }
     }
 
     /// Ends the sessions of those whose time ended after `since`.
@@ -204,6 +220,19 @@ mod tests {
         directory.expire(at("2026-05-05T12:00:09Z"), end);
         assert!(session.is_cut());
         assert_eq!(directory.current().expired(end, at("2027-01-01T00:00:00Z")).count(), 0);
+    }
+
+    #[test]
+    fn those_who_were_here_are_looked_at_first() {
+        let (directory, _session) = directory();
+        let access = directory.current();
+        let bob = access.find("bob").unwrap();
+        directory.apply(vec![rule("bob"), rule("zed")], now());
+        let zed = Arc::clone(&directory.current().find("zed").unwrap().account);
+        let _here = zed.admit(&rule("zed"), [127, 0, 0, 1].into()).unwrap();
+        directory.reorder(now());
+        assert_eq!(directory.current().candidates[0].user, 1);
+        assert!(!bob.account.is_known());
     }
 
     #[test]

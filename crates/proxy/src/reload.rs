@@ -19,6 +19,8 @@ use crate::server::Shared;
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(30);
+/// Looks between two looks at the order of the candidates: about a second.
+const REORDER: u32 = 33;
 /// Largest file that is read: 100,000 users with all limits take 15 MiB.
 const MAX_SIZE: u64 = 256 << 20;
 
@@ -73,11 +75,13 @@ pub(crate) struct Watcher {
     /// The state at the last look.
     seen: Option<Stamp>,
     named: HashSet<String>,
+    looks: u32,
 }
 
 impl Watcher {
     pub(crate) fn new(shared: Arc<Shared>, path: PathBuf, applied: Stamp) -> Self {
-        let mut watcher = Self { shared, path, done: Some(applied), seen: Some(applied), named: HashSet::new() };
+        let mut watcher =
+            Self { shared, path, done: Some(applied), seen: Some(applied), named: HashSet::new(), looks: 0 };
         let ignored = watcher.shared.config.ignored.clone();
         watcher.name_ignored(ignored);
         watcher
@@ -104,6 +108,10 @@ impl Watcher {
     }
 
     fn look(&mut self) {
+        self.looks = self.looks.wrapping_add(1);
+        if self.looks.is_multiple_of(REORDER) {
+            self.shared.directory.reorder(ports::now());
+        }
         // A file that is missing for a moment, or for good, changes nothing.
         let Ok(stamp) = Stamp::of(&self.path) else { return };
         let before = self.seen.replace(stamp);
