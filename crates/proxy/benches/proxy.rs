@@ -1,6 +1,12 @@
 //! Speed and size, against a plain relay of the same runtime through the same loopback path. Each server is a process of
 //! its own: this program started again with other arguments. `cargo bench -p mtpannel-proxy`.
-#![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs, reason = "a benchmark")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    clippy::format_push_string,
+    missing_docs,
+    reason = "a benchmark"
+)]
 
 #[path = "../tests/it/client.rs"]
 #[allow(dead_code, reason = "shared with the tests")]

@@ -3,6 +3,7 @@
 //! Reading is strict about values and generous about keys: a value that cannot be right refuses the whole file and names
 //! its line and column; a key that this server does not know is listed in [`Config::ignored`].
 
+mod bulk;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -223,15 +224,22 @@ impl Config {
     /// Reads the text of `config.toml`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let refused = |error: toml::de::Error| ConfigError::of_toml(&error, bare);
+        let short = bulk::split(bare).and_then(|(rest, access)| Self::parse_toml(&rest, access).ok());
+        short.map_or_else(|| Self::parse_toml(bare, raw::Access::default()), Ok)
+    }
+
+    /// Reads TOML; `taken` are users' tables that were read before.
+    fn parse_toml(text: &str, taken: raw::Access) -> Result<Self, ConfigError> {
+        let refused = |error: toml::de::Error| ConfigError::of_toml(&error, text);
         let mut ignored = Vec::new();
-        let document = toml::Deserializer::parse(bare).map_err(refused)?;
-        let file: raw::File = serde_ignored::deserialize(document, |path| {
+        let document = toml::Deserializer::parse(text).map_err(refused)?;
+        let mut file: raw::File = serde_ignored::deserialize(document, |path| {
             if ignored.len() < IGNORED_MAX {
                 ignored.push(path.to_string());
             }
         })
         .map_err(refused)?;
+        file.access.extend(taken);
         Self::from_file(file, ignored)
     }
 

@@ -278,6 +278,27 @@ impl Default for Access {
     }
 }
 
+impl Access {
+    /// Adds the users' tables of `other`.
+    pub(super) fn extend(&mut self, other: Self) {
+        merge(&mut self.users, other.users);
+        merge(&mut self.user_enabled, other.user_enabled);
+        merge(&mut self.user_max_tcp_conns, other.user_max_tcp_conns);
+        merge(&mut self.user_expirations, other.user_expirations);
+        merge(&mut self.user_data_quota, other.user_data_quota);
+        merge(&mut self.user_max_unique_ips, other.user_max_unique_ips);
+    }
+}
+
+/// Adds a table to another one, which is mostly empty.
+fn merge<T>(table: &mut HashMap<String, T>, other: HashMap<String, T>) {
+    if table.is_empty() {
+        *table = other;
+    } else {
+        table.extend(other);
+    }
+}
+
 /// A secret; errors never show what stands there.
 pub(super) struct SecretText(pub(super) Secret);
 

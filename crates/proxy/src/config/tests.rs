@@ -139,6 +139,20 @@ fn contradictions_are_refused(#[case] text: &str) {
 
 proptest! {
     #[test]
+    fn the_short_way_and_the_parser_read_the_same(
+        lines in prop::collection::vec((0..12_usize, 0..3_u8, any::<bool>()), 0..30),
+    ) {
+        let tables = ["users", "user_enabled", "user_max_tcp_conns", "user_expirations", "user_data_quota", "user_max_unique_ips"];
+        let values = ["\"6384e2b2184bcbf58eccf10ca7a6563c\"", "false", "5", "\"2030-01-01T00:00:00Z\"", "0", "07", "-1", "9223372036854775808", "\"x\"", "true # off", "1_0", ""];
+        let mut text = ALICE.to_owned();
+        for (which, name, headed) in lines {
+            if headed { text += &["[access.", tables[which % tables.len()], "]\n"].concat(); }
+            text += &["\"u", &name.to_string(), "\" = ", values[which], "\n"].concat();
+        }
+        prop_assert_eq!(Config::parse(&text), Config::parse_toml(&text, raw::Access::default()));
+    }
+
+    #[test]
     fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
         let _ = Config::parse(&text);
     }
