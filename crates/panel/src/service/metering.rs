@@ -10,10 +10,10 @@ use mtpannel_core::usage::{self, Change, Counters, LastScrape, Meter};
 use mtpannel_core::user::{Standing, Status};
 
 use crate::app::App;
+use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters::{self, Presence, Stored};
 use crate::store::system::SystemStats;
-use crate::store::users::{Metered, UsageChange};
-use crate::store::{Store, StoreResult, departed, state, system, traffic, users};
+use crate::store::{Store, StoreResult, departed, state, system, traffic};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug, Clone)]
@@ -53,10 +53,10 @@ pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
     meters::save(tx.db(), &moves.saves).await?;
 
     let departed = departed::all(tx.db()).await?;
-    let metered = users::metered(tx.db(), &moves.touched, now).await?;
+    let metered = metered::metered(tx.db(), &moves.touched, now).await?;
     let effects = Effects::of(&metered, &moves, &departed, scrape.asked_at, now);
     if !effects.users.is_empty() {
-        users::record_usage(tx.db(), &effects.users, now).await?;
+        metered::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), &effects.traffic, now).await?;
     }
     if moves.total != Counters::default() {

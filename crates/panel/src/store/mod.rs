@@ -15,6 +15,7 @@ mod connect;
 pub mod copy;
 pub mod departed;
 mod instance;
+pub mod metered;
 pub mod meters;
 pub mod old_panel;
 pub mod retention;
@@ -264,6 +265,13 @@ macro_rules! time_at {
     };
 }
 
+/// SQL for the revision that the transaction under way makes; every statement that changes a user stores it.
+macro_rules! this_revision {
+    () => {
+        "(SELECT revision + 1 FROM panel_state)"
+    };
+}
+
 /// SQL for all rows as one text, which [`unpack`] takes apart: whole numbers, names and words, none of which holds a
 /// space or a comma. A hundred thousand rows of their own would cost the driver several times as much as the database.
 macro_rules! packed {
@@ -272,7 +280,7 @@ macro_rules! packed {
     };
 }
 
-pub(crate) use {execute, packed, query, sql_texts, time_at};
+pub(crate) use {execute, packed, query, sql_texts, this_revision, time_at};
 
 /// The rows of a [`packed!`] text, decoded by `row` from their `N` columns. `None` is what no rows give.
 fn unpack<const N: usize, T>(text: Option<String>, row: impl Fn([&str; N]) -> Option<T>) -> StoreResult<Vec<T>> {
@@ -295,6 +303,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         admins::TEXTS,
         audit::TEXTS,
         departed::TEXTS,
+        metered::TEXTS,
         meters::TEXTS,
         retention::TEXTS,
         sessions::TEXTS,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, packed, query, sql_texts, time_at, unpack};
+use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts, this_revision, time_at};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -118,40 +118,6 @@ pub struct Listed {
     pub created_at: DateTime<Utc>,
 }
 
-/// What a scrape needs of every user that it may touch.
-#[derive(Debug)]
-pub struct Metered {
-    /// Row id.
-    pub id: i64,
-    /// Name.
-    pub username: String,
-    /// Status as stored.
-    pub status: Status,
-    /// Whether his time is over.
-    pub is_over: bool,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
-    /// Bytes since the last reset.
-    pub data_used: i64,
-    /// Base of his usage.
-    pub usage_base: Option<i64>,
-}
-
-/// What a scrape changes of one user.
-#[derive(Debug, Clone, Copy)]
-pub struct UsageChange {
-    /// Row id.
-    pub id: i64,
-    /// Bytes since the last reset.
-    pub data_used: i64,
-    /// Base of his usage, if he gets one.
-    pub new_base: Option<i64>,
-    /// Status that follows, if it is another one.
-    pub new_status: Option<Status>,
-    /// Whether he was there.
-    pub seen: bool,
-}
-
 macro_rules! select_user {
     ($rest:literal) => {
         concat!(
@@ -163,28 +129,6 @@ macro_rules! select_user {
              LEFT JOIN usage_meters m ON m.username = u.username ",
             $rest
         )
-    };
-}
-
-/// The columns of [`Metered`] as text; `$1` is now.
-macro_rules! metered_columns {
-    () => {
-        packed!(
-            "id",
-            "username",
-            "status",
-            "CASE WHEN expire_at <= $1 THEN 1 ELSE 0 END",
-            "COALESCE(CAST(data_limit AS TEXT), '-')",
-            "data_used",
-            "COALESCE(CAST(usage_base AS TEXT), '-')"
-        )
-    };
-}
-
-/// SQL for the revision that the transaction under way makes; every statement that changes a user stores it.
-macro_rules! this_revision {
-    () => {
-        "(SELECT revision + 1 FROM panel_state)"
     };
 }
 
@@ -204,12 +148,6 @@ sql_texts! {
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
         created_at FROM users WHERE revision > $1 ORDER BY id";
     IDS = "SELECT id FROM users";
-    METERED = concat!(
-        "SELECT ", metered_columns!(), " FROM users \
-         WHERE lower(username) IN (SELECT lower(key) FROM json_each($2)) AND usage_base IS NOT NULL"
-    );
-    ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
-    UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
     NEXT_EXPIRY = "SELECT MIN(expire_at) FROM users WHERE status IN ('active', 'limited')";
     NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
     COUNT = "SELECT COUNT(*) FROM users";
@@ -234,16 +172,6 @@ sql_texts! {
         "UPDATE users SET status = value ->> 0, data_limit = CAST(value ->> 1 AS BIGINT), \
          data_used = CAST(value ->> 2 AS BIGINT), usage_base = CAST(value ->> 3 AS BIGINT), expire_at = ", time_at!(4),
         ", next_reset_at = ", time_at!(5), ", updated_at = $2, revision = ", this_revision!(),
-        " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
-    );
-    // Most of a scrape's users; leaves the indexed columns alone.
-    RECORD_USAGE = concat!(
-        "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), \
-         last_seen_at = CASE WHEN CAST(value ->> 1 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END, \
-         revision = ", this_revision!(), " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
-    );
-    SETTLE = concat!(
-        "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
         " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
     );
     SET_STATUS = concat!(
@@ -299,37 +227,6 @@ pub async fn listing(db: Db<'_>, after: i64) -> StoreResult<Vec<Listed>> {
 /// The row ids of all users, in no order.
 pub async fn ids(db: Db<'_>) -> StoreResult<Vec<(i64,)>> {
     query!(fetch_all as (i64,), db, IDS)
-}
-
-/// From this many names on, reading every user costs less than looking for each.
-const MANY: usize = 20_000;
-
-/// The users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names are many,
-/// there may be others among them.
-pub async fn metered(mut db: Db<'_>, names: &[String], now: DateTime<Utc>) -> StoreResult<Vec<Metered>> {
-    type Text = (Option<String>,);
-    let (settled,) = if names.len() < MANY {
-        let names = json_keys(names.iter().map(String::as_str));
-        query!(fetch_one as Text, db.reborrow(), METERED, now, names)?
-    } else {
-        query!(fetch_one as Text, db.reborrow(), ALL_METERED, now)?
-    };
-    let (unsettled,) = query!(fetch_one as Text, db, UNSETTLED, now)?;
-    let optional = |text: &str| if text == "-" { Some(None) } else { text.parse().ok().map(Some) };
-    let row = |[id, username, status, is_over, data_limit, data_used, usage_base]: [&str; 7]| {
-        Some(Metered {
-            id: id.parse().ok()?,
-            username: username.to_owned(),
-            status: status.parse().ok()?,
-            is_over: is_over == "1",
-            data_limit: optional(data_limit)?,
-            data_used: data_used.parse().ok()?,
-            usage_base: optional(usage_base)?,
-        })
-    };
-    let mut users = unpack(settled, row)?;
-    users.extend(unpack(unsettled, row)?);
-    Ok(users)
 }
 
 /// The next moment at which somebody expires or is reset.
@@ -456,20 +353,6 @@ pub async fn update_many(mut db: Db<'_>, users: &[User], now: DateTime<Utc>) -> 
         execute!(db.reborrow(), UPDATE_MANY, rows, now)?;
     }
     Ok(())
-}
-
-/// Writes what a scrape changes, at `now`, in few statements.
-pub async fn record_usage(mut db: Db<'_>, changes: &[UsageChange], now: DateTime<Utc>) -> StoreResult<()> {
-    for batch in changes.chunks(super::BATCH) {
-        let rows = json_rows(batch.iter().map(|change| (change.id, (change.data_used, i64::from(change.seen)))));
-        execute!(db.reborrow(), RECORD_USAGE, rows, now)?;
-    }
-    let bases: Vec<_> = changes.iter().filter_map(|change| Some((change.id, (change.new_base?,)))).collect();
-    if !bases.is_empty() {
-        execute!(db.reborrow(), SETTLE, json_rows(bases))?;
-    }
-    let statuses: Vec<_> = changes.iter().filter_map(|change| Some((change.id, change.new_status?))).collect();
-    if statuses.is_empty() { Ok(()) } else { set_status(db, statuses, now).await }
 }
 
 /// Writes new statuses in one statement.

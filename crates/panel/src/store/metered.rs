@@ -1,0 +1,120 @@
+//! Table `users` as a scrape sees it: usage and what follows from it, for many users at once.
+
+use chrono::{DateTime, Utc};
+use mtpannel_core::user::Status;
+
+use super::users::set_status;
+use super::{Db, StoreResult, execute, json_keys, json_rows, packed, query, sql_texts, this_revision, unpack};
+
+/// What a scrape needs of every user that it may touch.
+#[derive(Debug)]
+pub struct Metered {
+    /// Row id.
+    pub id: i64,
+    /// Name.
+    pub username: String,
+    /// Status as stored.
+    pub status: Status,
+    /// Whether his time is over.
+    pub is_over: bool,
+    /// Bytes he may move.
+    pub data_limit: Option<i64>,
+    /// Bytes since the last reset.
+    pub data_used: i64,
+    /// Base of his usage.
+    pub usage_base: Option<i64>,
+}
+
+/// What a scrape changes of one user.
+#[derive(Debug, Clone, Copy)]
+pub struct UsageChange {
+    /// Row id.
+    pub id: i64,
+    /// Bytes since the last reset.
+    pub data_used: i64,
+    /// Base of his usage, if he gets one.
+    pub new_base: Option<i64>,
+    /// Status that follows, if it is another one.
+    pub new_status: Option<Status>,
+    /// Whether he was there.
+    pub seen: bool,
+}
+
+/// The columns of [`Metered`] as text; `$1` is now.
+macro_rules! metered_columns {
+    () => {
+        packed!(
+            "id",
+            "username",
+            "status",
+            "CASE WHEN expire_at <= $1 THEN 1 ELSE 0 END",
+            "COALESCE(CAST(data_limit AS TEXT), '-')",
+            "data_used",
+            "COALESCE(CAST(usage_base AS TEXT), '-')"
+        )
+    };
+}
+
+sql_texts! {
+    METERED = concat!(
+        "SELECT ", metered_columns!(), " FROM users \
+         WHERE lower(username) IN (SELECT lower(key) FROM json_each($2)) AND usage_base IS NOT NULL"
+    );
+    ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
+    UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
+    // Most of a scrape's users; leaves the indexed columns alone.
+    RECORD_USAGE = concat!(
+        "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), \
+         last_seen_at = CASE WHEN CAST(value ->> 1 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END, \
+         revision = ", this_revision!(), " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+    );
+    SETTLE = concat!(
+        "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
+        " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
+    );
+}
+
+/// From this many names on, reading every user costs less than looking for each.
+const MANY: usize = 20_000;
+
+/// The users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names are many,
+/// there may be others among them.
+pub async fn metered(mut db: Db<'_>, names: &[String], now: DateTime<Utc>) -> StoreResult<Vec<Metered>> {
+    type Text = (Option<String>,);
+    let (settled,) = if names.len() < MANY {
+        let names = json_keys(names.iter().map(String::as_str));
+        query!(fetch_one as Text, db.reborrow(), METERED, now, names)?
+    } else {
+        query!(fetch_one as Text, db.reborrow(), ALL_METERED, now)?
+    };
+    let (unsettled,) = query!(fetch_one as Text, db, UNSETTLED, now)?;
+    let optional = |text: &str| if text == "-" { Some(None) } else { text.parse().ok().map(Some) };
+    let row = |[id, username, status, is_over, data_limit, data_used, usage_base]: [&str; 7]| {
+        Some(Metered {
+            id: id.parse().ok()?,
+            username: username.to_owned(),
+            status: status.parse().ok()?,
+            is_over: is_over == "1",
+            data_limit: optional(data_limit)?,
+            data_used: data_used.parse().ok()?,
+            usage_base: optional(usage_base)?,
+        })
+    };
+    let mut users = unpack(settled, row)?;
+    users.extend(unpack(unsettled, row)?);
+    Ok(users)
+}
+
+/// Writes what a scrape changes, at `now`, in few statements.
+pub async fn record_usage(mut db: Db<'_>, changes: &[UsageChange], now: DateTime<Utc>) -> StoreResult<()> {
+    for batch in changes.chunks(super::BATCH) {
+        let rows = json_rows(batch.iter().map(|change| (change.id, (change.data_used, i64::from(change.seen)))));
+        execute!(db.reborrow(), RECORD_USAGE, rows, now)?;
+    }
+    let bases: Vec<_> = changes.iter().filter_map(|change| Some((change.id, (change.new_base?,)))).collect();
+    if !bases.is_empty() {
+        execute!(db.reborrow(), SETTLE, json_rows(bases))?;
+    }
+    let statuses: Vec<_> = changes.iter().filter_map(|change| Some((change.id, change.new_status?))).collect();
+    if statuses.is_empty() { Ok(()) } else { set_status(db, statuses, now).await }
+}
