@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// The program loads and drops a hundred thousand users at a time; this one gives the memory back, and is faster.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     mtpannel::cli::main()
 }

@@ -17,6 +17,8 @@ use super::{Store, StoreError, StoreResult};
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// Pages that SQLite keeps for the writer, in KiB and negative as it wants them: a scrape touches rows all over the tables.
+const WRITE_CACHE: &str = "-16384";
 /// Longest wait for another process's write lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_CONNECTIONS: u32 = 4;
@@ -126,7 +128,7 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(sqlite_options(path))
+        .connect_with(sqlite_options(path).pragma("cache_size", WRITE_CACHE))
         .await?;
     let mut conn = write.acquire().await?;
     if let Some(version) = pending_from(&SQLITE_MIGRATIONS, &mut *conn).await? {
