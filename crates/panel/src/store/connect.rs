@@ -113,7 +113,7 @@ impl Store {
     }
 }
 
-pub(super) fn sqlite_options(path: &Path) -> SqliteConnectOptions {
+fn sqlite_options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(path)
         .journal_mode(SqliteJournalMode::Wal)

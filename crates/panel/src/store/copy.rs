@@ -10,7 +10,7 @@ use sqlx::migrate::Migrate as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::connect::{SQLITE_MIGRATIONS, newest, sqlite_options};
+use super::connect::{SQLITE_MIGRATIONS, newest};
 use super::instance::{beside, give_to_owner_of};
 use super::{StoreError, StoreResult};
 
@@ -91,12 +91,7 @@ fn write_private(from: &Path, to: &Path) -> StoreResult<()> {
 /// Looks whether the file, which nobody else uses, can be the database, and makes it ready: one file without companions,
 /// with every login void, because it may bring back sessions and passwords that have been replaced since.
 pub async fn prepare(path: &Path, now: DateTime<Utc>) -> Result<Contents, CopyError> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(false)
-        .foreign_keys(true)
-        .disable_statement_logging();
-    let mut conn = SqliteConnection::connect_with(&options).await.map_err(damaged)?;
+    let mut conn = connect_plain(path).await.map_err(damaged)?;
     check_integrity(&mut conn).await?;
     check_schema(&mut conn).await?;
     let contents = void_logins(&mut conn, now).await.map_err(damaged)?;
@@ -104,6 +99,12 @@ pub async fn prepare(path: &Path, now: DateTime<Utc>) -> Result<Contents, CopyEr
     conn.close().await.map_err(damaged)?;
     File::open(path).and_then(|file| file.sync_all()).map_err(at(path))?;
     Ok(contents)
+}
+
+/// Opens the file as it is. No setting that reads it is made, so that even a damaged file opens and can be closed.
+async fn connect_plain(path: &Path) -> sqlx::Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(false).foreign_keys(true);
+    options.disable_statement_logging().connect().await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
@@ -224,11 +225,14 @@ fn primary_code(error: &sqlx::Error) -> Option<u32> {
     Some(code & 0xff)
 }
 
-/// Tells whether another connection was in the way.
+/// Tells whether another connection was in the way. The file is closed when this returns, also with an error: SQLite
+/// removes companions as it closes, and the caller moves them.
 async fn checkpoint(database: &Path) -> sqlx::Result<bool> {
-    let mut conn = sqlite_options(database).create_if_missing(false).connect().await?;
-    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut conn).await?;
-    conn.close().await?;
+    let mut conn = connect_plain(database).await?;
+    let answer = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut conn).await;
+    let closed = conn.close().await;
+    let (busy, _, _): (i64, i64, i64) = answer?;
+    closed?;
     Ok(busy != 0)
 }
 
