@@ -42,7 +42,7 @@ async fn accounted(store: &Store) -> Totals {
     let stored = meters::of_names(tx.db(), NAMES).await.unwrap();
     let mut totals = Totals::new();
     for name in NAMES {
-        let lifetime = stored.meters.get(name).map_or(Counters::ZERO, |meter| meter.lifetime);
+        let lifetime = stored.get(name).map_or(Counters::ZERO, |account| account.meter.lifetime);
         let user = users::by_name(tx.db(), name, None).await.unwrap().unwrap();
         assert_eq!(user.data_used, lifetime.total(), "usage of {name}");
         let beginning = chrono::DateTime::UNIX_EPOCH;

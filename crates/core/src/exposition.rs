@@ -74,6 +74,12 @@ pub enum ExpositionError {
         /// Line of the text, from 1.
         line: usize,
     },
+    /// A line that is not UTF-8.
+    #[error("line {line} is not UTF-8 text; is this the proxy's /metrics?")]
+    NotText {
+        /// Line of the text, from 1.
+        line: usize,
+    },
     /// A line that is no sample, no comment and not empty: an HTML page, say.
     #[error("line {line} is not in the Prometheus text format; is this the proxy's /metrics?")]
     Format {
@@ -193,20 +199,11 @@ impl UserSeries {
 }
 
 impl Snapshot {
-    /// Reads a whole `/metrics` text. The caller has made sure that it arrived completely and is UTF-8.
-    ///
-    /// Several series of one name and family are summed; labels other than `user` are ignored, and so is a series
-    /// without that label. A text that does not end with a newline is refused, since half a number is a wrong one.
+    /// Reads a whole `/metrics` text, which has arrived completely; see [`Reader`].
     pub fn parse(text: &str) -> Result<Self, ExpositionError> {
-        let users = HashMap::with_capacity(text.len() / BYTES_PER_USER);
-        let mut scan = Scan { users, ..Scan::default() };
-        let mut lines = 0;
-        for line in text.split_inclusive('\n') {
-            lines += 1;
-            let Some(line) = line.strip_suffix('\n') else { return Err(ExpositionError::CutOff { line: lines }) };
-            scan.line(line, lines)?;
-        }
-        scan.finish(lines)
+        let mut reader = Reader::new(text.len());
+        reader.push(text.as_bytes())?;
+        reader.finish()
     }
 
     /// Whether a name without octet series is one that the proxy has forgotten: it left nobody out, it shows the
@@ -219,9 +216,60 @@ impl Snapshot {
     }
 }
 
+/// Reads a `/metrics` text as it arrives, so that it need not be held: 100,000 users make 60 MB.
+///
+/// Several series of one name and family are summed; labels other than `user` are ignored, and so is a series without
+/// that label. A text that does not end with a newline is refused, since half a number is a wrong one.
+#[derive(Debug)]
+pub struct Reader {
+    scan: Scan,
+    lines: usize,
+    /// The beginning of a line whose end has not arrived yet.
+    rest: Vec<u8>,
+}
+
+impl Reader {
+    /// Begins a text of about `size` bytes.
+    pub fn new(size: usize) -> Self {
+        let users = HashMap::with_capacity(size / BYTES_PER_USER);
+        Self { scan: Scan { users, ..Scan::default() }, lines: 0, rest: Vec::new() }
+    }
+
+    /// Reads the next part, which may begin and end anywhere.
+    pub fn push(&mut self, part: &[u8]) -> Result<(), ExpositionError> {
+        for line in part.split_inclusive(|byte| *byte == b'\n') {
+            if self.rest.is_empty() && line.ends_with(b"\n") {
+                self.line(line)?;
+                continue;
+            }
+            self.rest.extend_from_slice(line);
+            if line.ends_with(b"\n") {
+                let whole = std::mem::take(&mut self.rest);
+                self.line(&whole)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that the text has arrived completely, and gives what it says.
+    pub fn finish(mut self) -> Result<Snapshot, ExpositionError> {
+        if !self.rest.is_empty() {
+            return Err(ExpositionError::CutOff { line: self.lines + 1 });
+        }
+        self.scan.store_current();
+        self.scan.finish(self.lines)
+    }
+
+    fn line(&mut self, line: &[u8]) -> Result<(), ExpositionError> {
+        self.lines += 1;
+        let line = std::str::from_utf8(line).map_err(|_| ExpositionError::NotText { line: self.lines })?;
+        self.scan.line(line, self.lines)
+    }
+}
+
 /// The state of a scan.
-#[derive(Default)]
-struct Scan<'a> {
+#[derive(Debug, Default)]
+struct Scan {
     uptime: Option<f64>,
     version: Option<String>,
     connections_total: Reading,
@@ -230,18 +278,19 @@ struct Scan<'a> {
     file: Option<FileVerdict>,
     users: HashMap<String, UserSeries>,
     refused: Vec<Refusal>,
-    current: Option<Current<'a>>,
+    current: Option<Current>,
 }
 
 /// The user of the lines just read, ahead of what `users` holds of him: a user's lines mostly stand together.
-struct Current<'a> {
-    name: Cow<'a, str>,
+#[derive(Debug)]
+struct Current {
+    name: String,
     series: UserSeries,
     is_new: bool,
 }
 
-impl<'a> Scan<'a> {
-    fn line(&mut self, line: &'a str, number: usize) -> Result<(), ExpositionError> {
+impl Scan {
+    fn line(&mut self, line: &str, number: usize) -> Result<(), ExpositionError> {
         let line = line.trim_ascii();
         match line.as_bytes().first() {
             None | Some(b'#') => return Ok(()),
@@ -309,7 +358,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A line of a user's metric.
-    fn user(&mut self, family: Family, rest: &'a str, line: usize) {
+    fn user(&mut self, family: Family, rest: &str, line: usize) {
         let mut name = None;
         let value = labels(rest, |label, value| {
             if label == "user" {
@@ -326,17 +375,17 @@ impl<'a> Scan<'a> {
         let before = *slot;
         *slot = before.plus(count(value));
         if *slot == Reading::Refused && before != Reading::Refused {
-            let user = Some(current.name.to_string());
+            let user = Some(current.name.clone());
             self.refused.push(Refusal { line, family: family.name(), user });
         }
     }
 
     /// Makes `name` the current user.
-    fn current_user(&mut self, name: Cow<'a, str>) -> &mut Current<'a> {
+    fn current_user(&mut self, name: Cow<'_, str>) -> &mut Current {
         let current = self.current.take_if(|current| current.name == name).unwrap_or_else(|| {
             self.store_current();
             let known = self.users.get(name.as_ref()).copied();
-            Current { name, series: known.unwrap_or_default(), is_new: known.is_none() }
+            Current { name: name.into_owned(), series: known.unwrap_or_default(), is_new: known.is_none() }
         });
         self.current.insert(current)
     }
@@ -344,14 +393,13 @@ impl<'a> Scan<'a> {
     fn store_current(&mut self) {
         let Some(Current { name, series, is_new }) = self.current.take() else { return };
         if is_new {
-            self.users.insert(name.into_owned(), series);
-        } else if let Some(known) = self.users.get_mut(name.as_ref()) {
+            self.users.insert(name, series);
+        } else if let Some(known) = self.users.get_mut(&name) {
             *known = series;
         }
     }
 
-    fn finish(mut self, lines: usize) -> Result<Snapshot, ExpositionError> {
-        self.store_current();
+    fn finish(self, lines: usize) -> Result<Snapshot, ExpositionError> {
         Ok(Snapshot {
             uptime: self.uptime.ok_or(ExpositionError::NoUptime { lines })?,
             version: self.version,

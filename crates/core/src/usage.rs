@@ -165,40 +165,81 @@ impl Meter {
     }
 }
 
-/// A meter that a scrape has moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// The name, spelled as the proxy spells it. Meters are told apart by case, as the proxy's counters are.
-    pub name: String,
-    /// What to store.
-    pub meter: Meter,
-    /// The bytes to add to the history; may be zero (a restart, a forgotten name).
-    pub delta: Counters,
-    /// Whether there was no meter of this name.
-    pub is_new: bool,
+/// What a name shows besides bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Presence {
+    /// Open sessions.
+    pub connections: i64,
+    /// Addresses.
+    pub unique_ips: i64,
 }
 
-/// The meters that a scrape has moved, out of all that are stored, and those of names never seen before. Names that no
-/// user can have get none. `epoch` is that of [`epoch_of`]. The order is arbitrary.
-pub fn account<S: std::hash::BuildHasher>(
+impl Presence {
+    fn shown(series: &UserSeries) -> Self {
+        Self { connections: series.connections().unwrap_or(0), unique_ips: series.unique_ips().unwrap_or(0) }
+    }
+}
+
+/// What is stored of one name. Names are told apart by case, as the proxy's counters are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Bytes.
+    pub meter: Meter,
+    /// The rest, as of the last scrape.
+    pub presence: Presence,
+}
+
+impl Account {
+    /// The account after a scrape that shows `series` of the name. One that it does not show has no sessions, unless it
+    /// leaves out some names: then the last reading stays.
+    fn advance(self, epoch: i64, series: Option<&UserSeries>, tells_absence: bool) -> Advanced {
+        let (meter, delta) = self.meter.advance(epoch, Observation::new(series, tells_absence));
+        let presence = match series {
+            Some(series) => Presence::shown(series),
+            None if tells_absence => Presence::default(),
+            None => self.presence,
+        };
+        let account = Self { meter, presence };
+        Advanced { account, delta, is_changed: account != self }
+    }
+}
+
+/// An account after a scrape; by default the one of a name that nobody has seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Advanced {
+    /// What is to be stored.
+    pub account: Account,
+    /// The bytes to add to the history.
+    pub delta: Counters,
+    /// Whether it is not what was stored; so it may be without bytes (a restart, a forgotten name).
+    pub is_changed: bool,
+}
+
+/// All accounts that are `stored`, and those of names never seen before, after a scrape. Names that no user can have get
+/// none, nor does a new one that shows neither counters nor anybody connected. `epoch` is that of [`epoch_of`].
+pub fn account(
     snapshot: &Snapshot,
-    meters: &HashMap<String, Meter, S>,
+    stored: impl IntoIterator<Item = (String, Account)>,
     epoch: i64,
-) -> Vec<Change> {
+) -> HashMap<String, Advanced> {
     let tells_absence = snapshot.tells_absence();
-    let known = meters.iter().filter_map(|(name, &before)| {
-        let observation = Observation::new(snapshot.users.get(name), tells_absence);
-        let (meter, delta) = before.advance(epoch, observation);
-        (meter != before).then(|| Change { name: name.clone(), meter, delta, is_new: false })
-    });
-    let new = snapshot.users.iter().filter_map(|(name, series)| {
-        if meters.contains_key(name) || name.parse::<Username>().is_err() {
-            return None;
+    let advance = |before: Account, series| before.advance(epoch, series, tells_absence);
+    let mut accounts: HashMap<String, Advanced> = stored
+        .into_iter()
+        .map(|(name, before)| {
+            let after = advance(before, snapshot.users.get(&name));
+            (name, after)
+        })
+        .collect();
+    for (name, series) in &snapshot.users {
+        if !accounts.contains_key(name) {
+            let after = advance(Account::default(), Some(series));
+            if after.is_changed && name.parse::<Username>().is_ok() {
+                accounts.insert(name.clone(), after);
+            }
         }
-        let (meter, delta) = Meter::default().advance(epoch, Observation::new(Some(series), tells_absence));
-        (meter != Meter::default()).then(|| Change { name: name.clone(), meter, delta, is_new: true })
-    });
-    known.chain(new).collect()
+    }
+    accounts
 }
 
 /// A user's usage as stored in his row.

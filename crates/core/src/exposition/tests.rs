@@ -17,6 +17,24 @@ fn octets(lines: &str) -> (Reading, Reading) {
 }
 
 #[test]
+fn parts_may_begin_and_end_anywhere() {
+    let whole = Snapshot::parse(SAMPLE).unwrap();
+    for size in [1, 7, 100, 4_096] {
+        let mut reader = Reader::new(0);
+        for part in SAMPLE.as_bytes().chunks(size) {
+            reader.push(part).unwrap();
+        }
+        assert_eq!(reader.finish().as_ref(), Ok(&whole), "parts of {size} bytes");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_refused_with_their_line() {
+    let mut reader = Reader::new(0);
+    assert_eq!(reader.push(b"telemt_uptime_seconds 1\n\xff\n"), Err(ExpositionError::NotText { line: 2 }));
+}
+
+#[test]
 fn a_real_scrape_is_read() {
     let snapshot = Snapshot::parse(SAMPLE).unwrap();
     assert_eq!(snapshot.uptime.to_string(), "16.7");

@@ -132,10 +132,15 @@ const SUPPRESSED: &str = "telemt_telemetry_user_series_users{family=\"stats\",st
 fn alice_after(lines: &str) -> Option<Meter> {
     let alice = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: bytes(100, 200) };
     let bob = Meter { last: bytes(1, 1), epoch: EPOCH, lifetime: bytes(1, 1) };
-    let meters = HashMap::from([("alice".to_owned(), alice), ("bob".to_owned(), bob)]);
-    let changes = account(&scrape(lines), &meters, EPOCH);
-    assert!(changes.iter().all(|change| change.name == "alice"), "{changes:?}");
-    changes.first().map(|change| change.meter)
+    let stored = HashMap::from([("alice".to_owned(), of(alice)), ("bob".to_owned(), of(bob))]);
+    let accounts = account(&scrape(lines), stored, EPOCH);
+    assert_eq!(accounts["bob"].account.meter, bob);
+    let alices = accounts["alice"];
+    (alices.account.meter != alice).then_some(alices.account.meter)
+}
+
+fn of(meter: Meter) -> Account {
+    Account { meter, presence: Presence::default() }
 }
 
 #[test]
@@ -160,30 +165,46 @@ fn an_impossible_reading_leaves_the_meter_alone(#[case] from_client: &str, #[cas
 }
 
 #[test]
-fn only_meters_that_moved_and_names_that_are_new_are_listed() {
+fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
     let steady = Meter { last: bytes(5, 5), epoch: EPOCH, lifetime: bytes(9, 9) };
-    let meters = HashMap::from([("steady".to_owned(), steady), ("moving".to_owned(), steady)]);
+    let stored = HashMap::from([("steady".to_owned(), of(steady)), ("moving".to_owned(), of(steady))]);
     let lines = octets("steady", "5", "5")
         + &octets("moving", "6", "8")
         + &octets("fresh", "1", "2")
         + &octets("Steady", "0", "0")
         + &octets("x", "3", "3")
         + &octets("mtpannel-placeholder", "3", "3")
-        + "telemt_user_connections_current{user=\"silent\"} 1\n";
-    let mut changes = account(&scrape(&lines), &meters, EPOCH);
-    changes.sort_by(|a, b| a.name.cmp(&b.name));
-    let change = |name: &str, last, lifetime, delta, is_new| Change {
-        name: name.to_owned(),
-        meter: Meter { last, epoch: EPOCH, lifetime },
-        delta,
-        is_new,
+        + "telemt_user_connections_current{user=\"silent\"} 1\n\
+           telemt_user_unique_ips_current{user=\"silent\"} 2\n\
+           telemt_user_connections_current{user=\"nobody\"} 0\n";
+    let mut accounts: Vec<_> = account(&scrape(&lines), stored, EPOCH).into_iter().collect();
+    accounts.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let advanced = |last, lifetime, delta, is_changed| {
+        let account = of(Meter { last, epoch: EPOCH, lifetime });
+        Advanced { account, delta, is_changed }
     };
+    let presence = Presence { connections: 1, unique_ips: 2 };
+    let silent = Account { meter: Meter::default(), presence };
     let expected = [
-        change("Steady", Counters::ZERO, Counters::ZERO, Counters::ZERO, true),
-        change("fresh", bytes(1, 2), bytes(1, 2), bytes(1, 2), true),
-        change("moving", bytes(6, 8), bytes(10, 12), bytes(1, 3), false),
+        ("Steady", advanced(Counters::ZERO, Counters::ZERO, Counters::ZERO, true)),
+        ("fresh", advanced(bytes(1, 2), bytes(1, 2), bytes(1, 2), true)),
+        ("moving", advanced(bytes(6, 8), bytes(10, 12), bytes(1, 3), true)),
+        ("silent", Advanced { account: silent, delta: Counters::ZERO, is_changed: true }),
+        ("steady", advanced(bytes(5, 5), bytes(9, 9), Counters::ZERO, false)),
     ];
-    assert_eq!(changes, expected);
+    assert_eq!(accounts, expected.map(|(name, after)| (name.to_owned(), after)));
+}
+
+#[test]
+fn who_is_connected_is_known_until_a_complete_scrape_shows_him_no_more() {
+    let presence = Presence { connections: 3, unique_ips: 1 };
+    let connected = HashMap::from([("alice".to_owned(), Account { presence, ..Account::default() })]);
+    let after = |lines: &str| account(&scrape(lines), connected.clone(), EPOCH)["alice"].account.presence;
+    let others = octets("bob", "1", "1");
+    assert_eq!(after(&others), Presence::default());
+    assert_eq!(after(&(others.clone() + SUPPRESSED)), presence);
+    assert_eq!(after(""), presence);
+    assert_eq!(after(&(others + SUPPRESSED + &octets("alice", "1", "1"))), Presence::default());
 }
 
 #[rstest]
@@ -261,7 +282,7 @@ struct World {
     last_uptime: i64,
     clock_error: i64,
     last: Option<LastScrape>,
-    meters: HashMap<String, Meter>,
+    accounts: HashMap<String, Account>,
     deltas: [Counters; NAMES.len()],
 }
 
@@ -356,13 +377,14 @@ impl World {
 
         let snapshot = Snapshot::parse(&page).unwrap();
         let epoch = epoch_of(self.last.as_ref(), asked_at, snapshot.uptime);
-        for change in account(&snapshot, &self.meters, epoch) {
-            let name = NAMES.iter().position(|name| *name == change.name).unwrap();
-            assert!(change.delta.from_client >= 0 && change.delta.to_client >= 0, "{change:?}");
-            self.deltas[name] = self.deltas[name].saturating_add(change.delta);
-            assert_eq!(self.meters.insert(change.name, change.meter).is_none(), change.is_new);
+        for (name, after) in account(&snapshot, self.accounts.clone(), epoch) {
+            let index = NAMES.iter().position(|known| *known == name).unwrap();
+            assert!(after.delta.from_client >= 0 && after.delta.to_client >= 0, "{after:?}");
+            self.deltas[index] = self.deltas[index].saturating_add(after.delta);
+            assert_eq!(self.accounts.insert(name, after.account) != Some(after.account), after.is_changed);
         }
-        assert_eq!(account(&snapshot, &self.meters, epoch), [], "the same scrape again counts nothing");
+        let again = account(&snapshot, self.accounts.clone(), epoch);
+        assert!(again.values().all(|after| !after.is_changed), "the same scrape again counts nothing");
         self.last = Some(LastScrape { epoch, uptime: snapshot.uptime, answered_at: self.clock() });
     }
 
@@ -390,7 +412,7 @@ impl World {
     fn check(&self) {
         for (index, name) in NAMES.iter().enumerate() {
             let truth = self.past[index].saturating_add(self.seen[index]);
-            let lifetime = self.meters.get(*name).copied().unwrap_or_default().lifetime;
+            let lifetime = self.accounts.get(*name).copied().unwrap_or_default().meter.lifetime;
             assert_eq!(lifetime, truth, "{name}");
             assert_eq!(self.deltas[index], truth, "{name}");
         }

@@ -51,7 +51,7 @@ CREATE TABLE usage_meters (
     lifetime_to BIGINT NOT NULL CHECK (lifetime_to >= 0),
     connections BIGINT NOT NULL DEFAULT 0,
     unique_ips BIGINT NOT NULL DEFAULT 0
-);
+) WITHOUT ROWID;
 
 CREATE TABLE departed (
     username TEXT PRIMARY KEY NOT NULL,

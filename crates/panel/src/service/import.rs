@@ -13,14 +13,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::usage::{self, Change, Counters, Meter};
+use mtpannel_core::usage::{self, Account, Counters, Meter};
 use mtpannel_core::user::{Limit, Standing};
 use serde_json::json;
 
 use self::read::{OldAdmin, OldData, OldUser};
 use super::metering::Scrape;
 use super::{By, audit};
-use crate::store::meters::{self, Presence};
+use crate::store::meters;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::{self, Imported};
 use crate::store::{Db, Store, StoreError, StoreResult, admins, retention, state, system};
@@ -102,11 +102,10 @@ async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
     let epoch = usage::epoch_of(last.as_ref(), scrape.asked_at, snapshot.uptime);
     let names = snapshot.users.keys().map(String::as_str);
     let stored = meters::of_names(db.reborrow(), names).await?;
-    let changes = usage::account(snapshot, &stored.meters, epoch);
-    let rows = changes.iter().map(|Change { name, meter, .. }| {
-        (name.as_str(), *meter, stored.presence.get(name).copied().unwrap_or_default())
-    });
-    meters::save(db.reborrow(), &rows.collect::<Vec<_>>()).await?;
+    let accounts = usage::account(snapshot, stored, epoch);
+    let changed = accounts.iter().filter(|(_, after)| after.is_changed);
+    meters::save(db.reborrow(), &changed.map(|(name, after)| (name.as_str(), after.account)).collect::<Vec<_>>())
+        .await?;
     let this = usage::LastScrape { epoch, uptime: snapshot.uptime, answered_at: scrape.answered_at };
     state::set_last_scrape(db, &this).await
 }
@@ -139,18 +138,18 @@ async fn add_users(
     let names = || old.users.iter().map(|user| user.username.as_str());
     let stored = meters::of_names(db.reborrow(), names()).await?;
     let logged = logged_by_user(old);
-    let mut gauges: Vec<(&str, Meter, Presence)> = Vec::with_capacity(old.users.len());
+    let mut accounts = Vec::with_capacity(old.users.len());
     let mut imported = Vec::with_capacity(old.users.len());
     for user in &old.users {
         let name = user.username.as_str();
-        let before = stored.meters.get(name).copied().unwrap_or_default();
-        let meter = metered(before, user.data_used, logged.get(&user.id).copied().unwrap_or_default());
+        let before = stored.get(name).copied().unwrap_or_default();
+        let meter = metered(before.meter, user.data_used, logged.get(&user.id).copied().unwrap_or_default());
         let owner = user.owner.and_then(|owner| admins.get(&owner).copied());
         summary.orphans += usize::from(user.owner.is_some() && owner.is_none());
         imported.push(import(user, owner, meter.lifetime.total() - user.data_used, now));
-        gauges.push((name, meter, stored.presence.get(name).copied().unwrap_or_default()));
+        accounts.push((name, Account { meter, ..before }));
     }
-    meters::save(db.reborrow(), &gauges).await?;
+    meters::save(db.reborrow(), &accounts).await?;
     users::insert_many(db.reborrow(), &imported, now).await?;
     summary.users = imported.len();
     let listing = users::listing(db, -1).await?;

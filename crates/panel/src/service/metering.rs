@@ -6,12 +6,12 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use mtpannel_core::access::{CUT_GAP, Departed};
 use mtpannel_core::exposition::Snapshot;
-use mtpannel_core::usage::{self, Change, Counters, LastScrape, Meter};
+use mtpannel_core::usage::{self, Account, Advanced, Counters, LastScrape};
 use mtpannel_core::user::{Standing, Status};
 
 use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
-use crate::store::meters::{self, Presence, Stored};
+use crate::store::meters;
 use crate::store::system::SystemStats;
 use crate::store::{Store, StoreResult, departed, state, system, traffic};
 
@@ -49,18 +49,20 @@ pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
     } else {
         meters::of_names(tx.db(), names).await?
     };
-    let moves = Moves::compute(Arc::clone(&scrape.snapshot), stored, epoch).await;
-    meters::save(tx.db(), &moves.saves).await?;
+    let accounts = account(Arc::clone(&scrape.snapshot), stored, epoch).await;
+    meters::save(tx.db(), &changed(&accounts)).await?;
 
     let departed = departed::all(tx.db()).await?;
-    let metered = metered::metered(tx.db(), &moves.touched, now).await?;
-    let effects = Effects::of(&metered, &moves, &departed, scrape.asked_at, now);
+    let metered = metered::metered(tx.db(), &touched(&accounts), now).await?;
+    let effects = Effects::of(&metered, &accounts, &departed, scrape.asked_at, now);
     if !effects.users.is_empty() {
         metered::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), &effects.traffic, now).await?;
     }
-    if moves.total != Counters::default() {
-        traffic::insert_total(tx.db(), moves.total, now).await?;
+    // Also those of names without a user.
+    let total = accounts.values().fold(Counters::ZERO, |sum, account| sum.saturating_add(account.delta));
+    if total != Counters::ZERO {
+        traffic::insert_total(tx.db(), total, now).await?;
     }
     let figures = SystemStats {
         uptime: scrape.snapshot.uptime,
@@ -79,78 +81,26 @@ pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
     Ok(true)
 }
 
-/// What a scrape does to the meters.
-struct Moves {
-    /// Meters to store.
-    saves: Vec<(String, Meter, Presence)>,
-    /// Names whose user may change: a meter moved, or a session is open.
-    touched: Vec<String>,
-    /// Meters and bytes of those that moved.
-    changes: HashMap<String, (Meter, Counters)>,
-    /// Everything that was known before.
-    stored: Stored,
-    /// Present sessions.
-    presence: HashMap<String, Presence>,
-    /// Sum of all bytes that moved, also those of names without a user.
-    total: Counters,
+/// What a scrape makes of the accounts, by name.
+type Accounts = HashMap<String, Advanced>;
+
+async fn account(snapshot: Arc<Snapshot>, stored: meters::Accounts, epoch: i64) -> Accounts {
+    let work = move || usage::account(&snapshot, stored, epoch);
+    tokio::task::spawn_blocking(work).await.expect("accounting does not panic")
 }
 
-impl Moves {
-    async fn compute(snapshot: Arc<Snapshot>, stored: Stored, epoch: i64) -> Self {
-        let work = move || Self::compute_now(&snapshot, stored, epoch);
-        tokio::task::spawn_blocking(work).await.expect("accounting does not panic")
-    }
-
-    fn compute_now(snapshot: &Snapshot, stored: Stored, epoch: i64) -> Self {
-        let changes: HashMap<String, (Meter, Counters)> = usage::account(snapshot, &stored.meters, epoch)
-            .into_iter()
-            .map(|Change { name, meter, delta, .. }| (name, (meter, delta)))
-            .collect();
-        let presence = presence(snapshot, &stored);
-        let meter = |name: &str| {
-            changes.get(name).map(|(meter, _)| *meter).or_else(|| stored.meters.get(name).copied()).unwrap_or_default()
-        };
-        let mut saves: Vec<_> = presence
-            .iter()
-            .filter(|(name, now)| {
-                let before = stored.presence.get(*name).copied().unwrap_or_default();
-                before != **now || changes.contains_key(*name)
-            })
-            .map(|(name, now)| (name.clone(), meter(name), *now))
-            .collect();
-        let without_presence = changes.iter().filter(|(name, _)| !presence.contains_key(*name));
-        saves.extend(without_presence.map(|(name, (meter, _))| (name.clone(), *meter, Presence::default())));
-        // In the order of the tables, so that neighbours are written together.
-        saves.sort_unstable_by(|(one, ..), (other, ..)| one.cmp(other));
-        let mut touched: Vec<String> = saves.iter().map(|(name, ..)| name.clone()).collect();
-        touched.extend(presence.iter().filter(|(_, now)| now.connections > 0).map(|(name, _)| name.clone()));
-        let total = changes.values().fold(Counters::default(), |sum, (_, delta)| Counters {
-            from_client: sum.from_client.saturating_add(delta.from_client),
-            to_client: sum.to_client.saturating_add(delta.to_client),
-        });
-        Self { saves, touched, changes, stored, presence, total }
-    }
-
-    fn meter(&self, name: &str) -> Meter {
-        let changed = self.changes.get(name).map(|(meter, _)| *meter);
-        changed.or_else(|| self.stored.meters.get(name).copied()).unwrap_or_default()
-    }
+/// Those to store, in the order of the table, so that neighbours are written together.
+fn changed(accounts: &Accounts) -> Vec<(&str, Account)> {
+    let changed = accounts.iter().filter(|(_, after)| after.is_changed);
+    let mut changed: Vec<_> = changed.map(|(name, after)| (name.as_str(), after.account)).collect();
+    changed.sort_unstable_by_key(|(name, _)| *name);
+    changed
 }
 
-/// Sessions and addresses of every name that the proxy shows or has shown. A name that it does not show has none, unless
-/// it leaves out some names: then the last reading stays.
-fn presence(snapshot: &Snapshot, stored: &Stored) -> HashMap<String, Presence> {
-    let shown = snapshot.users.iter().filter_map(|(name, series)| {
-        let presence =
-            Presence { connections: series.connections().unwrap_or(0), unique_ips: series.unique_ips().unwrap_or(0) };
-        let worth_a_row = presence != Presence::default() || stored.meters.contains_key(name);
-        (worth_a_row && name.parse::<mtpannel_core::user::Username>().is_ok()).then(|| (name.clone(), presence))
-    });
-    let gone = stored.presence.iter().filter(|(name, _)| !snapshot.users.contains_key(*name)).map(|(name, last)| {
-        let presence = if snapshot.tells_absence() { Presence::default() } else { *last };
-        (name.clone(), presence)
-    });
-    shown.chain(gone).collect()
+/// Names whose user may change: the account did, or a session is open.
+fn touched(accounts: &Accounts) -> Vec<&str> {
+    let touched = accounts.iter().filter(|(_, after)| after.is_changed || after.account.presence.connections > 0);
+    touched.map(|(name, _)| name.as_str()).collect()
 }
 
 /// What a scrape does to the users.
@@ -165,7 +115,7 @@ struct Effects {
 impl Effects {
     fn of(
         users: &[Metered],
-        moves: &Moves,
+        accounts: &Accounts,
         departed: &[Departed],
         asked_at: DateTime<Utc>,
         now: DateTime<Utc>,
@@ -176,17 +126,21 @@ impl Effects {
             let name = user.username.as_str();
             let sessions_cut =
                 cuts.get(name).is_none_or(|gone| gone.cut_at.is_some_and(|cut_at| cut_at + CUT_GAP <= asked_at));
-            effects.add(user, moves, sessions_cut, now);
+            effects.add(user, accounts.get(name).copied().unwrap_or_default(), sessions_cut, now);
         }
         effects.users.sort_unstable_by_key(|change| change.id);
         effects.traffic.sort_unstable_by_key(|(id, _)| *id);
         effects
     }
 
-    fn add(&mut self, user: &Metered, moves: &Moves, old_sessions_cut: bool, now: DateTime<Utc>) {
-        let name = user.username.as_str();
-        let delta = moves.changes.get(name).map_or(Counters::default(), |(_, delta)| *delta);
-        let usage = usage::settle(user.usage_base, moves.meter(name).lifetime.total(), old_sessions_cut);
+    fn add(
+        &mut self,
+        user: &Metered,
+        Advanced { account, delta, .. }: Advanced,
+        old_sessions_cut: bool,
+        now: DateTime<Utc>,
+    ) {
+        let usage = usage::settle(user.usage_base, account.meter.lifetime.total(), old_sessions_cut);
         let standing = Standing {
             disabled: user.status == Status::Disabled,
             expire_at: user.is_over.then_some(now),
@@ -194,8 +148,8 @@ impl Effects {
             data_used: usage.data_used,
         };
         let status = standing.status(now);
-        let has_traffic = delta != Counters::default();
-        let seen = has_traffic || moves.presence.get(name).is_some_and(|presence| presence.connections > 0);
+        let has_traffic = delta != Counters::ZERO;
+        let seen = has_traffic || account.presence.connections > 0;
         let gets_base = user.usage_base != usage.base;
         if !(seen || gets_base || status != user.status || usage.data_used != user.data_used) {
             return;

@@ -18,7 +18,10 @@ pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlit
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Pages that SQLite keeps for the writer, in KiB and negative as it wants them: a scrape touches rows all over the tables.
-const WRITE_CACHE: &str = "-16384";
+const WRITE_CACHE: &str = "-32768";
+/// Pages in the write-ahead log at which a writer moves them into the database file himself. [`Store::checkpoint`] does
+/// it long before, so that no writer waits for the disk.
+const AUTO_CHECKPOINT: &str = "32768";
 /// Longest wait for another process's write lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_CONNECTIONS: u32 = 4;
@@ -128,7 +131,10 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(sqlite_options(path).pragma("cache_size", WRITE_CACHE))
+        .test_before_acquire(false)
+        .connect_with(
+            sqlite_options(path).pragma("cache_size", WRITE_CACHE).pragma("wal_autocheckpoint", AUTO_CHECKPOINT),
+        )
         .await?;
     let mut conn = write.acquire().await?;
     if let Some(version) = pending_from(&SQLITE_MIGRATIONS, &mut *conn).await? {
@@ -144,7 +150,8 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
         .test_before_acquire(false)
         .connect_with(sqlite_options(path).read_only(true))
         .await?;
-    Ok(Store::Sqlite { read, write, path: path.to_owned() })
+    let checkpoint = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite_options(path));
+    Ok(Store::Sqlite { read, write, checkpoint, path: path.to_owned() })
 }
 
 async fn open_postgres(url: &SecretString) -> StoreResult<Store> {

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use mtpannel_core::user::Status;
 
 use super::users::set_status;
-use super::{Db, StoreResult, execute, json_keys, json_rows, packed, query, sql_texts, this_revision, unpack};
+use super::{
+    Db, StoreResult, execute, execute_rows, json_keys, json_rows, packed, query, sql_texts, this_revision, unpack,
+};
 
 /// What a scrape needs of every user that it may touch.
 #[derive(Debug)]
@@ -62,27 +64,31 @@ sql_texts! {
     );
     ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
     UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
-    // Most of a scrape's users; leaves the indexed columns alone.
-    RECORD_USAGE = concat!(
-        "UPDATE users SET data_used = CAST(value ->> 0 AS BIGINT), \
-         last_seen_at = CASE WHEN CAST(value ->> 1 AS BIGINT) = 1 THEN $2 ELSE last_seen_at END, \
-         revision = ", this_revision!(), " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
-    );
     SETTLE = concat!(
         "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
         " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
     );
 }
 
+/// Most of a scrape's users; leaves the indexed columns alone. PostgreSQL takes the types from what is bound, so that it
+/// cannot be prepared before, like the others.
+const RECORD_USAGE: &str = concat!(
+    "WITH changed (id, data_used, seen_at) AS (VALUES ($1, $2, $3)) \
+     UPDATE users SET data_used = changed.data_used, last_seen_at = COALESCE(changed.seen_at, last_seen_at), \
+     revision = ",
+    this_revision!(),
+    " FROM changed WHERE users.id = changed.id"
+);
+
 /// From this many names on, reading every user costs less than looking for each.
 const MANY: usize = 20_000;
 
 /// The users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names are many,
 /// there may be others among them.
-pub async fn metered(mut db: Db<'_>, names: &[String], now: DateTime<Utc>) -> StoreResult<Vec<Metered>> {
+pub async fn metered(mut db: Db<'_>, names: &[&str], now: DateTime<Utc>) -> StoreResult<Vec<Metered>> {
     type Text = (Option<String>,);
     let (settled,) = if names.len() < MANY {
-        let names = json_keys(names.iter().map(String::as_str));
+        let names = json_keys(names.iter().copied());
         query!(fetch_one as Text, db.reborrow(), METERED, now, names)?
     } else {
         query!(fetch_one as Text, db.reborrow(), ALL_METERED, now)?
@@ -107,10 +113,11 @@ pub async fn metered(mut db: Db<'_>, names: &[String], now: DateTime<Utc>) -> St
 
 /// Writes what a scrape changes, at `now`, in few statements.
 pub async fn record_usage(mut db: Db<'_>, changes: &[UsageChange], now: DateTime<Utc>) -> StoreResult<()> {
-    for batch in changes.chunks(super::BATCH) {
-        let rows = json_rows(batch.iter().map(|change| (change.id, (change.data_used, i64::from(change.seen)))));
-        execute!(db.reborrow(), RECORD_USAGE, rows, now)?;
-    }
+    execute_rows!(db.reborrow(), RECORD_USAGE, changes, |change| (
+        change.id,
+        change.data_used,
+        change.seen.then_some(now),
+    ))?;
     let bases: Vec<_> = changes.iter().filter_map(|change| Some((change.id, (change.new_base?,)))).collect();
     if !bases.is_empty() {
         execute!(db.reborrow(), SETTLE, json_rows(bases))?;

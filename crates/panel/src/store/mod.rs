@@ -82,6 +82,8 @@ pub enum Store {
         read: SqlitePool,
         /// The one write connection, so that writers queue here and never meet "database is locked".
         write: SqlitePool,
+        /// The connection that moves what was written from the write-ahead log into the database file.
+        checkpoint: SqlitePool,
         /// The file itself.
         path: PathBuf,
     },
@@ -190,6 +192,15 @@ impl Store {
         })
     }
 
+    /// Has SQLite move what was written from its write-ahead log into the database file, as far as nobody reads the old
+    /// state; cheap if there is nothing to move. Writers need not wait for it. PostgreSQL does this by itself.
+    pub async fn checkpoint(&self) -> StoreResult<()> {
+        if let Self::Sqlite { checkpoint, .. } = self {
+            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(checkpoint).await?;
+        }
+        Ok(())
+    }
+
     /// The SQLite file, if it is one.
     pub fn file(&self) -> Option<&Path> {
         match self {
@@ -201,7 +212,10 @@ impl Store {
     /// Connections that are open, and those of them that are idle: for the pool's metrics.
     pub fn pool_size(&self) -> (u32, usize) {
         match self {
-            Self::Sqlite { read, write, .. } => (read.size() + write.size(), read.num_idle() + write.num_idle()),
+            Self::Sqlite { read, write, checkpoint, .. } => {
+                let pools = [read, write, checkpoint];
+                (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
+            }
             Self::Postgres { pool } => (pool.size(), pool.num_idle()),
         }
     }
@@ -209,9 +223,10 @@ impl Store {
     /// Closes every connection after the statements under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write, .. } => {
-                read.close().await;
-                write.close().await;
+            Self::Sqlite { read, write, checkpoint, .. } => {
+                for pool in [read, checkpoint, write] {
+                    pool.close().await;
+                }
             }
             Self::Postgres { pool } => pool.close().await,
         }
@@ -248,6 +263,33 @@ macro_rules! query {
     };
 }
 
+/// Runs a statement that takes many rows as `VALUES`, in as few statements as is reasonable:
+/// `execute_rows!(db, SQL, rows, |row| (bind, …))`, where the rows come at the `VALUES ($1, …)` of the text, which stands
+/// for all of them. Twice as fast as rows in JSON.
+macro_rules! execute_rows {
+    ($db:expr, $sql:expr, $rows:expr, |$row:pat_param| ($($bind:expr),+ $(,)?)) => {
+        match $db {
+            $crate::store::Db::Sqlite(conn) => {
+                $crate::store::execute_rows!(sqlx::Sqlite, conn, $sql, $rows, |$row| ($($bind),+))
+            }
+            $crate::store::Db::Postgres(conn) => {
+                $crate::store::execute_rows!(sqlx::Postgres, conn, $sql, $rows, |$row| ($($bind),+))
+            }
+        }
+    };
+    ($engine:ty, $conn:ident, $sql:expr, $rows:expr, |$row:pat_param| ($($bind:expr),+)) => {{
+        let (before, after) = $crate::store::around_values($sql);
+        for chunk in $crate::store::chunks($rows) {
+            let mut text = sqlx::QueryBuilder::<$engine>::new(before);
+            text.push_values(chunk, |mut columns, $row| {
+                $(columns.push_bind($bind);)+
+            });
+            text.push(after).build().execute(&mut *$conn).await?;
+        }
+        $crate::store::StoreResult::Ok(())
+    }};
+}
+
 /// Declares the SQL texts of a file as constants, and `TEXTS` with all of them, which a test prepares on both engines.
 macro_rules! sql_texts {
     ($($(#[$meta:meta])* $name:ident = $text:expr;)+) => {
@@ -280,7 +322,7 @@ macro_rules! packed {
     };
 }
 
-pub(crate) use {execute, packed, query, sql_texts, this_revision, time_at};
+pub(crate) use {execute, execute_rows, packed, query, sql_texts, this_revision, time_at};
 
 /// The rows of a [`packed!`] text, decoded by `row` from their `N` columns. `None` is what no rows give.
 fn unpack<const N: usize, T>(text: Option<String>, row: impl Fn([&str; N]) -> Option<T>) -> StoreResult<Vec<T>> {
@@ -315,6 +357,25 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     .into_iter()
     .flatten()
     .copied()
+}
+
+/// Most rows in one statement of [`execute_rows!`], and a power of two.
+const MOST_ROWS: usize = 256;
+
+/// The rows in parts whose lengths are powers of two, so that few different statements have to be prepared.
+fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let length = 1 << rows.len().min(MOST_ROWS).checked_ilog2()?;
+        let (chunk, rest) = rows.split_at(length);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+/// What stands before and after the `VALUES (…)` of a text.
+fn around_values(sql: &'static str) -> (&'static str, &'static str) {
+    let (before, rest) = sql.split_once("VALUES (").expect("the text has rows");
+    (before, rest.split_once(')').expect("the row ends").1)
 }
 
 /// Rows in one statement of a large batch, so that its text stays small.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Db, StoreResult, execute, json_rows, query, sql_texts, time_at};
+use super::{Db, StoreResult, execute, execute_rows, query, sql_texts};
 
 /// The proxy's global figures at a scrape (specification section 3.4).
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -19,12 +19,6 @@ pub struct SystemStats {
 
 sql_texts! {
     INSERT = "INSERT INTO system_stats (uptime, total_connections, bad_connections, recorded_at) VALUES ($1, $2, $3, $4)";
-    INSERT_MANY = concat!(
-        "INSERT INTO system_stats (uptime, total_connections, bad_connections, recorded_at) \
-         SELECT CAST(value ->> 0 AS DOUBLE PRECISION), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), ",
-        time_at!(3),
-        " FROM json_each($1)"
-    );
     LATEST = "SELECT uptime, total_connections, bad_connections, recorded_at FROM system_stats ORDER BY id DESC LIMIT 1";
     PING = "SELECT CAST(1 AS BIGINT)";
 }
@@ -35,14 +29,13 @@ pub async fn insert(db: Db<'_>, stats: &SystemStats) -> StoreResult<()> {
 }
 
 /// Adds past rows, the oldest first.
-pub async fn insert_many(mut db: Db<'_>, stats: &[SystemStats]) -> StoreResult<()> {
-    for batch in stats.chunks(super::BATCH) {
-        let rows = batch.iter().enumerate().map(|(key, stats)| {
-            (key, (stats.uptime, stats.total_connections, stats.bad_connections, stats.recorded_at.timestamp()))
-        });
-        execute!(db.reborrow(), INSERT_MANY, json_rows(rows))?;
-    }
-    Ok(())
+pub async fn insert_many(db: Db<'_>, stats: &[SystemStats]) -> StoreResult<()> {
+    execute_rows!(db, INSERT, stats, |stats| (
+        stats.uptime,
+        stats.total_connections,
+        stats.bad_connections,
+        stats.recorded_at,
+    ))
 }
 
 /// The newest row.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use mtpannel_core::usage::Counters;
 
-use super::{Db, StoreResult, execute, json_rows, query, sql_texts, time_at};
+use super::{Db, StoreResult, execute, execute_rows, query, sql_texts};
 
 /// Bytes that moved in a scrape, an hour or a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
@@ -18,21 +18,8 @@ pub struct Moved {
 }
 
 sql_texts! {
-    INSERT = "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) \
-        SELECT CAST(key AS BIGINT), CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), $2 FROM json_each($1)";
+    INSERT = "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) VALUES ($1, $2, $3, $4)";
     INSERT_TOTAL = "INSERT INTO traffic_totals (octets_from, octets_to, recorded_at) VALUES ($1, $2, $3)";
-    INSERT_MANY = concat!(
-        "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) \
-         SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), ",
-        time_at!(3),
-        " FROM json_each($1)"
-    );
-    INSERT_TOTALS = concat!(
-        "INSERT INTO traffic_totals (octets_from, octets_to, recorded_at) \
-         SELECT CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT), ",
-        time_at!(2),
-        " FROM json_each($1)"
-    );
     OF_USER = "SELECT recorded_at, octets_from, octets_to FROM traffic_logs \
         WHERE user_id = $1 AND recorded_at >= $2 AND recorded_at < $3 ORDER BY recorded_at";
     OF_OWNER = "SELECT t.recorded_at, CAST(SUM(t.octets_from) AS BIGINT) AS octets_from, \
@@ -44,12 +31,8 @@ sql_texts! {
 }
 
 /// Logs what users (row ids) moved at `now`.
-pub async fn insert(mut db: Db<'_>, moved: &[(i64, Counters)], now: DateTime<Utc>) -> StoreResult<()> {
-    for batch in moved.chunks(super::BATCH) {
-        let rows = json_rows(batch.iter().map(|(id, bytes)| (id, (bytes.from_client, bytes.to_client))));
-        execute!(db.reborrow(), INSERT, rows, now)?;
-    }
-    Ok(())
+pub async fn insert(db: Db<'_>, moved: &[(i64, Counters)], now: DateTime<Utc>) -> StoreResult<()> {
+    execute_rows!(db, INSERT, moved, |(id, bytes)| (id, bytes.from_client, bytes.to_client, now))
 }
 
 /// Logs what everybody together moved at `now`.
@@ -58,27 +41,13 @@ pub async fn insert_total(db: Db<'_>, moved: Counters, now: DateTime<Utc>) -> St
 }
 
 /// Adds past traffic of users (row ids), in as few statements as is reasonable.
-pub async fn insert_many(mut db: Db<'_>, moved: &[(i64, Moved)]) -> StoreResult<()> {
-    for batch in moved.chunks(super::BATCH) {
-        let rows = batch
-            .iter()
-            .enumerate()
-            .map(|(key, (id, moved))| (key, (id, moved.octets_from, moved.octets_to, moved.recorded_at.timestamp())));
-        execute!(db.reborrow(), INSERT_MANY, json_rows(rows))?;
-    }
-    Ok(())
+pub async fn insert_many(db: Db<'_>, moved: &[(i64, Moved)]) -> StoreResult<()> {
+    execute_rows!(db, INSERT, moved, |(id, moved)| (id, moved.octets_from, moved.octets_to, moved.recorded_at))
 }
 
 /// Adds past traffic of everybody together.
-pub async fn insert_totals(mut db: Db<'_>, moved: &[Moved]) -> StoreResult<()> {
-    for batch in moved.chunks(super::BATCH) {
-        let rows = batch
-            .iter()
-            .enumerate()
-            .map(|(key, moved)| (key, (moved.octets_from, moved.octets_to, moved.recorded_at.timestamp())));
-        execute!(db.reborrow(), INSERT_TOTALS, json_rows(rows))?;
-    }
-    Ok(())
+pub async fn insert_totals(db: Db<'_>, moved: &[Moved]) -> StoreResult<()> {
+    execute_rows!(db, INSERT_TOTAL, moved, |moved| (moved.octets_from, moved.octets_to, moved.recorded_at))
 }
 
 /// A user's traffic in `from..to`, the oldest first.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::ensure;
+use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::exposition::Snapshot;
+use mtpannel_core::exposition::{Reader, Snapshot};
 use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
 use crate::clock::Clock;
-use crate::service::health::{PackedText, ProxyView, Task};
+use crate::service::health::{PackedText, Packer, ProxyView, Task};
 use crate::service::metering::{self, Scrape};
 use crate::settings::{ProxyApi, ProxyKind};
 
@@ -113,11 +114,15 @@ pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow:
 /// Asks the proxy, and gives what it says with its text.
 async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<(Scrape, PackedText)> {
     let asked_at = clock.precise();
-    let text = get(client.get(url), MAX_BODY).await?;
+    let mut body = Body::of(client.get(url), MAX_BODY).await?;
+    let (mut reader, mut packer) = (Reader::new(body.size_hint()), Packer::default());
+    while let Some(part) = body.next().await? {
+        reader.push(&part)?;
+        packer.push(&part);
+    }
     let answered_at = clock.precise();
-    let read = move || anyhow::Ok((Arc::new(Snapshot::parse(&text)?), PackedText::new(&text)));
-    let (snapshot, text) = tokio::task::spawn_blocking(read).await??;
-    Ok((Scrape { snapshot, ordinal, asked_at, answered_at }, text))
+    let snapshot = Arc::new(reader.finish()?);
+    Ok((Scrape { snapshot, ordinal, asked_at, answered_at }, packer.finish()))
 }
 
 fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {
@@ -133,18 +138,41 @@ fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {
     }
 }
 
-/// A whole body of at most `max` bytes as text, from an answer 200.
-async fn get(request: reqwest::RequestBuilder, max: usize) -> anyhow::Result<String> {
-    let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
-    ensure!(response.status() == reqwest::StatusCode::OK, "it answered {}", response.status());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(reqwest::Error::without_url)? {
-        if body.len() + chunk.len() > max {
-            bail!("its answer is longer than {max} bytes");
-        }
-        body.extend_from_slice(&chunk);
+/// The body of an answer 200, as it arrives.
+struct Body {
+    response: reqwest::Response,
+    read: usize,
+    max: usize,
+}
+
+impl Body {
+    /// Asks, and refuses a body of more than `max` bytes.
+    async fn of(request: reqwest::RequestBuilder, max: usize) -> anyhow::Result<Self> {
+        let response = request.send().await.map_err(reqwest::Error::without_url)?;
+        ensure!(response.status() == reqwest::StatusCode::OK, "it answered {}", response.status());
+        Ok(Self { response, read: 0, max })
     }
-    String::from_utf8(body).context("its answer is not UTF-8 text")
+
+    /// Bytes that it will have, if the answer says so.
+    fn size_hint(&self) -> usize {
+        let told = self.response.content_length().unwrap_or(0);
+        usize::try_from(told).unwrap_or(self.max).min(self.max)
+    }
+
+    async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let part = self.response.chunk().await.map_err(reqwest::Error::without_url)?;
+        self.read += part.as_ref().map_or(0, Bytes::len);
+        ensure!(self.read <= self.max, "its answer is longer than {} bytes", self.max);
+        Ok(part)
+    }
+
+    async fn whole(mut self) -> anyhow::Result<Vec<u8>> {
+        let mut whole = Vec::with_capacity(self.size_hint());
+        while let Some(part) = self.next().await? {
+            whole.extend_from_slice(&part);
+        }
+        Ok(whole)
+    }
 }
 
 #[derive(Deserialize)]
@@ -169,7 +197,7 @@ async fn file_accepted(app: &SharedApp, client: &Client, api: &ProxyApi) -> anyh
     if let Some(auth) = &api.auth {
         request = request.header(reqwest::header::AUTHORIZATION, auth.expose_secret());
     }
-    let answer: ApiAnswer = serde_json::from_str(&get(request, MAX_API_BODY).await?)?;
+    let answer: ApiAnswer = serde_json::from_slice(&Body::of(request, MAX_API_BODY).await?.whole().await?)?;
     let info = answer.data;
     let read_at = info.last_config_reload_epoch_secs.unwrap_or(0).max(info.process_started_at_epoch_secs);
     Ok(Some(read_at >= changed_at.timestamp() - 1))

@@ -105,7 +105,7 @@ async fn takes_over_everything(engine: Engine) {
     assert_eq!((carol.status, carol.owner), (Status::Expired, None));
     assert_eq!(carol.expire_at, Some("2025-06-30T21:00:00Z".parse().unwrap()));
 
-    let meter = meters::of_names(conn.db(), ["alice"]).await.unwrap().meters["alice"];
+    let meter = meters::of_names(conn.db(), ["alice"]).await.unwrap()["alice"].meter;
     assert_eq!((meter.lifetime.from_client, meter.lifetime.to_client, meter.epoch), (110, 190, 0));
     let (from, to) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-01-02T00:00:00Z".parse().unwrap());
     let logs = traffic::of_user(conn.db(), alice.id, from, to).await.unwrap();
@@ -163,15 +163,16 @@ async fn the_counters_of_a_proxy_that_answers_become_the_base() {
     assert!(run.ok().contains("the proxy's present counters are the base"));
     let store = open(&format!("sqlite:///{}", place.database().display())).await;
     let mut conn = store.read().await.unwrap();
-    let meters = meters::of_names(conn.db(), ["alice", "Bob", "carol"]).await.unwrap().meters;
+    let accounts = meters::of_names(conn.db(), ["alice", "Bob", "carol"]).await.unwrap();
+    let meter = |name: &str| accounts[name].meter;
     // The proxy has counted more than the old panel: what it shows counts for nobody.
     let alice = users::by_name(conn.db(), "alice", None).await.unwrap().unwrap();
     assert_eq!((alice.data_used, alice.usage_base, alice.lifetime), (300, Some(500), 800));
-    assert_eq!((meters["alice"].last.from_client, meters["alice"].last.to_client), (600, 200));
+    assert_eq!((meter("alice").last.from_client, meter("alice").last.to_client), (600, 200));
     // Or less.
     let bob = users::by_name(conn.db(), "Bob", None).await.unwrap().unwrap();
     assert_eq!((bob.data_used, bob.usage_base, bob.lifetime), (50, Some(0), 50));
-    assert_eq!((meters["Bob"].last.total(), meters["Bob"].epoch, meters["carol"].epoch), (20, 1, 0));
+    assert_eq!((meter("Bob").last.total(), meter("Bob").epoch, meter("carol").epoch), (20, 1, 0));
 }
 
 #[tokio::test]
