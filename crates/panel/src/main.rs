@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use tikv_jemallocator::Jemalloc;
 
-/// Gives memory back soon after a large file or scrape is done with, which the system's allocator does not: it kept
+/// For SQLite, too. Gives memory back soon after a large file or scrape is done with; the system's allocator kept
 /// three times as much (`.cargo/config.toml` says how soon).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;

@@ -71,9 +71,6 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     tasks.spawn(task::scraper::run(app.clone(), stop_tasks.clone()));
     tasks.spawn(task::enforcement::run(app.clone(), stop_tasks.clone()));
     tasks.spawn(task::retention::run(app.clone(), stop_tasks.clone()));
-    if app.store.file().is_some() {
-        tasks.spawn(task::checkpoint::run(app.clone(), stop_tasks.clone()));
-    }
     if matches!(app.settings.proxy.kind, ProxyKind::Embedded { .. }) {
         tasks.spawn(task::proxy::run(app.clone(), stop_tasks.clone()));
     }

@@ -131,6 +131,8 @@ impl Roster {
         if let Some(copy) = self.at_least(revision) {
             return Ok(copy);
         }
+        // Whoever comes now wants the newer copy; the rows of the old one, which are shared, can be changed in place then.
+        *lock(&self.current) = None;
         let mut tx = store.snapshot().await?;
         let (revision, rows) = rows.follow(tx.db()).await?;
         let copy = Arc::new(Copy::new(revision, rows));

@@ -12,15 +12,15 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
-use super::{Store, StoreError, StoreResult};
+use super::{Store, StoreError, StoreResult, checkpoint};
 
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Pages that SQLite keeps for the writer, in KiB and negative as it wants them: a scrape touches rows all over the tables.
 const WRITE_CACHE: &str = "-32768";
-/// Pages in the write-ahead log at which a writer moves them into the database file himself. [`Store::checkpoint`] does
-/// it long before, so that no writer waits for the disk.
+/// Pages in the write-ahead log at which a writer moves them into the database file himself. [`checkpoint`] does it long
+/// before, so that no writer waits for the disk.
 const AUTO_CHECKPOINT: &str = "32768";
 /// Longest wait for another process's write lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -151,6 +151,7 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
         .connect_with(sqlite_options(path).read_only(true))
         .await?;
     let checkpoint = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite_options(path));
+    checkpoint::keep_log_short(checkpoint.clone());
     Ok(Store::Sqlite { read, write, checkpoint, path: path.to_owned() })
 }
 

@@ -11,6 +11,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
 
 pub mod admins;
 pub mod audit;
+mod checkpoint;
 mod connect;
 pub mod copy;
 pub mod departed;
@@ -190,15 +191,6 @@ impl Store {
                 Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         })
-    }
-
-    /// Has SQLite move what was written from its write-ahead log into the database file, as far as nobody reads the old
-    /// state; cheap if there is nothing to move. Writers need not wait for it. PostgreSQL does this by itself.
-    pub async fn checkpoint(&self) -> StoreResult<()> {
-        if let Self::Sqlite { checkpoint, .. } = self {
-            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(checkpoint).await?;
-        }
-        Ok(())
     }
 
     /// The SQLite file, if it is one.

@@ -1,0 +1,27 @@
+//! Moves what was written from SQLite's write-ahead log into the database file, beside the writers: a large commit would
+//! otherwise wait for the disk twice.
+
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+
+/// Between two looks, which cost next to nothing if nothing was written.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// Does it until the pool, which has a connection for this alone, is closed.
+pub(super) fn keep_log_short(pool: SqlitePool) {
+    tokio::spawn(async move {
+        // It ends with an error when the pool is closed, which is all that it waits for.
+        let _ = pool.close_event().do_until(moving(&pool)).await;
+    });
+}
+
+async fn moving(pool: &SqlitePool) {
+    loop {
+        tokio::time::sleep(INTERVAL).await;
+        // As far as nobody reads the old state; writers need not wait.
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database; trying again");
+        }
+    }
+}
