@@ -102,7 +102,7 @@ function System() {
   const stats = $api.useQuery('get', '/api/system/stats', {}, poll(30));
   const { data } = stats;
   return (
-    <Card title={t('settings.system')} actions={<Age query={stats} />}>
+    <Card title={t('settings.system')}>
       {stats.isPending && <Lines />}
       {stats.isError && !data && <LoadError error={stats.error} onRetry={() => void stats.refetch()} />}
       {data && (
@@ -124,6 +124,7 @@ function System() {
           ]}
         />
       )}
+      {data && <Age query={stats} />}
     </Card>
   );
 }
