@@ -31,6 +31,7 @@ async function look(id, language, themes, phone) {
   const page = await watch(await context.newPage(), panel, faults);
 
   async function shoot(name, full = false) {
+    if (full) await page.evaluate(() => (document.activeElement?.blur(), window.scrollTo(0, 0)));
     for (const theme of themes) {
       await page.emulateMedia({ colorScheme: theme });
       const picture = `${phone ? 'phone-' : ''}${theme}-${language}-${name}`;

@@ -53,7 +53,8 @@ export function OnlineUsers() {
     { params: { query: { sort: '-last_seen_at', limit: 50 } } },
     poll(15),
   );
-  const users = list.data?.users.filter((user) => user.online).slice(0, SHOWN) ?? [];
+  const online = list.data?.users.filter((user) => user.online) ?? [];
+  const users = online.sort((a, b) => b.connections - a.connections).slice(0, SHOWN);
   return (
     <Card
       title={t('dashboard.onlineNow')}

@@ -70,7 +70,6 @@ export function OwnPassword() {
         label={t('settings.passwordCurrent')}
         autoComplete="current-password"
         dir="ltr"
-        maw={420}
         mb="sm"
         value={current}
         onChange={(event) => setCurrent(event.currentTarget.value)}

@@ -159,7 +159,7 @@ function Configured() {
 }
 
 const Code = ({ text }: { text: string }) => (
-  <bdi className="mono" dir="ltr" style={{ overflowWrap: 'anywhere' }}>
+  <bdi className="mono small" dir="ltr" style={{ overflowWrap: 'anywhere' }}>
     {text}
   </bdi>
 );

@@ -130,7 +130,7 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
         </span>
         {user.note && !columns.includes('note') && (
           <span className={css.note} title={user.note}>
-            {user.note}
+            <bdi>{user.note}</bdi>
           </span>
         )}
       </th>
