@@ -37,6 +37,7 @@ export async function sessions(s) {
       await s.logIn({ username: 'helper', password });
       await s.row('helpers_own').waitFor();
       check((await s.page.getByRole('row').count()) === 2, 'he sees the users of others');
+      await s.shot('second admin, own users');
       check((await s.page.getByRole('link', { name: 'Administrators' }).count()) === 0, 'he is shown the administrators');
       await s.open('/admins');
       await s.page.getByText('For sudo administrators only').waitFor();
