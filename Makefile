@@ -36,6 +36,7 @@ test:
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
 	node e2e/browser/journeys.mjs
+	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
 
 lint:

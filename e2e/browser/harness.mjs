@@ -111,6 +111,54 @@ export async function launch() {
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 }
 
-export const axeSource = () => readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+/** Notes what must never happen on a page: an error on its console, a fault, a request to anybody but the panel. */
+export async function watch(page, panel, faults) {
+  page.on('console', (message) => {
+    // What the server refuses is part of the journeys; the browser prints every such answer.
+    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) faults.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (new URL(url).origin !== panel.url && !/^(data|blob):/.test(url)) faults.push(`leaves the origin: ${url}`);
+  });
+  return page;
+}
+
+/** Waits until everything is loaded and nothing moves any more. */
+export async function settled(page) {
+  await page.waitForFunction(() => {
+    const isLoading = document.querySelector('[class*="Skeleton-root"]');
+    const moves = document.getAnimations().some(({ playState, effect }) => playState === 'running' && effect.getTiming().iterations !== Infinity);
+    return !isLoading && !moves;
+  });
+  // What begins to move begins with the next frame.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+}
+
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds, and whether the page can be scrolled sideways. */
+export async function violations(page) {
+  await settled(page);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  return page.evaluate(async () => {
+    // What a menu shows stands at the end of the document, outside of every landmark, and closes by itself.
+    const { violations } = await axe.run({ rules: { region: { enabled: !document.querySelector('[role=menu]') } } });
+    const found = violations.map(({ id, nodes }) =>
+      `axe ${id}: ${nodes.slice(0, 3).map(({ target, any }) => `${target} ${any[0]?.message ?? ''}`).join(' | ')}`);
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth > clientWidth ? [...found, `scrolls sideways by ${scrollWidth - clientWidth}`] : found;
+  });
+}
+
+/** A moment at which the panel has seen the proxy's present figures. */
+export async function scraped(api) {
+  const at = async () => Date.parse((await api('GET', '/system/stats')).proxy.scraped_at ?? 0);
+  const began = Date.now();
+  // Moments are whole seconds, and the scrape under way may have begun before.
+  while ((await at()) < began + 2000) await new Promise((resolve) => setTimeout(resolve, 100));
+}
+
 export const readQr = () => require('jsqr').default ?? require('jsqr');
 export { root };

@@ -4,10 +4,6 @@ import openapiTS, { astToString } from 'openapi-typescript';
 
 const source = process.argv[2] ?? '../openapi.json';
 const document = JSON.parse(readFileSync(source, 'utf8'));
-// Nothing here refers to operations by id, and ids that occur twice would be refused.
-for (const path of Object.values(document.paths)) {
-  for (const operation of Object.values(path)) delete operation.operationId;
-}
 const types = await openapiTS(document, { alphabetize: true });
 const header = '// Generated from openapi.json by "npm run generate". Do not edit.\n\n';
 writeFileSync(new URL('../src/api/schema.d.ts', import.meta.url), header + astToString(types));

@@ -2,14 +2,15 @@ import { QueryClient } from '@tanstack/react-query';
 import createClient from 'openapi-fetch';
 import createQueries from 'openapi-react-query';
 import { base } from '~/lib/base';
+import { conditional } from './etag';
 import { isTemporary } from './problem';
 import type { components, paths } from './schema';
-import { authorized } from './session';
 
 type Schemas = components['schemas'];
 export type User = Schemas['UserBody'];
 export type LinkedUser = Schemas['LinkedUser'];
 export type Stats = Schemas['StatsBody'];
+export type Soon = Schemas['SoonBody'];
 export type Point = Schemas['Point'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type ConfigSync = Schemas['ConfigSyncBody'];
@@ -17,7 +18,7 @@ export type BulkAction = Schemas['BulkAction'];
 export type NewUser = Schemas['NewUserBody'];
 export type UserPatch = Schemas['UserPatchBody'];
 
-export const api = createClient<paths>({ baseUrl: base, fetch: authorized });
+export const api = createClient<paths>({ baseUrl: base, fetch: conditional });
 
 /** The same as hooks. */
 export const $api = createQueries(api);

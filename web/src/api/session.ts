@@ -25,6 +25,7 @@ let renewal: Promise<boolean> | null = null;
 /** Requests that wait until the administrator has logged in again. */
 let waiting: ((renewed: boolean) => void)[] = [];
 const listeners = new Set<() => void>();
+const leaving = new Set<() => void>();
 
 function become(next: Session): void {
   session = next;
@@ -103,8 +104,12 @@ function release(renewed: boolean): void {
   for (const go of all) go(renewed);
 }
 
+/** What is to be done when an administrator leaves, so that nothing of his stays. */
+export const onLeave = (run: () => void): void => void leaving.add(run);
+
 function leave(): void {
   token = null;
+  for (const run of leaving) run();
   become({ state: 'guest', admin: null });
   release(false);
 }
@@ -155,6 +160,6 @@ export async function authorized(request: Request): Promise<Response> {
     const renewed = token !== used || (await renew());
     if (renewed) response = await send(again);
   }
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok && response.status !== 304) throw await readProblem(response);
   return response;
 }

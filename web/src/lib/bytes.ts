@@ -1,4 +1,5 @@
 /** Sizes in binary units. The API knows bytes only. */
+import { perLanguage } from './formats';
 
 export const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 export type Unit = (typeof UNITS)[number];
@@ -24,14 +25,17 @@ export function formatBytes(bytes: number, language: string): string {
   return `${number(value, language)} ${unit}`;
 }
 
+const withDigits = (maximumFractionDigits: number) =>
+  perLanguage((language) => new Intl.NumberFormat(language, { maximumFractionDigits }));
+const DIGITS = [withDigits(0), withDigits(1), withDigits(2)] as const;
+const plain = perLanguage((language) => new Intl.NumberFormat(language));
+
 function number(value: number, language: string): string {
   const size = Math.abs(value);
-  const maximumFractionDigits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
-  return new Intl.NumberFormat(language, { maximumFractionDigits }).format(value);
+  return DIGITS[size >= 100 ? 0 : size >= 10 ? 1 : 2](language).format(value);
 }
 
-export const formatNumber = (value: number, language: string): string =>
-  new Intl.NumberFormat(language).format(value);
+export const formatNumber = (value: number, language: string): string => plain(language).format(value);
 
 /** A size as a form shows it: the largest unit in which it is exact to two places. */
 export function splitBytes(bytes: number): { value: number; unit: Unit } {

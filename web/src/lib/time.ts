@@ -1,14 +1,21 @@
 /** Times of the API (RFC 3339, UTC) for people, and back. Everything is shown in the reader's zone. */
+import { perLanguage } from './formats';
+
+const full = perLanguage(
+  (language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
+);
+const day = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }));
+const relative = perLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }));
 
 const pad = (value: number, length = 2) => String(value).padStart(length, '0');
 
 /** "12 Jan 2027, 14:05" in the reader's zone and calendar. */
 export function formatMoment(at: string | number | Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at));
+  return full(language).format(new Date(at));
 }
 
 export function formatDay(at: string | number | Date, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(at));
+  return day(language).format(new Date(at));
 }
 
 /** The same moment in UTC, to compare with logs. */
@@ -30,7 +37,7 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function formatRelative(at: string | number | Date, now: number, language: string): string {
   const seconds = Math.trunc((new Date(at).getTime() - now) / 1000);
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
-  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+  return relative(language).format(Math.trunc(seconds / size), unit);
 }
 
 /** "3 d 4 h" for an uptime. */
@@ -60,8 +67,8 @@ export function formatDuration(seconds: number, language: string): string {
 /** A moment as a date-time picker holds it: "2027-01-31 23:59:59", the reader's zone. */
 export function toPicker(at: string): string {
   const date = new Date(at);
-  const day = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
-  return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  const calendar = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+  return `${calendar} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
 /** The way back, with its zone; null if it is no time. */

@@ -25,7 +25,7 @@ export function Age({ query }: { query: Query }) {
       data-stale={query.isError || undefined}
       role={query.isError ? 'alert' : undefined}
     >
-      {query.isError ? t('common.stale', { when }) : t('common.updated', { when })}
+      {/* Before the words, whose length changes. */}
       <ActionIcon
         variant="subtle"
         color="gray"
@@ -35,6 +35,7 @@ export function Age({ query }: { query: Query }) {
       >
         {query.isFetching ? <Loader size={14} /> : <IconRefresh size={16} aria-hidden />}
       </ActionIcon>
+      {query.isError ? t('common.stale', { when }) : t('common.updated', { when })}
     </span>
   );
 }

@@ -1,5 +1,6 @@
 import type { NotificationData } from '@mantine/notifications';
 import { lazy, Suspense, useSyncExternalStore } from 'react';
+import css from './Messages.module.css';
 
 // Messages come after something was done, never at the first paint, so what shows them is loaded with the first one.
 const load = () => import('@mantine/notifications');
@@ -26,7 +27,7 @@ export function Messages() {
   if (!useSyncExternalStore(subscribe, () => wanted)) return null;
   return (
     <Suspense fallback={null}>
-      <Notifications position="bottom-right" autoClose={5000} />
+      <Notifications position="bottom-right" classNames={{ root: css.root ?? '' }} autoClose={5000} />
     </Suspense>
   );
 }

@@ -14,6 +14,7 @@ use crate::app::SharedApp;
 mod client;
 mod docs;
 mod dto;
+mod etag;
 mod extract;
 mod layers;
 mod metrics;
@@ -47,8 +48,11 @@ fn api() -> OpenApiRouter<SharedApp> {
         .routes(routes!(users::traffic))
         .routes(routes!(system::show))
         .routes(routes!(system::traffic))
+        .routes(routes!(system::soon))
+        .routes(routes!(system::settings))
         .routes(routes!(system::metrics))
         .routes(routes!(system::audit_log))
+        .layer(middleware::from_fn(etag::tag))
 }
 
 fn probes() -> OpenApiRouter<SharedApp> {

@@ -12,7 +12,8 @@ use super::problem::{self, ProblemBody};
     info(
         title = "mtpannel",
         description = "Control panel for MTProxy. Errors are problem documents (RFC 9457). Times are UTC; bytes are \
-            64-bit integers.",
+            64-bit integers. A GET of JSON that brings If-None-Match (at first an empty tag) gets an ETag, and 304 \
+            while nothing but ages has changed.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
         contact()
     ),
@@ -47,7 +48,12 @@ pub(super) fn frame() -> OpenApi {
 pub(super) fn complete(mut openapi: OpenApi) -> OpenApi {
     for (path, item) in &mut openapi.paths.paths {
         let named = path.contains('{');
+        if let Some(get) = item.get.as_mut().filter(|get| is_tagged(get)) {
+            let same = ResponseBuilder::new().description("The same as the answer whose ETag If-None-Match holds");
+            get.responses.responses.insert("304".to_owned(), same.build().into());
+        }
         for operation in operations(item) {
+            name(operation);
             for (status, why) in problems(operation, named) {
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(why));
             }
@@ -56,12 +62,29 @@ pub(super) fn complete(mut openapi: OpenApi) -> OpenApi {
     openapi
 }
 
+/// Whether the answer is JSON for an administrator, which the API tags.
+fn is_tagged(get: &Operation) -> bool {
+    let Some(RefOr::T(answer)) = get.responses.responses.get("200") else { return false };
+    get.security.is_some() && answer.content.contains_key("application/json")
+}
+
+/// Makes the id unique: handlers of different areas may have the same name.
+fn name(operation: &mut Operation) {
+    if let (Some(id), Some(tag)) = (&operation.operation_id, tag(operation)) {
+        operation.operation_id = Some(format!("{}_{id}", tag.to_lowercase()));
+    }
+}
+
+fn tag(operation: &Operation) -> Option<&str> {
+    operation.tags.iter().flatten().next().map(String::as_str)
+}
+
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten()
 }
 
 fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static str)> {
-    let tag = operation.tags.iter().flatten().next().map(String::as_str).unwrap_or_default();
+    let tag = tag(operation).unwrap_or_default();
     if tag == "Health" {
         return Vec::new();
     }

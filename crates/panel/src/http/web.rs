@@ -8,6 +8,7 @@ use axum::response::{Html, IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 use sha2::{Digest, Sha256};
 
+use super::etag;
 use super::problem::Problem;
 use crate::app::SharedApp;
 
@@ -47,8 +48,12 @@ pub(super) async fn serve(State(app): State<SharedApp>, method: Method, uri: Uri
 
 /// The page itself.
 pub(super) async fn page(State(app): State<SharedApp>, headers: HeaderMap) -> Response {
-    match Files::get(INDEX) {
-        Some(page) => index(&String::from_utf8_lossy(&page.data), &app.settings.base_path, &headers),
+    front(Files::get(INDEX).as_ref(), &app.settings.base_path, &headers)
+}
+
+fn front(built: Option<&EmbeddedFile>, base_path: &str, headers: &HeaderMap) -> Response {
+    match built {
+        Some(page) => index(&String::from_utf8_lossy(&page.data), base_path, headers),
         None => Html(NOT_BUILT).into_response(),
     }
 }
@@ -111,9 +116,8 @@ fn accepts(accepted: &str, encoding: &str) -> bool {
 
 /// An answer that the client keeps and asks for again; 304 if he has it already.
 fn tagged(tag: &str, headers: &HeaderMap, whole: impl FnOnce() -> Response) -> Response {
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    let has_it = known.is_some_and(|tags| tags.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
-    let mut response = if has_it { StatusCode::NOT_MODIFIED.into_response() } else { whole() };
+    let is_known = etag::is_known(tag, headers);
+    let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { whole() };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(tag) = HeaderValue::from_str(tag) {
@@ -139,6 +143,15 @@ mod tests {
     #[case("", false)]
     fn an_encoding_is_used_if_it_is_named_and_not_refused(#[case] accepted: &str, #[case] expected: bool) {
         assert_eq!(accepts(accepted, "br"), expected);
+    }
+
+    #[tokio::test]
+    async fn a_build_without_the_interface_says_how_to_build_it() {
+        let response = front(None, "/panel", &HeaderMap::new());
+        assert_eq!(response.status(), StatusCode::OK);
+        let page = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let page = String::from_utf8_lossy(&page);
+        assert!(page.contains("<code>make web</code>") && page.contains("href=\"api/docs/\""), "{page}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod projection;
 pub mod retention;
 pub mod roster;
 pub mod rules;
+pub mod soon;
 pub mod stats;
 pub mod sync;
 pub mod token;

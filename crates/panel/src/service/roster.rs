@@ -122,6 +122,11 @@ impl Roster {
         Ok(counts)
     }
 
+    /// The columns of all users by which lists are made, by row id, at the present revision.
+    pub async fn rows(&self, store: &Store) -> StoreResult<Arc<Vec<Listed>>> {
+        Ok(Arc::clone(&self.copy(store).await?.rows))
+    }
+
     async fn copy(&self, store: &Store) -> StoreResult<Arc<Copy>> {
         let revision = state::revision(store.read().await?.db()).await?;
         if let Some(copy) = self.at_least(revision) {

@@ -73,6 +73,8 @@ fn rows() -> Vec<Row> {
         row(delete, by_name, Value::Null, Who::Owner, 204),
         row(get, "/api/system/stats", Value::Null, Who::Admin, 200),
         row(get, "/api/system/traffic", Value::Null, Who::Admin, 200),
+        row(get, "/api/system/soon", Value::Null, Who::Admin, 200),
+        row(get, "/api/system/settings", Value::Null, Who::Sudo, 200),
         row(get, "/api/system/metrics", Value::Null, Who::Sudo, 200),
         row(get, "/api/audit", Value::Null, Who::Sudo, 200),
         // The last, because `root`'s token is void after it.

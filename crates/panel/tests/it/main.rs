@@ -25,3 +25,4 @@ mod sql_texts;
 mod story;
 mod time;
 mod users;
+mod web;

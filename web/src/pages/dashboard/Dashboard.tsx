@@ -50,7 +50,7 @@ function Figures({ stats }: { stats: Stats }) {
           <div className={css.lists}>
             <TopUsers stats={stats} />
             <OnlineUsers />
-            <SoonUsers stats={stats} />
+            <SoonUsers />
           </div>
         </>
       )}

@@ -13,6 +13,7 @@ export function ProxyCard({ stats }: { stats: Stats }) {
   const taskName = useTaskName();
   const { proxy, config_sync, uptime } = stats;
   const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
+  const written = stats.config_written_at && formatRelative(stats.config_written_at, now, locale);
   const isPending = config_sync.state === 'pending';
   // These two are told in words of their own.
   const failing = stats.tasks.filter(
@@ -45,13 +46,14 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {proxy.failure && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
         {proxy.suppressed && <li data-warn>{t('dashboard.suppressed')}</li>}
         {proxy.config_accepted === false && <li data-warn>{t('dashboard.rejected')}</li>}
+        {proxy.config_failure && <li>{t('dashboard.cause', { detail: proxy.config_failure })}</li>}
         {isPending ? (
           <>
             <li data-warn>{t('dashboard.filePending')}</li>
             {config_sync.detail && <li>{t('dashboard.cause', { detail: config_sync.detail })}</li>}
           </>
         ) : (
-          <li>{t('dashboard.fileWritten')}</li>
+          <li>{written ? t('dashboard.fileWritten', { when: written }) : t('dashboard.fileUnchanged')}</li>
         )}
         {failing.map((task) => (
           <li key={task.name} data-warn>

@@ -9,11 +9,18 @@ import css from './Dashboard.module.css';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const SPANS = { day: 1, week: 7, month: 30 } as const;
+
+/** Where each sum begins, and how far back the one before it. */
+const spans = (now: number) =>
+  [
+    { name: 'today', from: new Date(now).setHours(0, 0, 0, 0), before: DAY },
+    { name: 'week', from: now - 7 * DAY, before: 7 * DAY },
+    { name: 'month', from: now - 30 * DAY, before: 30 * DAY },
+  ] as const;
 
 const hourBefore = (at: number) => new Date(Math.floor(at / HOUR) * HOUR).toISOString().replace('.000Z', 'Z');
 
-/** What moved in the last day, week and month, against the same time before. */
+/** What moved today and in the last week and month, against the same time before. */
 export function TrafficTotals() {
   const { t, locale } = useI18n();
   const now = Math.floor(useNow() / HOUR) * HOUR + HOUR;
@@ -34,14 +41,13 @@ export function TrafficTotals() {
   });
   return (
     <div className={css.totals}>
-      {(['day', 'week', 'month'] as const).map((span) => {
-        const length = SPANS[span] * DAY;
-        const sum = moved(points, now - length, now + DAY);
-        const change = growth(sum, moved(points, now - 2 * length, now - length));
+      {spans(now - 1).map(({ name, from, before }) => {
+        const sum = moved(points, from, now);
+        const change = growth(sum, moved(points, from - before, now - before));
         return (
-          <Card key={span} label={`${t('dashboard.traffic')}: ${t(`dashboard.${span}`)}`}>
+          <Card key={name} label={`${t('dashboard.traffic')}: ${t(`dashboard.${name}`)}`}>
             <div className="dim small">
-              {t('dashboard.traffic')}, {t(`dashboard.${span}`)}
+              {t('dashboard.traffic')}, {t(`dashboard.${name}`)}
             </div>
             <div className={css.figure}>
               <Bytes value={sum} />

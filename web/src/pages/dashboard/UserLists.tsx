@@ -1,12 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { $api, poll, type Stats } from '~/api/client';
+import { $api, poll, type Soon, type Stats } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { Card } from '~/ui/Page';
 import { Lines, LoadError } from '~/ui/states';
 import { Bytes, Count, Moment } from '~/ui/values';
 import css from './Dashboard.module.css';
-import { soonest } from './soonest';
 
 const SHOWN = 6;
 
@@ -54,7 +53,8 @@ export function OnlineUsers() {
     { params: { query: { sort: '-last_seen_at', limit: 50 } } },
     poll(15),
   );
-  const users = list.data?.users.filter((user) => user.online).slice(0, SHOWN) ?? [];
+  const online = list.data?.users.filter((user) => user.online) ?? [];
+  const users = online.sort((a, b) => b.connections - a.connections).slice(0, SHOWN);
   return (
     <Card
       title={t('dashboard.onlineNow')}
@@ -81,16 +81,11 @@ export function OnlineUsers() {
 }
 
 /** Who reaches the end of his time or of his traffic next. */
-export function SoonUsers({ stats }: { stats: Stats }) {
+export function SoonUsers() {
   const { t, locale } = useI18n();
-  const list = $api.useQuery(
-    'get',
-    '/api/users',
-    { params: { query: { sort: 'expire_at', status: 'active', limit: SHOWN } } },
-    poll(60),
-  );
+  const list = $api.useQuery('get', '/api/system/soon', {}, poll(30));
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
-  const users = list.data ? soonest(list.data.users, stats.user_traffic, Date.now()).slice(0, SHOWN) : [];
+  const soon = list.data && soonest(list.data);
   return (
     <Card
       title={t('dashboard.soon')}
@@ -102,18 +97,29 @@ export function SoonUsers({ stats }: { stats: Stats }) {
     >
       {list.isPending && <Lines />}
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
-      {list.data && users.length === 0 && <div className="dim">{t('dashboard.soonEmpty')}</div>}
+      {soon?.length === 0 && <div className="dim">{t('dashboard.soonEmpty')}</div>}
       <ul className={css.list}>
-        {users.map((user) => (
+        {soon?.map(({ user, by }) => (
           <Line key={user.username} username={user.username}>
-            {user.expire_at === null ? (
-              t('dashboard.soonQuota', { percent: percent.format(user.share) })
-            ) : (
+            {by === 'time' ? (
               <Moment at={user.expire_at} />
+            ) : (
+              t('dashboard.soonQuota', { percent: percent.format(user.data_used / (user.data_limit ?? 1)) })
             )}
           </Line>
         ))}
       </ul>
     </Card>
   );
+}
+
+/** Those whose time ends, then those whose traffic does; if there are many, some of both. */
+function soonest({ by_time, by_traffic }: Soon) {
+  const known = new Set(by_time.map(({ username }) => username));
+  const full = by_traffic.filter(({ username }) => !known.has(username));
+  const ending = by_time.slice(0, Math.max(SHOWN / 2, SHOWN - full.length));
+  return [
+    ...ending.map((user) => ({ user, by: 'time' as const })),
+    ...full.slice(0, SHOWN - ending.length).map((user) => ({ user, by: 'traffic' as const })),
+  ];
 }

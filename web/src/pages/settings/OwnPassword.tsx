@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core';
+import { Button, PasswordInput } from '@mantine/core';
 import { useState } from 'react';
 import { api } from '~/api/client';
-import { fieldErrors } from '~/api/problem';
+import { ApiError, fieldErrors } from '~/api/problem';
 import { logIn, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useErrorText } from '~/ui/errors';
@@ -13,23 +13,37 @@ export function OwnPassword() {
   const { username } = useAdmin();
   const { done } = useNotify();
   const errorText = useErrorText();
+  const [current, setCurrent] = useState('');
   const [password, setPassword] = useState('');
-  const [error, setError] = useState<string | null>(null);
+  const [errors, setErrors] = useState<{ current?: string; password?: string }>({});
   const [busy, setBusy] = useState(false);
 
   async function submit() {
     const fault = passwordFault(password);
-    setError(fault && t(`fault.${fault}`));
-    if (fault) return;
+    setErrors({
+      ...(current === '' && { current: t('fault.required') }),
+      ...(fault && { password: t(`fault.${fault}`) }),
+    });
+    if (current === '' || fault) return;
     setBusy(true);
+    try {
+      // Whoever finds the page open must not take the account over.
+      await logIn(username, current);
+    } catch (failure) {
+      const isWrong = failure instanceof ApiError && failure.status === 401;
+      setErrors({ current: isWrong ? t('settings.passwordWrong') : errorText(failure) });
+      setBusy(false);
+      return;
+    }
     try {
       await api.PUT('/api/admins/{username}', { params: { path: { username } }, body: { password } });
       // The change has ended this session too; nobody needs to be asked for what he has just typed.
       await logIn(username, password);
+      setCurrent('');
       setPassword('');
       done(t('settings.passwordChanged'));
     } catch (failure) {
-      setError(fieldErrors(failure, ['password']).fields.password ?? errorText(failure));
+      setErrors({ password: fieldErrors(failure, ['password']).fields.password ?? errorText(failure) });
     } finally {
       setBusy(false);
     }
@@ -52,7 +66,21 @@ export function OwnPassword() {
         tabIndex={-1}
         aria-hidden
       />
-      <NewPassword hint={t('settings.passwordHint')} value={password} onChange={setPassword} error={error} />
+      <PasswordInput
+        label={t('settings.passwordCurrent')}
+        autoComplete="current-password"
+        dir="ltr"
+        mb="sm"
+        value={current}
+        onChange={(event) => setCurrent(event.currentTarget.value)}
+        error={errors.current}
+      />
+      <NewPassword
+        hint={t('settings.passwordHint')}
+        value={password}
+        onChange={setPassword}
+        error={errors.password}
+      />
       <Button type="submit" variant="default" loading={busy} mt="sm">
         {t('admins.password')}
       </Button>

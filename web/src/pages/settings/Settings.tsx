@@ -5,7 +5,8 @@ import { useLogOut } from '~/app/Shell';
 import { SCHEMES } from '~/app/theme';
 import { useI18n } from '~/i18n';
 import { base } from '~/lib/base';
-import { zoneName } from '~/lib/time';
+import { formatDuration, zoneName } from '~/lib/time';
+import { Age } from '~/ui/Age';
 import { useConfirm } from '~/ui/Confirm';
 import { LanguageSelect } from '~/ui/LanguageSelect';
 import { Card, Facts, Page } from '~/ui/Page';
@@ -16,6 +17,7 @@ import { OwnPassword } from './OwnPassword';
 
 export function Settings() {
   const { t } = useI18n();
+  const { is_sudo } = useAdmin();
   return (
     <Page title={t('settings.title')} narrow>
       <Appearance />
@@ -24,6 +26,7 @@ export function Settings() {
         <OwnPassword />
       </Card>
       <System />
+      {is_sudo && <Configured />}
       <Shortcuts />
       <Card title={t('settings.about')}>
         <div>{t('settings.aboutText')}</div>
@@ -121,9 +124,45 @@ function System() {
           ]}
         />
       )}
+      {data && <Age query={stats} />}
     </Card>
   );
 }
+
+/** What the panel was started with; it changes only with a new start. */
+function Configured() {
+  const { t, locale } = useI18n();
+  const settings = $api.useQuery('get', '/api/system/settings', {}, { staleTime: 60_000 });
+  const { data } = settings;
+  return (
+    <Card title={t('settings.configured')}>
+      <div className="dim small">{t('settings.configuredHint')}</div>
+      {settings.isPending && <Lines />}
+      {settings.isError && !data && (
+        <LoadError error={settings.error} onRetry={() => void settings.refetch()} />
+      )}
+      {data && (
+        <Facts
+          rows={[
+            [t('settings.proxyAddress'), <Code key="a" text={`${data.proxy_host}:${data.proxy_port}`} />],
+            [t('settings.tlsDomain'), <Code key="d" text={data.tls_domain} />],
+            [t('settings.proxyKind'), t(`settings.${data.proxy}`)],
+            [t('settings.configPath'), <Code key="p" text={data.config_path} />],
+            [t('settings.database'), data.database === 'sqlite' ? 'SQLite' : 'PostgreSQL'],
+            [t('settings.scrapeInterval'), formatDuration(data.scrape_interval_seconds, locale)],
+            [t('settings.tokenLifetime'), formatDuration(data.token_lifetime_seconds, locale)],
+          ]}
+        />
+      )}
+    </Card>
+  );
+}
+
+const Code = ({ text }: { text: string }) => (
+  <bdi className="mono small" dir="ltr" style={{ overflowWrap: 'anywhere' }}>
+    {text}
+  </bdi>
+);
 
 function Shortcuts() {
   const { t } = useI18n();

@@ -109,7 +109,9 @@ function Usage({ user }: { user: LinkedUser }) {
       {user.note && (
         <div>
           <div className="dim small">{t('user.note')}</div>
-          <div className={css.note}>{user.note}</div>
+          <div className={css.note}>
+            <bdi>{user.note}</bdi>
+          </div>
         </div>
       )}
     </Card>

@@ -97,7 +97,7 @@ export function UserForm({ initial, isNew, submitLabel, onSubmit, onCancel }: Pr
                 required
                 withAsterisk={false}
                 {...form.getInputProps('username')}
-                rightSectionWidth={110}
+                rightSectionWidth={130}
                 rightSection={
                   <Button
                     size="compact-sm"

@@ -35,7 +35,11 @@ export function UserCards({ users, columns, selection, onQr }: ListProps) {
               </span>
               <StatusBadge status={user.status} reason={reason(user)} />
             </div>
-            {user.note && <div className={css.note}>{user.note}</div>}
+            {user.note && (
+              <div className={css.note}>
+                <bdi>{user.note}</bdi>
+              </div>
+            )}
             <UsageBar used={user.data_used} limit={user.data_limit} />
             <div className={css.cardFoot}>
               <dl className={css.cardFacts}>

@@ -1,5 +1,5 @@
 import { IconArrowDown, IconArrowUp, IconQrcode } from '@tabler/icons-react';
-import { memo } from 'react';
+import { memo, useDeferredValue } from 'react';
 import type { User } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { DEFAULT_SORT, nextSort, type Sort, type SortKey } from '~/lib/filters';
@@ -10,6 +10,9 @@ import { type Column, SORTABLE } from './columns';
 import { UserMenuButton } from './UserMenuButton';
 import css from './Users.module.css';
 import type { Selection } from './useSelection';
+
+/** Rows that are drawn before anything else; the others follow a moment later, mostly below the edge of the screen. */
+const AT_ONCE = 20;
 
 export interface ListProps {
   users: User[];
@@ -26,6 +29,7 @@ interface TableProps extends ListProps {
 
 export function UserTable({ users, columns, selection, sort, onSort, onQr, busy }: TableProps) {
   const { t } = useI18n();
+  const later = useDeferredValue(users);
   const names = users.map((user) => user.username);
   const chosen = names.filter((name) => selection.names.has(name)).length;
   return (
@@ -53,7 +57,7 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
               return key ? (
                 <SortHeader key={column} column={key} label={label} sort={sort} onSort={onSort} />
               ) : (
-                <th key={column} scope="col">
+                <th key={column} scope="col" data-column={column}>
                   {label}
                 </th>
               );
@@ -63,18 +67,21 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
             </th>
           </tr>
         </thead>
-        <tbody>
-          {users.map((user) => (
-            <Row
-              key={user.username}
-              user={user}
-              columns={columns}
-              selected={selection.names.has(user.username)}
-              onSelect={selection.set}
-              onQr={onQr}
-            />
-          ))}
-        </tbody>
+        {[users.slice(0, AT_ONCE), later.slice(AT_ONCE)].map((part, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: there are always these two
+          <tbody key={index}>
+            {part.map((user) => (
+              <Row
+                key={user.username}
+                user={user}
+                columns={columns}
+                selected={selection.names.has(user.username)}
+                onSelect={selection.set}
+                onQr={onQr}
+              />
+            ))}
+          </tbody>
+        ))}
       </table>
     </div>
   );
@@ -90,7 +97,7 @@ interface SortHeaderProps {
 function SortHeader({ column, label, sort = DEFAULT_SORT, onSort }: SortHeaderProps) {
   const direction = sort === column ? 'ascending' : sort === `-${column}` ? 'descending' : 'none';
   return (
-    <th scope="col" aria-sort={direction}>
+    <th scope="col" aria-sort={direction} data-column={column}>
       <button type="button" className={css.sort} onClick={() => onSort(nextSort(sort, column))}>
         {label}
         {direction === 'ascending' && <IconArrowUp size={14} aria-hidden />}
@@ -130,7 +137,7 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
         </span>
         {user.note && !columns.includes('note') && (
           <span className={css.note} title={user.note}>
-            {user.note}
+            <bdi>{user.note}</bdi>
           </span>
         )}
       </th>

@@ -48,6 +48,6 @@ export function Cell({ user, column }: { user: User; column: Column }): ReactNod
     case 'created_by':
       return user.created_by ? <bdi>{user.created_by}</bdi> : <span className="dim">{t('common.none')}</span>;
     case 'note':
-      return user.note;
+      return <bdi>{user.note}</bdi>;
   }
 }

@@ -5,12 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::user::UserBody;
 use super::{ConfigSyncBody, Moment};
 use crate::app::App;
 use crate::http::problem::Problem;
 use crate::service::ConfigSync;
 use crate::service::health::Task;
 use crate::service::history::{Range, Step};
+use crate::service::soon::Soon;
+use crate::settings::{ProxyKind, ProxySettings, Settings};
+use crate::store::DatabaseUrl;
 use crate::store::audit::{Deed, Filter};
 use crate::store::traffic::Moved;
 use crate::store::users::User;
@@ -104,8 +108,88 @@ pub(crate) struct StatsBody {
     pub(in crate::http) user_traffic: Vec<UserTraffic>,
     pub(in crate::http) proxy: ProxyBody,
     pub(in crate::http) config_sync: ConfigSyncBody,
+    /// When the panel changed the proxy's file last; null if it has not since its start.
+    #[schema(required)]
+    pub(in crate::http) config_written_at: Option<Moment>,
     pub(in crate::http) tasks: Vec<TaskBody>,
     pub(in crate::http) panel: PanelBody,
+}
+
+/// Users who are about to lose service, at most 10 in each list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SoonBody {
+    /// Their time ends within a week; the next first.
+    by_time: Vec<UserBody>,
+    /// They have used 80 % of their traffic or more; the fullest first.
+    by_traffic: Vec<UserBody>,
+}
+
+impl From<Soon> for SoonBody {
+    fn from(soon: Soon) -> Self {
+        let bodies = |users: Vec<User>| users.into_iter().map(UserBody::from).collect();
+        Self { by_time: bodies(soon.by_time), by_traffic: bodies(soon.by_traffic) }
+    }
+}
+
+/// What is configured, without secrets.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SettingsBody {
+    /// Host in the links.
+    proxy_host: String,
+    /// Port in the links.
+    proxy_port: u16,
+    /// Domain that the proxy pretends to be.
+    tls_domain: String,
+    proxy: ProxyWord,
+    /// The proxy's file.
+    config_path: String,
+    database: DatabaseWord,
+    /// Seconds between two readings of the proxy's metrics.
+    scrape_interval_seconds: u64,
+    /// Seconds for which an access token is valid.
+    token_lifetime_seconds: u64,
+}
+
+/// Who runs the proxy.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ProxyWord {
+    /// A program of its own.
+    External,
+    /// The panel.
+    Embedded,
+}
+
+/// Where the data is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum DatabaseWord {
+    /// In a file.
+    Sqlite,
+    /// On a server.
+    Postgres,
+}
+
+impl From<&Settings> for SettingsBody {
+    fn from(settings: &Settings) -> Self {
+        let ProxySettings { kind, config_path, endpoint } = &settings.proxy;
+        Self {
+            proxy_host: endpoint.host.clone(),
+            proxy_port: endpoint.port,
+            tls_domain: endpoint.domain.as_str().to_owned(),
+            proxy: match kind {
+                ProxyKind::External => ProxyWord::External,
+                ProxyKind::Embedded { .. } => ProxyWord::Embedded,
+            },
+            config_path: config_path.display().to_string(),
+            database: match settings.database {
+                DatabaseUrl::Sqlite(_) => DatabaseWord::Sqlite,
+                DatabaseUrl::Postgres(_) => DatabaseWord::Postgres,
+            },
+            scrape_interval_seconds: settings.scrape_interval.as_secs(),
+            token_lifetime_seconds: settings.token_lifetime.as_secs(),
+        }
+    }
 }
 
 /// Users by status.

@@ -6,15 +6,16 @@ use axum::response::IntoResponse;
 use mtpannel_core::user::Status;
 
 use crate::app::SharedApp;
+use crate::http::dto::Moment;
 use crate::http::dto::system::{
-    self, AuditEntry, AuditPage, AuditQuery, History, HistoryQuery, PanelBody, ProxyBody, StatsBody, UserCounts,
-    UserTraffic,
+    self, AuditEntry, AuditPage, AuditQuery, History, HistoryQuery, PanelBody, ProxyBody, SettingsBody, SoonBody,
+    StatsBody, UserCounts, UserTraffic,
 };
 use crate::http::dto::user::page;
 use crate::http::extract::{Admin, Query, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::health::Task;
-use crate::service::{history, stats};
+use crate::service::{history, soon, stats};
 use crate::store::audit;
 
 /// The dashboard's figures
@@ -44,6 +45,7 @@ pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<a
         user_traffic: stats.top.into_iter().map(UserTraffic::from).collect(),
         proxy: ProxyBody::new(&app),
         config_sync: system::config_sync(&app),
+        config_written_at: app.sync.outcome().changed_at.map(Moment),
         tasks: system::tasks(&app),
         panel: PanelBody { version: env!("CARGO_PKG_VERSION") },
     }))
@@ -61,6 +63,24 @@ pub(crate) async fn traffic(
 ) -> Result<axum::Json<History>, Problem> {
     let range = query.range(app.clock.now())?;
     Ok(axum::Json(history::of_scope(&app, &admin.actor, range).await?.into()))
+}
+
+/// Who runs out soon
+///
+/// Of the users that the administrator sees.
+#[utoipa::path(get, path = "/system/soon", tag = "System", security(("bearer" = [])),
+    responses((status = 200, description = "By time and by traffic", body = SoonBody)))]
+pub(crate) async fn soon(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<SoonBody>, Problem> {
+    Ok(axum::Json(soon::gather(&app, &admin.actor).await?.into()))
+}
+
+/// What is configured
+///
+/// By environment and flags; secrets are left out.
+#[utoipa::path(get, path = "/system/settings", tag = "System", security(("bearer" = [])),
+    responses((status = 200, description = "The settings", body = SettingsBody)))]
+pub(crate) async fn settings(State(app): State<SharedApp>, _sudo: Sudo) -> axum::Json<SettingsBody> {
+    axum::Json((&app.settings).into())
 }
 
 /// The proxy's metrics

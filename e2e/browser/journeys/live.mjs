@@ -1,0 +1,98 @@
+import { scraped } from '../harness.mjs';
+import { check, until } from '../stage.mjs';
+
+const GiB = 1024 ** 3;
+
+/** As the pages show it. */
+const gibibytes = (bytes) => {
+  const size = bytes / GiB;
+  return `${new Intl.NumberFormat('en-GB', { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : 2 }).format(size)} GiB`;
+};
+
+const aliceMoves = (s, bytes) => s.proxy.state.users.set('alice', { from: bytes, to: bytes * 2, connections: 3, ips: 2 });
+
+/** Takes a tab out of sight, or back. */
+const show = (s, state) =>
+  s.page.evaluate((state) => {
+    Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  }, state);
+
+/** Figures that move while somebody looks at them. */
+export async function live(s) {
+  await s.journey('live figures, proxy down and back', async () => {
+    aliceMoves(s, 5 * 1024 ** 2);
+    await s.open('/');
+    await s.says('Running');
+    await s.page.getByText('Online now').locator('xpath=../..').getByText('alice').waitFor({ timeout: 40_000 });
+    s.proxy.state.up = false;
+    await s.page.getByText('Does not answer').waitFor({ timeout: 40_000 });
+    await s.says(/Last answer/);
+    await s.clean('without a proxy');
+    await s.shot('proxy down');
+    s.proxy.state.up = true;
+    await s.page.getByText('Running').waitFor({ timeout: 40_000 });
+  });
+
+  await s.journey('figures that could not be updated say so', async () => {
+    await s.page.route('**/api/system/stats', (route) => route.abort());
+    await s.button('Refresh').click();
+    await s.page.getByText(/Could not be updated\. Shown as of/).waitFor({ timeout: 25_000 });
+    await s.clean('stale');
+    await s.shot('stale figures');
+    await s.page.unroute('**/api/system/stats');
+    await s.button('Refresh').click();
+    await s.page.getByText(/^Updated/).waitFor();
+  });
+
+  await s.journey('nothing jumps when figures change', async () => {
+    let moved = GiB;
+    await s.inAnotherTab('figures after a change', async (clock) => {
+      for (const [path, loaded] of [['/', 'Run out soon'], ['/users?sort=-data_used', 'alice'], ['/users/alice', 'Together']]) {
+        await s.open(path);
+        await s.says(new RegExp(loaded));
+        await s.page.locator('[class*=Skeleton]').first().waitFor({ state: 'detached' });
+        await s.page.evaluate(() => {
+          window.shifts = [];
+          new PerformanceObserver((list) => {
+            for (const { value, sources } of list.getEntries()) {
+              window.shifts.push({ value, what: sources.map(({ node }) => node?.className || node?.nodeName).join(', ') });
+            }
+          }).observe({ type: 'layout-shift' });
+        });
+        // A digit more, then two.
+        for (const size of [1, 10, 60]) {
+          aliceMoves(s, (moved += size * GiB));
+          await scraped(s.api);
+          const used = gibibytes((await s.api('GET', '/users/alice')).data_used);
+          await until(used, async () => (await clock.runFor(5_000), s.page.getByText(used).first().isVisible()));
+        }
+        const shifts = await s.page.evaluate(() => window.shifts);
+        const sum = shifts.reduce((sum, { value }) => sum + value, 0);
+        check(sum < 0.001, `${path} shifts by ${sum}: ${JSON.stringify(shifts.slice(0, 5))}`);
+      }
+    });
+  });
+
+  await s.journey('an unchanged answer comes once, and a hidden tab asks nothing', async () => {
+    await s.inAnotherTab('a tab that was hidden', async (clock) => {
+      const seen = [];
+      s.page.on('response', (response) => /\/api\/(system|users)/.test(response.url()) && seen.push(response.status()));
+      await s.open('/');
+      await s.says(/^Updated/);
+      await until('an answer without a body', async () => (await clock.runFor(16_000), seen.includes(304)));
+      check(!seen.some((status) => status >= 400), `answers ${seen}`);
+
+      await show(s, 'hidden');
+      await clock.runFor(1_000);
+      seen.length = 0;
+      await clock.runFor(300_000);
+      check(seen.length === 0, `a hidden tab asked ${seen.length} times`);
+      await s.page.getByText(/^Updated 5 minutes ago/).waitFor();
+      const fresh = s.page.waitForResponse(/system\/stats/);
+      await show(s, 'visible');
+      await fresh;
+      await s.page.getByText(/^Updated (now|0 seconds ago|\d seconds? ago)/).waitFor();
+    });
+  });
+}

@@ -1,0 +1,102 @@
+import { ADMIN, connect } from '../harness.mjs';
+import { check } from '../stage.mjs';
+
+/** Who is logged in, and for how long. */
+export async function sessions(s) {
+  await s.journey('a session that ends in a form loses nothing', async () => {
+    await s.open('/new-user');
+    await s.field('Name').fill('patient');
+    await s.field('Note').fill('typed before the end');
+    await s.api('DELETE', '/admin/sessions');
+    s.api = await connect(s.panel);
+    await s.button('Create').click();
+    await s.dialog().getByText('Your session has ended').waitFor();
+    await s.clean('login over a form');
+    await s.shot('login over a form');
+    await s.dialog().getByLabel('Password (admin)').fill('wrong again and again');
+    await s.dialog().getByRole('button', { name: 'Log in', exact: true }).click();
+    await s.dialog().getByText('Wrong name or password.').waitFor();
+    await s.dialog().getByLabel('Password (admin)').fill(ADMIN.password);
+    await s.dialog().getByRole('button', { name: 'Log in', exact: true }).click();
+    await s.heading('patient').waitFor();
+    await s.page.getByText('typed before the end').first().waitFor();
+  });
+
+  await s.journey('second admin with his own users only', async () => {
+    await s.open('/admins');
+    await s.button('New administrator').click();
+    await s.dialog().getByLabel('Name').fill('helper');
+    await s.dialog().getByRole('button', { name: 'Generate' }).click();
+    const password = await s.dialog().getByLabel('New password').inputValue();
+    await s.dialog().getByRole('button', { name: 'Create' }).click();
+    await s.page.getByText('helper is created.').waitFor();
+    const helper = await connect(s.panel, { username: 'helper', password });
+    await helper('POST', '/users', { username: 'helpers_own' });
+    await s.elsewhere('second admin, own view', { viewport: { width: 1280, height: 800 } }, async () => {
+      await s.open('/users');
+      await s.logIn({ username: 'helper', password });
+      await s.row('helpers_own').waitFor();
+      check((await s.page.getByRole('row').count()) === 2, 'he sees the users of others');
+      await s.shot('second admin, own users');
+      check((await s.page.getByRole('link', { name: 'Administrators' }).count()) === 0, 'he is shown the administrators');
+      await s.open('/admins');
+      await s.page.getByText('For sudo administrators only').waitFor();
+      await s.clean('denied');
+      await s.shot('denied');
+      await s.open('/users/alice');
+      await s.page.getByText('There is no such user').waitFor();
+      await s.clean('no such user');
+      await s.open('/settings');
+      await s.field('Current password').fill('not his password');
+      await s.field('New password').fill('my very own password');
+      await s.button('Change password').click();
+      await s.page.getByText('This is not your password.').waitFor();
+      await s.field('Current password').fill(password);
+      await s.button('Change password').click();
+      await s.page.getByText('Your password is changed.').waitFor();
+      await s.page.reload();
+      await s.heading('Settings').waitFor();
+      await s.button('Log out here').click();
+      await s.page.locator('input[name=username]').waitFor();
+      await s.page.reload();
+      await s.page.locator('input[name=username]').waitFor();
+    });
+  });
+
+  await s.journey('log-out everywhere ends the sessions of other browsers', async () => {
+    await s.elsewhere('logged out from elsewhere', {}, async () => {
+      await s.open('/settings');
+      await s.logIn();
+      const here = s.page;
+      await s.elsewhere('log-out everywhere', {}, async () => {
+        await s.open('/settings');
+        await s.logIn();
+        await s.button('Log out everywhere').click();
+        await s.dialog().getByRole('button', { name: 'Log out everywhere' }).click();
+        await s.page.locator('input[name=username]').waitFor();
+      });
+      check(s.page === here, 'not back');
+      await s.page.getByRole('link', { name: 'Audit log' }).click();
+      await s.dialog().getByText('Your session has ended').waitFor();
+      await s.dialog().getByRole('button', { name: 'Log in as somebody else' }).click();
+      await s.page.locator('input[name=username]').waitFor();
+    });
+  });
+
+  await s.journey('too many attempts tell how long to wait', async () => {
+    await s.elsewhere('too many attempts, view', {}, async () => {
+      await s.open('/');
+      for (let n = 0; n < 12 && (await s.page.getByText(/Too many attempts/).count()) === 0; n++) {
+        await s.page.locator('input[name=username]').fill('intruder');
+        await s.page.locator('input[name=password]').fill('guess number one');
+        const answer = s.page.waitForResponse(/admin\/session$/);
+        await s.page.locator('button[type=submit]').click();
+        await answer;
+        await s.page.locator('button[type=submit]:not([data-loading])').waitFor();
+        await s.page.locator('[role=alert]').waitFor();
+      }
+      await s.page.getByText(/Too many attempts\. Try again in \d+ s\./).waitFor();
+      check(await s.page.locator('button[type=submit]').isDisabled(), 'he may go on');
+    });
+  });
+}
