@@ -50,17 +50,22 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    fn new(rules: Vec<UserRule>, accounts: &HashMap<Arc<str>, Arc<Account>>) -> Self {
-        let mut access = Self::default();
+    /// Finds everybody's account, or opens one.
+    fn new(rules: Vec<UserRule>, accounts: &mut HashMap<Arc<str>, Arc<Account>>) -> Self {
+        let mut access = Self { users: Vec::with_capacity(rules.len()), ..Self::default() };
         for rule in rules {
-            let Some(account) = accounts.get(rule.name.as_str()) else { continue };
+            let account = accounts.get(rule.name.as_str()).cloned().unwrap_or_else(|| {
+                let account = Arc::new(Account::new(&rule.name));
+                accounts.insert(Arc::clone(&account.name), Arc::clone(&account));
+                account
+            });
             let user = u32::try_from(access.users.len()).unwrap_or(u32::MAX);
             if rule.enabled {
                 access.owners.push(user);
                 access.expirations.extend(rule.expires.map(|end| (end, user)));
             }
             account.set_quota(rule.quota);
-            access.users.push(User { rule, account: Arc::clone(account) });
+            access.users.push(User { rule, account });
         }
         access.expirations.sort_unstable();
         let Self { users, owners, .. } = &mut access;
@@ -120,13 +125,7 @@ impl Directory {
     /// Sessions check the revision after they are registered, so that none slips through between the two steps.
     pub(crate) fn apply(&self, rules: Vec<UserRule>, now: DateTime<Utc>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        for rule in &rules {
-            if !accounts.contains_key(rule.name.as_str()) {
-                let account = Arc::new(Account::new(&rule.name));
-                accounts.insert(Arc::clone(&account.name), account);
-            }
-        }
-        let after = Arc::new(Access::new(rules, &accounts));
+        let after = Arc::new(Access::new(rules, &mut accounts));
         let before = self.access.swap(Arc::clone(&after));
         for old in &before.users {
             if after.check(&old.rule.name, &old.rule.secret, now).is_err() {

@@ -195,7 +195,7 @@ fn write(directory: &TempDir, settings: &str, users: &(impl Iterator<Item = u32>
     for (table, value) in tables {
         writeln!(text, "[access.{table}]").unwrap();
         for number in users.clone() {
-            writeln!(text, "\"user-{number}\" = {}", value(number)).unwrap();
+            writeln!(text, "\"user-{number:010}\" = {}", value(number)).unwrap();
         }
     }
     let new: PathBuf = directory.path().join(".new");
