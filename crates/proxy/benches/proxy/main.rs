@@ -30,9 +30,8 @@ async fn main() {
 async fn measure() {
     let peers = Peers::start().await;
     let relay = servers::relay(peers.raw_centre).await;
-    let binaries = [None, std::env::var_os("PEER_PROXY_BIN")];
-    for binary in binaries.iter().enumerate().filter(|(at, binary)| *at == 0 || binary.is_some()).map(|(_, b)| b) {
-        let binary = binary.as_deref();
+    let peer = std::env::var_os("PEER_PROXY_BIN");
+    for binary in std::iter::once(None).chain(peer.as_deref().map(Some)) {
         println!("{}:", binary.map_or_else(|| "the built-in proxy".into(), std::ffi::OsStr::to_string_lossy));
         let proxy = Proxy::start(binary, &peers, 10).await;
         bulk::speed(relay.address, proxy.address()).await;

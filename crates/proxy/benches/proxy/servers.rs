@@ -169,10 +169,9 @@ impl Proxy {
         self.server.address
     }
 
-    /// Puts a file with these users in place.
+    /// Puts a file with these users in place, and tells when it was renamed.
     pub(crate) fn replace(&self, users: &(impl Iterator<Item = u32> + Clone)) -> Instant {
-        write(&self.directory, &self.settings, users);
-        Instant::now()
+        write(&self.directory, &self.settings, users)
     }
 
     /// Resident memory in bytes.
@@ -183,7 +182,7 @@ impl Proxy {
     }
 }
 
-fn write(directory: &TempDir, settings: &str, users: &(impl Iterator<Item = u32> + Clone)) {
+fn write(directory: &TempDir, settings: &str, users: &(impl Iterator<Item = u32> + Clone)) -> Instant {
     let mut text = settings.to_owned();
     let tables: [(&str, &dyn Fn(u32) -> String); 5] = [
         ("users", &|number| format!("\"{}\"", hex::encode(secret(number)))),
@@ -200,5 +199,7 @@ fn write(directory: &TempDir, settings: &str, users: &(impl Iterator<Item = u32>
     }
     let new: PathBuf = directory.path().join(".new");
     std::fs::write(&new, text).unwrap();
+    let since = Instant::now();
     std::fs::rename(&new, directory.path().join("config.toml")).unwrap();
+    since
 }
