@@ -66,7 +66,7 @@ async fn reload(proxy: &Proxy, users: &(impl Iterator<Item = u32> + Clone), cana
         longest
     });
     let since = proxy.replace(users);
-    session.closed().await;
+    timeout(PATIENCE, session.closed()).await.unwrap();
     let took = since.elapsed();
     over.cancel();
     (took, pinging.await.unwrap())
