@@ -33,21 +33,16 @@ impl User {
     }
 }
 
-/// A secret that a stranger's hello is compared with.
-#[derive(Debug)]
-pub(crate) struct Candidate {
-    pub(crate) key: HmacKey,
-    /// Place in [`Access::users`].
-    pub(crate) user: u32,
-}
-
 /// One revision's users.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
     /// Sorted by name.
     pub(crate) users: Vec<User>,
-    /// Secrets of those who are enabled; those who were here before stand first, because they are likeliest to return.
-    pub(crate) candidates: Vec<Candidate>,
+    /// Keys that a stranger's hello is compared with: of those who are enabled. Those who were here before stand first,
+    /// because they are likeliest to return.
+    pub(crate) keys: Vec<HmacKey>,
+    /// Whose they are: places in `users`.
+    pub(crate) owners: Vec<u32>,
     /// How many of them were here before.
     known: usize,
     /// Ends of time, soonest first, with places in `users`.
@@ -55,23 +50,34 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    fn new(rules: Vec<UserRule>, accounts: &HashMap<Arc<str>, Arc<Account>>) -> Self {
-        let mut access = Self::default();
+    /// Finds everybody's account, or opens one.
+    fn new(rules: Vec<UserRule>, accounts: &mut HashMap<Arc<str>, Arc<Account>>) -> Self {
+        let mut access = Self { users: Vec::with_capacity(rules.len()), ..Self::default() };
         for rule in rules {
-            let Some(account) = accounts.get(rule.name.as_str()) else { continue };
+            let account = accounts.get(rule.name.as_str()).cloned().unwrap_or_else(|| {
+                let account = Arc::new(Account::new(&rule.name));
+                accounts.insert(Arc::clone(&account.name), Arc::clone(&account));
+                account
+            });
             let user = u32::try_from(access.users.len()).unwrap_or(u32::MAX);
             if rule.enabled {
-                access.candidates.push(Candidate { key: HmacKey::new(rule.secret.bytes()), user });
+                access.owners.push(user);
                 access.expirations.extend(rule.expires.map(|end| (end, user)));
             }
             account.set_quota(rule.quota);
-            access.users.push(User { rule, account: Arc::clone(account) });
+            access.users.push(User { rule, account });
         }
         access.expirations.sort_unstable();
-        let Self { users, candidates, .. } = &mut access;
-        candidates.sort_by_key(|candidate| !users[candidate.user as usize].account.is_known());
+        let Self { users, owners, .. } = &mut access;
+        owners.sort_by_key(|&user| !users[user as usize].account.is_known());
+        access.keys = owners.iter().map(|&user| HmacKey::new(users[user as usize].rule.secret.bytes())).collect();
         access.known = access.count_known();
         access
+    }
+
+    /// The owner of the key at `place`.
+    pub(crate) fn owner(&self, place: usize) -> Option<&User> {
+        self.users.get(*self.owners.get(place)? as usize)
     }
 
     fn count_known(&self) -> usize {
@@ -85,13 +91,6 @@ impl Access {
     /// The user of this name.
     pub(crate) fn find(&self, name: &str) -> Option<&User> {
         self.place(name).and_then(|place| self.users.get(place))
-    }
-
-    /// The secret of the user of this name, if he is enabled.
-    pub(crate) fn candidate(&self, name: &str) -> Option<Candidate> {
-        let place = self.place(name)?;
-        let rule = &self.users.get(place)?.rule;
-        rule.enabled.then_some(Candidate { key: HmacKey::new(rule.secret.bytes()), user: u32::try_from(place).ok()? })
     }
 
     /// The user of this name with this secret, if he may be served at `now`.
@@ -126,13 +125,7 @@ impl Directory {
     /// Sessions check the revision after they are registered, so that none slips through between the two steps.
     pub(crate) fn apply(&self, rules: Vec<UserRule>, now: DateTime<Utc>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        for rule in &rules {
-            if !accounts.contains_key(rule.name.as_str()) {
-                let account = Arc::new(Account::new(&rule.name));
-                accounts.insert(Arc::clone(&account.name), account);
-            }
-        }
-        let after = Arc::new(Access::new(rules, &accounts));
+        let after = Arc::new(Access::new(rules, &mut accounts));
         let before = self.access.swap(Arc::clone(&after));
         for old in &before.users {
             if after.check(&old.rule.name, &old.rule.secret, now).is_err() {
@@ -231,7 +224,7 @@ mod tests {
         let zed = Arc::clone(&directory.current().find("zed").unwrap().account);
         let _here = zed.admit(&rule("zed"), [127, 0, 0, 1].into()).unwrap();
         directory.reorder(now());
-        assert_eq!(directory.current().candidates[0].user, 1);
+        assert_eq!(directory.current().owner(0).unwrap().rule.name, "zed");
         assert!(!bob.account.is_known());
     }
 

@@ -38,8 +38,8 @@ pub(crate) struct Account {
 struct Live {
     connections: u64,
     addresses: HashMap<IpAddr, u64>,
-    /// Cancelled when the sessions open now must end.
-    cut: CancellationToken,
+    /// Cancelled when the sessions open now must end; made for the first of them.
+    cut: Option<CancellationToken>,
 }
 
 /// A reading of an account.
@@ -98,7 +98,10 @@ impl Account {
 
     /// Ends every session that is open now.
     pub(crate) fn cut(&self) {
-        std::mem::take(&mut self.live().cut).cancel();
+        let cut = self.live().cut.take();
+        if let Some(cut) = cut {
+            cut.cancel();
+        }
     }
 
     /// Opens a session, if the limits of `rule` allow one more from `address`.
@@ -116,7 +119,7 @@ impl Account {
         }
         live.connections += 1;
         *live.addresses.entry(address).or_default() += 1;
-        let cut = live.cut.clone();
+        let cut = live.cut.get_or_insert_default().clone();
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
         Ok(Session { account: Arc::clone(self), address, cut })

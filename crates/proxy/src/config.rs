@@ -5,6 +5,7 @@
 
 mod bulk;
 mod raw;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -368,22 +369,21 @@ fn upstream(upstream: raw::Upstream) -> Result<Upstream, ConfigError> {
 }
 
 fn users(access: raw::Access) -> Vec<UserRule> {
-    let limit = |own: Option<&u64>, global: u64| Some(own.copied().unwrap_or(0)).filter(|&n| n > 0).or(Some(global));
-    let mut users: Vec<UserRule> = access
-        .users
-        .into_iter()
-        .map(|(name, secret)| UserRule {
-            secret: secret.0,
-            enabled: access.user_enabled.get(&name).copied().unwrap_or(true),
-            max_connections: limit(access.user_max_tcp_conns.get(&name), access.user_max_tcp_conns_global_each)
-                .filter(|&most| most > 0),
-            max_ips: limit(access.user_max_unique_ips.get(&name), access.user_max_unique_ips_global_each)
-                .filter(|&most| most > 0),
-            quota: access.user_data_quota.get(&name).copied(),
-            expires: access.user_expirations.get(&name).map(|instant| instant.0),
-            name,
-        })
-        .collect();
-    users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    users
+    let limit = |own: Option<&u64>, global: u64| {
+        Some(own.copied().unwrap_or(0)).filter(|&n| n > 0).or(Some(global)).filter(|&most| most > 0)
+    };
+    let (each_conns, each_ips) = (access.user_max_tcp_conns_global_each, access.user_max_unique_ips_global_each);
+    let (mut enabled, mut expirations) = (access.user_enabled.in_order(), access.user_expirations.in_order());
+    let (mut conns, mut ips) = (access.user_max_tcp_conns.in_order(), access.user_max_unique_ips.in_order());
+    let mut quotas = access.user_data_quota.in_order();
+    let users = access.users.into_iter().map(|(name, secret)| UserRule {
+        secret: secret.0,
+        enabled: enabled(&name).copied().unwrap_or(true),
+        max_connections: limit(conns(&name), each_conns),
+        max_ips: limit(ips(&name), each_ips),
+        quota: quotas(&name).copied(),
+        expires: expirations(&name).map(|instant| instant.0),
+        name,
+    });
+    users.collect()
 }

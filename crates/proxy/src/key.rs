@@ -4,6 +4,8 @@
 //! the user (padding, the copy with the random zeroed) is done once by hello, all that does not depend on the hello (the
 //! first block of either hash) once by user; what is left is the compression of the message.
 
+pub(crate) mod lanes;
+
 use std::fmt;
 
 use sha2::block_api::compress256;
@@ -48,6 +50,11 @@ impl PaddedMessage {
         bytes.resize((bytes.len() + 8).next_multiple_of(BLOCK) - 8, 0);
         bytes.extend_from_slice(&(8 * (BLOCK + length) as u64).to_be_bytes());
         Self(bytes.as_chunks().0.to_vec())
+    }
+
+    /// How many times the compression function runs for a code.
+    pub(crate) fn compressions(&self) -> usize {
+        self.0.len() + 1
     }
 }
 

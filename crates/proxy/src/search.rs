@@ -1,9 +1,10 @@
-//! Whose secret is it? A search over all candidates, on threads of its own, so that neither relays nor other searches
+//! Whose secret is it? A search over all keys, on threads of its own, so that neither relays nor other searches
 //! wait for a long one.
 //!
-//! Searches take turns: the one that has looked at the fewest candidates goes next. A right client is found after half
-//! of them on average, often sooner, while a stranger has to look at all: so the more strangers there are, the more of
-//! them wait behind the right ones, not before them.
+//! Searches take turns: the one on which least work was done goes next. A right client is found after half of the keys
+//! on average, often sooner, while a stranger has to look at all: so the more strangers there are, the more of them wait
+//! behind the right ones, not before them. A turn is equal work, not equally many keys, so that a stranger gains nothing
+//! by a long hello.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,15 +12,19 @@ use std::thread;
 
 use tokio::sync::oneshot;
 
-use crate::access::{Access, Candidate};
+use crate::access::{Access, User};
 use crate::config::Modes;
 use crate::faketls::HelloProof;
+use crate::key::HmacKey;
+use crate::key::lanes::LANES;
 use crate::obfuscated2::{self, INIT, Transport};
 use crate::recent::Rank;
 
-/// Candidates looked at in one turn: about a tenth of a millisecond.
-const TURN: usize = 256;
-/// Searches that wait at most. When there are more, the one that has looked at most candidates is given up.
+/// Work of one turn, in runs of SHA-256's compression function: 50 to 200 microseconds.
+const TURN: usize = 2_560;
+/// What it costs to try a secret on an init, in the same unit.
+const INIT_COST: usize = 10;
+/// Searches that wait at most. When there are more, the one on which most work was done is given up.
 const WAITING: usize = 1_024;
 
 /// What a client brought to be recognised by.
@@ -34,38 +39,52 @@ pub(crate) enum Probe {
 /// A secret that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
-    /// Place in [`Access::candidates`].
-    pub(crate) candidate: usize,
+    /// Place in [`Access::keys`].
+    pub(crate) place: usize,
     /// The client's time in a hello, in seconds since 1970; 0 in an init.
     pub(crate) time: u32,
 }
 
 impl Probe {
-    /// The client's time, if this candidate's secret is the one.
-    pub(crate) fn fits(&self, access: &Access, candidate: &Candidate) -> Option<u32> {
+    /// The client's time, if this user's secret is the one.
+    pub(crate) fn fits(&self, user: &User) -> Option<u32> {
+        let secret = user.rule.secret.bytes();
         match self {
-            Self::Hello(proof) => proof.time_if_right(&candidate.key),
+            Self::Hello(proof) => proof.time_if_right(&HmacKey::new(secret)),
             Self::Init(init, modes) => {
-                let user = access.users.get(candidate.user as usize)?;
-                let accepted = obfuscated2::accept(init, user.rule.secret.bytes())?;
+                let accepted = obfuscated2::accept(init, secret)?;
                 let served = if accepted.transport == Transport::Padded { modes.secure } else { modes.classic };
                 served.then_some(0)
             }
         }
     }
 
+    /// The first of `length` keys from place `from` on that fits.
     fn first_fit(&self, access: &Access, from: usize, length: usize) -> Option<Match> {
-        access
-            .candidates
-            .iter()
-            .enumerate()
-            .skip(from)
-            .take(length)
-            .find_map(|(candidate, secret)| self.fits(access, secret).map(|time| Match { candidate, time }))
+        let until = access.keys.len().min(from + length);
+        match self {
+            Self::Hello(proof) => {
+                let (place, time) = proof.first_right(&access.keys[from..until])?;
+                Some(Match { place: from + place, time })
+            }
+            Self::Init(..) => (from..until).find_map(|place| {
+                let time = self.fits(access.owner(place)?)?;
+                Some(Match { place, time })
+            }),
+        }
+    }
+
+    /// Keys that are tried in one turn.
+    fn turn(&self) -> usize {
+        let cost = match self {
+            Self::Hello(proof) => proof.compressions(),
+            Self::Init(..) => INIT_COST,
+        };
+        (TURN / cost).next_multiple_of(LANES)
     }
 }
 
-/// Who goes next: by rank, then by candidates looked at, then by arrival.
+/// Who goes next: by rank, then by turns taken, then by arrival.
 type Turn = (Rank, usize, u64);
 
 struct Job {
@@ -96,27 +115,28 @@ impl Shared {
     fn run(&self) {
         let mut queue = self.queue();
         while !queue.closed {
-            let Some(((rank, looked, arrival), job)) = queue.jobs.pop_first() else {
+            let Some(((rank, turns, arrival), job)) = queue.jobs.pop_first() else {
                 queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             drop(queue);
-            let unfinished = turn(job, looked);
+            let unfinished = turn(job, turns);
             queue = self.queue();
             if let Some(job) = unfinished {
-                queue.jobs.insert((rank, looked + TURN, arrival), job);
+                queue.jobs.insert((rank, turns + 1, arrival), job);
             }
         }
     }
 }
 
 /// One turn of a search; gives it back if it is not finished.
-fn turn(job: Job, looked: usize) -> Option<Job> {
+fn turn(job: Job, turns: usize) -> Option<Job> {
     if job.answer.is_closed() {
         return None;
     }
-    let found = job.probe.first_fit(&job.access, looked, TURN);
-    if found.is_none() && looked + TURN < job.access.candidates.len() {
+    let length = job.probe.turn();
+    let found = job.probe.first_fit(&job.access, turns * length, length);
+    if found.is_none() && (turns + 1) * length < job.access.keys.len() {
         return Some(job);
     }
     // Nobody is left to tell if the client has gone meanwhile.
@@ -145,10 +165,10 @@ impl Searcher {
         Ok(searcher)
     }
 
-    /// The candidate that fits; `None` also when there are too many searches.
+    /// The key that fits; `None` also when there are too many searches.
     pub(crate) async fn find(&self, access: Arc<Access>, probe: Probe, rank: Rank) -> Option<Match> {
-        if access.candidates.len() <= TURN {
-            return probe.first_fit(&access, 0, TURN);
+        if access.keys.len() <= probe.turn() {
+            return probe.first_fit(&access, 0, access.keys.len());
         }
         let (answer, found) = oneshot::channel();
         {

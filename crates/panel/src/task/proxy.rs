@@ -18,10 +18,14 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     while let Some(started) = stop.run_until_cancelled(Proxy::start(&app.settings.proxy.config_path)).await {
         match started {
             Ok(proxy) => {
-                let endpoint = &app.settings.proxy.endpoint;
+                let (settings, endpoint) = (&app.settings, &app.settings.proxy.endpoint);
+                let addresses: Vec<String> = proxy.addresses.iter().map(ToString::to_string).collect();
+                // The last line of a start: everything an operator has to know.
                 tracing::info!(
-                    addresses = ?proxy.addresses,
-                    "the built-in proxy serves; links lead to {}:{}",
+                    "the panel is at http://{}{}, the built-in proxy listens on {}; links lead to {}:{}",
+                    settings.listen,
+                    settings.base_path,
+                    addresses.join(", "),
                     endpoint.host,
                     endpoint.port
                 );

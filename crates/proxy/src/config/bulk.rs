@@ -4,11 +4,10 @@
 //! Only lines of the plainest form are taken. At the first one that is not, everything is left to the parser, which knows
 //! all of TOML and says what is wrong and where; so it is when the rest is refused.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 
 use super::raw::{Access, Instant, SecretText};
+use super::table;
 
 /// A table that is taken.
 #[derive(Clone, Copy)]
@@ -41,11 +40,11 @@ pub(super) fn split(text: &str) -> Option<(String, Access)> {
     if text.contains("\"\"\"") || text.contains("'''") {
         return None;
     }
-    let (mut rest, mut access, mut table) = (String::new(), Access::default(), None);
+    let (mut rest, mut taken, mut table) = (String::new(), Taken::default(), None);
     for line in text.split_inclusive('\n') {
         let bare = line.trim_ascii();
         match table {
-            Some(table) if !bare.is_empty() && !bare.starts_with(['#', '[']) => take(&mut access, table, bare)?,
+            Some(table) if !bare.is_empty() && !bare.starts_with(['#', '[']) => taken.take(table, bare)?,
             _ => {
                 if bare.starts_with('[') {
                     table = Table::from_header(bare);
@@ -54,27 +53,51 @@ pub(super) fn split(text: &str) -> Option<(String, Access)> {
             }
         }
     }
-    Some((rest, access))
+    Some((rest, taken.finish()?))
 }
 
-/// Takes one line of a table; `None` if it is not of the plainest form, or names someone twice.
-fn take(access: &mut Access, table: Table, line: &str) -> Option<()> {
-    let (name, value) = line.strip_prefix('"')?.split_once("\" = ")?;
-    if !is_plain(name) {
-        return None;
-    }
-    match table {
-        Table::Users => insert(&mut access.users, name, SecretText(quoted(value)?.parse().ok()?)),
-        Table::Enabled => insert(&mut access.user_enabled, name, value.parse().ok()?),
-        Table::MaxConnections => insert(&mut access.user_max_tcp_conns, name, number(value)?),
-        Table::Expirations => insert(&mut access.user_expirations, name, instant(quoted(value)?)?),
-        Table::Quota => insert(&mut access.user_data_quota, name, number(value)?),
-        Table::MaxIps => insert(&mut access.user_max_unique_ips, name, number(value)?),
-    }
+/// Entries of the tables, as they came.
+#[derive(Default)]
+struct Taken {
+    users: Vec<(String, SecretText)>,
+    enabled: Vec<(String, bool)>,
+    max_connections: Vec<(String, u64)>,
+    expirations: Vec<(String, Instant)>,
+    quota: Vec<(String, u64)>,
+    max_ips: Vec<(String, u64)>,
 }
 
-fn insert<T>(table: &mut HashMap<String, T>, name: &str, value: T) -> Option<()> {
-    table.insert(name.to_owned(), value).is_none().then_some(())
+impl Taken {
+    /// Takes one line of a table; `None` if it is not of the plainest form.
+    fn take(&mut self, table: Table, line: &str) -> Option<()> {
+        let (name, value) = line.strip_prefix('"')?.split_once("\" = ")?;
+        if !is_plain(name) {
+            return None;
+        }
+        let name = name.to_owned();
+        match table {
+            Table::Users => self.users.push((name, SecretText(quoted(value)?.parse().ok()?))),
+            Table::Enabled => self.enabled.push((name, value.parse().ok()?)),
+            Table::MaxConnections => self.max_connections.push((name, number(value)?)),
+            Table::Expirations => self.expirations.push((name, instant(quoted(value)?)?)),
+            Table::Quota => self.quota.push((name, number(value)?)),
+            Table::MaxIps => self.max_ips.push((name, number(value)?)),
+        }
+        Some(())
+    }
+
+    /// The tables; `None` if one names someone twice.
+    fn finish(self) -> Option<Access> {
+        Some(Access {
+            users: table::Table::new(self.users)?,
+            user_enabled: table::Table::new(self.enabled)?,
+            user_max_tcp_conns: table::Table::new(self.max_connections)?,
+            user_expirations: table::Table::new(self.expirations)?,
+            user_data_quota: table::Table::new(self.quota)?,
+            user_max_unique_ips: table::Table::new(self.max_ips)?,
+            ..Access::default()
+        })
+    }
 }
 
 fn is_plain(text: &str) -> bool {

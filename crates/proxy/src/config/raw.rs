@@ -12,6 +12,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::value::Datetime;
 
+use super::table::Table;
+
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct File {
@@ -247,13 +249,13 @@ impl<'de> Deserialize<'de> for OneOrMany {
 #[derive(Deserialize)]
 #[serde(default)]
 pub(super) struct Access {
-    pub(super) users: HashMap<String, SecretText>,
-    pub(super) user_enabled: HashMap<String, bool>,
-    pub(super) user_max_tcp_conns: HashMap<String, u64>,
+    pub(super) users: Table<SecretText>,
+    pub(super) user_enabled: Table<bool>,
+    pub(super) user_max_tcp_conns: Table<u64>,
     pub(super) user_max_tcp_conns_global_each: u64,
-    pub(super) user_expirations: HashMap<String, Instant>,
-    pub(super) user_data_quota: HashMap<String, u64>,
-    pub(super) user_max_unique_ips: HashMap<String, u64>,
+    pub(super) user_expirations: Table<Instant>,
+    pub(super) user_data_quota: Table<u64>,
+    pub(super) user_max_unique_ips: Table<u64>,
     pub(super) user_max_unique_ips_global_each: u64,
     pub(super) replay_check_len: usize,
     pub(super) replay_window_secs: u64,
@@ -263,13 +265,13 @@ pub(super) struct Access {
 impl Default for Access {
     fn default() -> Self {
         Self {
-            users: HashMap::new(),
-            user_enabled: HashMap::new(),
-            user_max_tcp_conns: HashMap::new(),
+            users: Table::default(),
+            user_enabled: Table::default(),
+            user_max_tcp_conns: Table::default(),
             user_max_tcp_conns_global_each: 0,
-            user_expirations: HashMap::new(),
-            user_data_quota: HashMap::new(),
-            user_max_unique_ips: HashMap::new(),
+            user_expirations: Table::default(),
+            user_data_quota: Table::default(),
+            user_max_unique_ips: Table::default(),
             user_max_unique_ips_global_each: 0,
             replay_check_len: 65_536,
             replay_window_secs: 120,
@@ -281,21 +283,12 @@ impl Default for Access {
 impl Access {
     /// Adds the users' tables of `other`.
     pub(super) fn extend(&mut self, other: Self) {
-        merge(&mut self.users, other.users);
-        merge(&mut self.user_enabled, other.user_enabled);
-        merge(&mut self.user_max_tcp_conns, other.user_max_tcp_conns);
-        merge(&mut self.user_expirations, other.user_expirations);
-        merge(&mut self.user_data_quota, other.user_data_quota);
-        merge(&mut self.user_max_unique_ips, other.user_max_unique_ips);
-    }
-}
-
-/// Adds a table to another one, which is mostly empty.
-fn merge<T>(table: &mut HashMap<String, T>, other: HashMap<String, T>) {
-    if table.is_empty() {
-        *table = other;
-    } else {
-        table.extend(other);
+        self.users.extend(other.users);
+        self.user_enabled.extend(other.user_enabled);
+        self.user_max_tcp_conns.extend(other.user_max_tcp_conns);
+        self.user_expirations.extend(other.user_expirations);
+        self.user_data_quota.extend(other.user_data_quota);
+        self.user_max_unique_ips.extend(other.user_max_unique_ips);
     }
 }
 

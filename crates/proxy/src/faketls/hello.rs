@@ -6,6 +6,7 @@ use std::ops::Range;
 use subtle::ConstantTimeEq;
 
 use super::record::HEADER;
+use crate::key::lanes::{self, LANES, Words};
 use crate::key::{HmacKey, PaddedMessage};
 
 /// Where the random stands in the record (RFC 8446, sections 4 and 4.1.2).
@@ -178,5 +179,37 @@ impl HelloProof {
             *byte = code[COMPARED + index] ^ self.random[COMPARED + index];
         }
         Some(u32::from_le_bytes(time))
+    }
+
+    /// The first of many keys that the client knows, by its place, and the client's time.
+    pub fn first_right(&self, keys: &[HmacKey]) -> Option<(usize, u32)> {
+        let (groups, rest) = if lanes::are_fast() { keys.as_chunks::<LANES>() } else { (&[][..], keys) };
+        let mut groups = lanes::codes(&self.message, groups).into_iter().enumerate();
+        let found = groups.find_map(|(group, codes)| {
+            let (lane, time) = self.right_lane(&codes)?;
+            Some((group * LANES + lane, time))
+        });
+        let rest_from = keys.len() - rest.len();
+        let mut rest = rest.iter().zip(rest_from..);
+        found.or_else(|| rest.find_map(|(key, place)| Some((place, self.time_if_right(key)?))))
+    }
+
+    fn right_lane(&self, codes: &[Words; 8]) -> Option<(usize, u32)> {
+        let mut random = self.random.as_chunks().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
+        let mut differences: Words = [0; LANES];
+        let mut last: Words = [0; LANES];
+        for (words, random) in codes.iter().zip(&mut random) {
+            for (difference, last) in differences.iter_mut().zip(&last) {
+                *difference |= last;
+            }
+            last = words.map(|word| word ^ random);
+        }
+        let lane = differences.iter().position(|&difference| difference == 0)?;
+        Some((lane, last[lane].swap_bytes()))
+    }
+
+    /// How many times the compression function runs for a key.
+    pub(crate) fn compressions(&self) -> usize {
+        self.message.compressions()
     }
 }

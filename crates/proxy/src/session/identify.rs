@@ -127,7 +127,7 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     }
     let probe = Probe::Hello(HelloProof::new(record, hello.random));
     let access = shared.directory.current();
-    let Some(Found { user, time }) = find(shared, &access, probe, address).await else {
+    let Some((user, time)) = find(shared, &access, probe, address).await else {
         return Verdict::Stranger { why: "wrong_secret", sni };
     };
     let now = ports::now();
@@ -137,7 +137,6 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     if !shared.replays.is_new(print(&record[RANDOM]), std::time::Instant::now()) {
         return Verdict::Stranger { why: "replay", sni };
     }
-    let Some(user) = access.users.get(user) else { return Verdict::stranger("wrong_secret") };
     match admit(shared, user, address, now) {
         Ok(session) => {
             inbox.bytes.drain(..length);
@@ -167,8 +166,7 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
     let Some(&init) = inbox.bytes.first_chunk::<INIT>() else { return Verdict::stranger("incomplete") };
     let probe = Probe::Init(Box::new(init), shared.config.modes);
     let access = shared.directory.current();
-    let found = find(shared, &access, probe, address).await;
-    let Some(user) = found.and_then(|found| access.users.get(found.user)) else {
+    let Some((user, _)) = find(shared, &access, probe, address).await else {
         return Verdict::stranger("wrong_secret");
     };
     if !shared.replays.is_new(print(&init[8..]), std::time::Instant::now()) {
@@ -185,29 +183,23 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
     }
 }
 
-/// A user whose secret fits, by his place, and the client's time.
-struct Found {
-    user: usize,
-    time: u32,
-}
-
-/// Tries the secrets that were right from this address, then all.
-async fn find(shared: &Shared, access: &Arc<Access>, probe: Probe, address: IpAddr) -> Option<Found> {
+/// Tries the secrets that were right from this address, then all. Gives the user whose secret fits, and his time.
+async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, address: IpAddr) -> Option<(&'a User, u32)> {
     let (names, rank) = shared.recent.recall(address);
     let remembered = names.iter().find_map(|name| {
-        let candidate = access.candidate(name)?;
-        let time = probe.fits(access, &candidate)?;
-        Some(Found { user: candidate.user as usize, time })
+        let user = access.find(name).filter(|user| user.rule.enabled)?;
+        Some((user, probe.fits(user)?))
     });
     let found = match remembered {
         Some(found) => Some(found),
-        None => shared.searcher.find(Arc::clone(access), probe, rank).await.and_then(|found| {
-            let user = access.candidates.get(found.candidate)?.user as usize;
-            Some(Found { user, time: found.time })
-        }),
+        None => shared
+            .searcher
+            .find(Arc::clone(access), probe, rank)
+            .await
+            .and_then(|found| Some((access.owner(found.place)?, found.time))),
     };
-    match found.as_ref().and_then(|found| access.users.get(found.user)) {
-        Some(user) => shared.recent.succeeded(address, &user.account.name),
+    match found {
+        Some((user, _)) => shared.recent.succeeded(address, &user.account.name),
         None => shared.recent.failed(address),
     }
     found

@@ -17,7 +17,11 @@ pub(crate) const BOB: [u8; 16] = [0xb0; 16];
 
 /// A data centre that sends back what it gets.
 pub(crate) async fn data_centre() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    echoing(TcpListener::bind("127.0.0.1:0").await.unwrap())
+}
+
+/// The same at a given listener.
+pub(crate) fn echoing(listener: TcpListener) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {

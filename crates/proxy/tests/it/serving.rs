@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::client::{self, Client};
-use crate::peers::{ALICE, BOB, World, data_centre, users};
+use crate::peers::{ALICE, BOB, World, data_centre, echoing, users};
 
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
@@ -136,6 +136,21 @@ async fn another_address_is_tried_when_one_does_not_answer() {
     }
     // The second client found the healthy one at once.
     world.shows("telemt_upstream_connect_attempt_total 3").await;
+}
+
+#[tokio::test]
+async fn clients_and_data_centres_of_either_family_meet() {
+    let centre = echoing(TcpListener::bind("[::1]:0").await.unwrap());
+    let base = format!(
+        "dc_overrides = {{ \"2\" = \"{centre}\" }}\n[server]\nlisten_addr_ipv6 = \"::1\"\n[censorship]\ntls_domain = \"mask.example\"\nmask = false\n"
+    );
+    let world = World::with_base(base, &users(&[("alice", ALICE)])).await;
+    let addresses = &world.proxy.addresses;
+    assert_eq!(addresses.iter().map(SocketAddr::is_ipv6).collect::<Vec<_>>(), [false, true]);
+    for &address in addresses {
+        Client::connect(address, &ALICE).await.unwrap().echo(&bytes(10_000)).await.unwrap();
+    }
+    world.shows("telemt_upstream_connect_success_total 2").await;
 }
 
 #[tokio::test]

@@ -1,0 +1,131 @@
+//! What depends on how many users there are: reloads, and handshakes, also while strangers come.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::client::{Client, hello, random, unix_time};
+use crate::servers::{CANARIES, Proxy, secret};
+
+/// Right clients in one measurement, and the time between two.
+const CLIENTS: u32 = 200;
+const PACE: Duration = Duration::from_millis(15);
+/// How long a client waits to be let in.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reloads the file with so many users, and measures handshakes of users who were not here before.
+pub(crate) async fn measure(proxy: Proxy, users: u32) {
+    let address = proxy.address();
+    println!("  {users} users:");
+    for (at, canary) in CANARIES.into_iter().enumerate() {
+        let all = (0..users).chain(CANARIES.into_iter().skip(at + 1));
+        let (took, longest) = reload(&proxy, &all, canary).await;
+        println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}");
+    }
+    let mut cold = (0..).map(|number: u32| number.wrapping_mul(7_919) % users);
+    let mut next = || cold.by_ref().take(CLIENTS as usize).map(secret).collect::<Vec<_>>();
+    let began = Instant::now();
+    for secret in next() {
+        Client::connect(address, &secret).await.unwrap();
+    }
+    println!("    {:.0} handshakes/s one after the other", f64::from(CLIENTS) / began.elapsed().as_secs_f64());
+    if users > 10_000 {
+        return;
+    }
+    let quiet = clients(address, next()).await;
+    println!("    quiet: {quiet}");
+    for pause in [20, 5] {
+        let storm = tokio::spawn(storm(address, Duration::from_millis(pause)));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let stormy = clients(address, next()).await;
+        storm.abort();
+        let ratio = stormy.median.as_secs_f64() / quiet.median.as_secs_f64();
+        println!("    {} strangers a second: {stormy}, ratio {ratio:.2}", 1_000 / pause);
+    }
+}
+
+/// The time until a file cuts the canary that is not in it, and the longest round trip meanwhile.
+async fn reload(proxy: &Proxy, users: &(impl Iterator<Item = u32> + Clone), canary: u32) -> (Duration, Duration) {
+    let mut session = ping(proxy.address(), canary).await;
+    let mut steady = ping(proxy.address(), 0).await;
+    let over = CancellationToken::new();
+    let ended = over.clone();
+    let pinging = tokio::spawn(async move {
+        let mut longest = Duration::ZERO;
+        while !ended.is_cancelled() {
+            let since = Instant::now();
+            steady.send(&[0]).await.unwrap();
+            steady.receive(1).await.unwrap();
+            longest = longest.max(since.elapsed());
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        longest
+    });
+    let since = proxy.replace(users);
+    timeout(PATIENCE, session.closed()).await.unwrap();
+    let took = since.elapsed();
+    over.cancel();
+    (took, pinging.await.unwrap())
+}
+
+/// A session in which every byte is answered by one.
+async fn ping(address: SocketAddr, user: u32) -> Client {
+    let mut client = Client::connect(address, &secret(user)).await.unwrap();
+    client.send(&[0, 0]).await.unwrap();
+    client.receive(1).await.unwrap();
+    client
+}
+
+/// How the right clients fared.
+struct Fared {
+    median: Duration,
+    longest: Duration,
+    lost: usize,
+}
+
+impl std::fmt::Display for Fared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { median, longest, lost } = self;
+        write!(f, "median {median:.2?}, longest {longest:.1?}, {lost} of {CLIENTS} lost")
+    }
+}
+
+/// Lets clients come at a steady pace, whether or not those before them are in.
+async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Fared {
+    let mut ticks = interval(PACE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tasks = Vec::new();
+    for secret in secrets {
+        ticks.tick().await;
+        tasks.push(tokio::spawn(async move {
+            let since = Instant::now();
+            let came = timeout(PATIENCE, Client::connect(address, &secret)).await;
+            came.ok()?.ok().map(|_| since.elapsed())
+        }));
+    }
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(task.await.unwrap());
+    }
+    times.sort_unstable();
+    let at = |place: usize| times.get(place).copied().unwrap_or_default();
+    let lost = CLIENTS as usize - times.len();
+    Fared { median: at(times.len() / 2), longest: at(times.len().saturating_sub(1)), lost }
+}
+
+/// Strangers who name the right site.
+async fn storm(address: SocketAddr, pause: Duration) {
+    let mut ticks = interval(pause);
+    loop {
+        ticks.tick().await;
+        tokio::spawn(async move {
+            let mut stream = TcpStream::connect(address).await.ok()?;
+            stream.write_all(&hello(&random(), "mask.example", 400, unix_time())).await.ok()?;
+            stream.read(&mut [0; 16]).await.ok()
+        });
+    }
+}
