@@ -208,13 +208,12 @@ find_source() {
     fi
 }
 
-compose() {
-    if docker compose version >/dev/null 2>&1; then
-        (cd "$INSTALL_DIR" && docker compose "$@")
-    else
-        (cd "$INSTALL_DIR" && docker-compose "$@")
-    fi
-}
+# Compose believes the environment before .env, which may hold what was meant for another run.
+compose() (
+    unset SECRET_KEY DATABASE_URL PROXY_HOST PROXY_PORT TLS_DOMAIN PANEL_DOMAIN OTHER_NAMES COMPOSE_PROFILES
+    cd "$INSTALL_DIR"
+    if docker compose version >/dev/null 2>&1; then docker compose "$@"; else docker-compose "$@"; fi
+)
 
 have_docker() {
     command -v docker >/dev/null && { docker compose version || docker-compose version; } >/dev/null 2>&1
@@ -288,6 +287,7 @@ write_settings() {
         env_set OTHER_NAMES "$OTHER_NAMES"
         env_set COMPOSE_PROFILES "$PROXY_KIND"
         env_set IMAGES "$IMAGES"
+        [[ -z "${TRAEFIK_IMAGE:-}" ]] || env_set TRAEFIK_IMAGE "$TRAEFIK_IMAGE"
     fi
 }
 
@@ -365,7 +365,7 @@ start() {
     fi
 }
 
-stop() { if uses_docker; then compose down; else systemctl stop mtpannel; fi; }
+stop() { if uses_docker; then compose stop; else systemctl stop mtpannel; fi; }
 
 wait_for_panel() {
     local seconds
@@ -602,6 +602,7 @@ do_uninstall() {
     is_yes "$CONFIRM" || die "nothing was removed" "ничего не удалено"
     stop || true
     if uses_docker; then
+        compose down
         docker image rm panel:local panel:previous telemt:local >/dev/null 2>&1 || true
     else
         systemctl disable --quiet mtpannel || true
@@ -634,7 +635,7 @@ install.sh [--systemd] [COMMAND]
 --yes                  ask nothing; everything from the environment or defaults
 
 Environment: INSTALL_DIR, PROXY_HOST, PROXY_PORT, TLS_DOMAIN, PANEL (y), PANEL_DOMAIN (none), PROXY_KIND (telemt,
-builtin), OTHER_NAMES (close, mask), IMAGES (build, or an image), ADMIN_USER, ADMIN_PASS, INSTALL_DOCKER (y),
+builtin), OTHER_NAMES (close, mask), IMAGES (build, or an image), TRAEFIK_IMAGE, ADMIN_USER, ADMIN_PASS, INSTALL_DOCKER (y),
 MTPANNEL_SOURCE (repository), MTPANNEL_BIN (a built program for --systemd), CONFIRM (y, for uninstall)
 HELP
 }
