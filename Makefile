@@ -32,6 +32,7 @@ test:
 	@sh scripts/test-needs.sh
 	@sh scripts/web.sh
 	cd web && npm test
+	bats e2e/install/install.bats
 	@sh scripts/cargo-test.sh
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
@@ -45,6 +46,7 @@ lint:
 	@sh scripts/web.sh --lint
 	shellcheck $(SCRIPTS)
 	shfmt -i 4 -ci -d $(SCRIPTS)
+	@sh scripts/lint-deploy.sh
 
 fmt:
 	$(CARGO) fmt --all
