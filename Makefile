@@ -4,12 +4,13 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run web test lint fmt bench bench-proxy
+.PHONY: help run web test test-install lint fmt bench bench-proxy
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
 	@echo 'make web    build the web interface, which the program then holds; needs Node'
 	@echo 'make test   run every test; installs what the tests need where it may'
+	@echo 'make test-install  install with a real Docker engine; by hand, not part of make test'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
@@ -38,6 +39,11 @@ test:
 	@sh e2e/chain/chain.sh
 	node e2e/browser/journeys.mjs
 	node e2e/browser/size.mjs
+
+# By hand: it takes a Docker engine, root and ten minutes.
+test-install:
+	@sh scripts/install-needs.sh
+	e2e/install/docker.sh
 
 lint:
 	@sh scripts/lint-needs.sh
