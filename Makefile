@@ -4,12 +4,13 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run web test lint fmt bench bench-proxy
+.PHONY: help run web test test-install lint fmt bench bench-proxy
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
 	@echo 'make web    build the web interface, which the program then holds; needs Node'
 	@echo 'make test   run every test; installs what the tests need where it may'
+	@echo 'make test-install  install with a real Docker engine; by hand, not part of make test'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
@@ -32,12 +33,18 @@ test:
 	@sh scripts/test-needs.sh
 	@sh scripts/web.sh
 	cd web && npm test
+	bats e2e/install/install.bats
 	@sh scripts/cargo-test.sh
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
+
+# By hand: it takes a Docker engine, root and ten minutes.
+test-install:
+	@sh scripts/install-needs.sh
+	e2e/install/docker.sh
 
 lint:
 	@sh scripts/lint-needs.sh
@@ -46,6 +53,7 @@ lint:
 	@sh scripts/web.sh --lint
 	shellcheck $(SCRIPTS)
 	shfmt -i 4 -ci -d $(SCRIPTS)
+	@sh scripts/lint-deploy.sh
 
 fmt:
 	$(CARGO) fmt --all

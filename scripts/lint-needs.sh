@@ -8,4 +8,7 @@ need node nodejs
 need npm npm
 need shellcheck shellcheck
 need shfmt shfmt
+need promtool prometheus
+need systemd-analyze systemd
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing="$missing python3-venv"
 install_missing

@@ -8,6 +8,8 @@ set -eu
 need promtool prometheus
 need flock util-linux
 need curl curl
+need bats bats
+need ss iproute2
 need node nodejs
 need npm npm
 need chromium chromium

