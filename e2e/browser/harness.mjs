@@ -125,15 +125,16 @@ export async function watch(page, panel, faults) {
   return page;
 }
 
-/** Waits until everything is loaded and nothing moves any more. */
+/** Waits until everything is loaded and nothing has moved for some frames: a colour begins to change one frame after its theme. */
 export async function settled(page) {
-  await page.waitForFunction(() => {
-    const isLoading = document.querySelector('[class*="Skeleton-root"]');
-    const moves = document.getAnimations().some(({ playState, effect }) => playState === 'running' && effect.getTiming().iterations !== Infinity);
-    return !isLoading && !moves;
+  await page.waitForFunction(async () => {
+    const moves = ({ playState, effect }) => playState === 'running' && effect.getTiming().iterations !== Infinity;
+    for (let frame = 0; frame < 4; frame += 1) {
+      if (document.querySelector('[class*="Skeleton-root"]') || document.getAnimations().some(moves)) return false;
+      await new Promise(requestAnimationFrame);
+    }
+    return true;
   });
-  // What begins to move begins with the next frame.
-  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 }
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');

@@ -34,6 +34,7 @@ async function look(id, language, themes, phone) {
     if (full) await page.evaluate(() => (document.activeElement?.blur(), window.scrollTo(0, 0)));
     for (const theme of themes) {
       await page.emulateMedia({ colorScheme: theme });
+      await page.locator(`html[data-mantine-color-scheme=${theme}]`).waitFor({ state: 'attached' });
       const picture = `${phone ? 'phone-' : ''}${theme}-${language}-${name}`;
       for (const problem of await violations(page)) problems.push(`${picture}: ${problem}`);
       await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: full });
