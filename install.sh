@@ -88,6 +88,7 @@ is_name() { [[ "$1" =~ ^[A-Za-z0-9_.-]{3,32}$ ]]; }
 
 is_installed() { [[ -f "$INSTALL_DIR/.env" && -f "$INSTALL_DIR/.complete" ]]; }
 uses_docker() { [[ "$(env_get MODE)" != systemd ]]; }
+has_panel() { ! uses_docker || [[ "$(env_get COMPOSE_PROFILES)" == *,panel ]]; }
 
 public_address() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 . || echo 127.0.0.1; }
 
@@ -95,10 +96,10 @@ public_address() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 . || echo 1
 choose() {
     MODE=${MODE:-$(env_get MODE)}
     MODE=${MODE:-docker}
+    [[ "$MODE" != systemd ]] || PANEL=y
     PROXY_PORT=${PROXY_PORT:-$(env_get PROXY_PORT)} TLS_DOMAIN=${TLS_DOMAIN:-$(env_get TLS_DOMAIN)}
     PROXY_HOST=${PROXY_HOST:-$(env_get PROXY_HOST)} PANEL_DOMAIN=${PANEL_DOMAIN:-$(env_get PANEL_DOMAIN)}
-    PROXY_KIND=${PROXY_KIND:-$(env_get COMPOSE_PROFILES)} OTHER_NAMES=${OTHER_NAMES:-$(env_get OTHER_NAMES)}
-    IMAGES=${IMAGES:-$(env_get IMAGES)}
+    OTHER_NAMES=${OTHER_NAMES:-$(env_get OTHER_NAMES)} IMAGES=${IMAGES:-$(env_get IMAGES)}
     ask PROXY_HOST "$(public_address)" "Name or address of this server in the links" "Имя или адрес сервера в ссылках"
     ask PROXY_PORT 443 "Port of the proxy" "Порт прокси"
     ask TLS_DOMAIN www.example.com "Masking domain (the site that the proxy pretends to be)" \
@@ -108,19 +109,32 @@ choose() {
     is_domain "$TLS_DOMAIN" || die "not a domain: $TLS_DOMAIN" "это не домен: $TLS_DOMAIN"
     is_domain "$PROXY_HOST" || is_address "$PROXY_HOST" ||
         die "not a name or address: $PROXY_HOST" "это не имя и не адрес: $PROXY_HOST"
+    is_yes "$PANEL" || return 0
     ask ADMIN_USER admin "First administrator" "Первый администратор"
     is_name "$ADMIN_USER" || die "a name has 3 to 32 of A-Z a-z 0-9 _ . -" "в имени от 3 до 32 знаков A-Z a-z 0-9 _ . -"
 }
 
 choose_containers() {
+    local chosen without_answer=y
+    chosen=$(env_get COMPOSE_PROFILES)
+    if [[ -n "$chosen" ]]; then
+        PROXY_KIND=${PROXY_KIND:-${chosen%,panel}}
+        if has_panel; then PANEL=${PANEL:-y}; else PANEL=${PANEL:-n}; fi
+    fi
+    # Where nobody can be asked, the panel is what this script is run for.
+    ! has_terminal || without_answer=n
+    ask PANEL "$without_answer" "Install the control panel? (y/N)" "Установить панель управления? (y/N)"
     ask PROXY_KIND telemt "Proxy: telemt or builtin" "Прокси: telemt или builtin (встроенный)"
-    ask PANEL y "Install the control panel? (y/N)" "Установить панель управления? (y/N)"
-    ask PANEL_DOMAIN none "Domain of the panel for HTTPS, or none" "Домен панели для HTTPS, или none"
     ask OTHER_NAMES close "Other names on the port: close, or mask (pass on to the site)" \
         "Другие имена на этом порту: close (закрыть) или mask (передать сайту)"
-    ask IMAGES build "Image of the panel: build, or the name of one to pull" "Образ панели: build (собрать) или имя для загрузки"
-    is_yes "$PANEL" || die "this installer serves the proxy through the panel; run it again with PANEL=y" \
-        "прокси здесь работает через панель; запустите ещё раз с PANEL=y"
+    if is_yes "$PANEL"; then
+        ask PANEL_DOMAIN none "Domain of the panel for HTTPS, or none" "Домен панели для HTTPS, или none"
+    else
+        PANEL_DOMAIN=none
+    fi
+    if is_yes "$PANEL" || [[ "$PROXY_KIND" == builtin ]]; then
+        ask IMAGES build "Image of the panel: build, or the name of one to pull" "Образ панели: build (собрать) или имя для загрузки"
+    fi
     [[ "$PANEL_DOMAIN" != none ]] || PANEL_DOMAIN=""
     [[ -z "$PANEL_DOMAIN" ]] || is_domain "$PANEL_DOMAIN" || die "not a domain: $PANEL_DOMAIN" "это не домен: $PANEL_DOMAIN"
     [[ "$PANEL_DOMAIN" != "$TLS_DOMAIN" || -z "$PANEL_DOMAIN" ]] ||
@@ -240,17 +254,34 @@ install_docker() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin
 }
 
+has_image() { docker image inspect "$1" >/dev/null 2>&1; }
+
 make_images() {
-    if [[ "$(env_get IMAGES)" == build ]]; then
+    local profiles
+    profiles=$(env_get COMPOSE_PROFILES)
+    [[ "$profiles" == telemt ]] || make_panel_image
+    [[ "$profiles" != telemt* ]] || make_telemt_image
+}
+
+make_panel_image() {
+    local image
+    image=$(env_get IMAGES)
+    if [[ "$image" == build ]]; then
         DOCKER_BUILDKIT=1 docker build --file "$SOURCE/deploy/Dockerfile" --tag panel:local "$SOURCE"
-    elif [[ "$(env_get IMAGES)" != panel:local ]]; then
-        docker pull --quiet "$(env_get IMAGES)"
-        docker tag "$(env_get IMAGES)" panel:local
+    elif [[ "$image" != panel:local ]]; then
+        docker pull --quiet "$image"
+        docker tag "$image" panel:local
     fi
-    if [[ "$(env_get COMPOSE_PROFILES)" == telemt ]] && ! docker image inspect telemt:local >/dev/null 2>&1; then
-        docker pull --quiet "$TELEMT_IMAGE"
-        docker tag "$TELEMT_IMAGE" telemt:local
-    fi
+}
+
+# An image that was brought here by hand stays; one that was pulled is replaced when this script names another.
+make_telemt_image() {
+    local pulled
+    pulled=$(env_get TELEMT_IMAGE)
+    if has_image telemt:local && [[ -z "$pulled" || "$pulled" == "$TELEMT_IMAGE" ]]; then return; fi
+    docker pull --quiet "$TELEMT_IMAGE"
+    docker tag "$TELEMT_IMAGE" telemt:local
+    env_set TELEMT_IMAGE "$TELEMT_IMAGE"
 }
 
 make_binary() {
@@ -285,8 +316,8 @@ write_settings() {
     else
         env_set PANEL_DOMAIN "$PANEL_DOMAIN"
         env_set OTHER_NAMES "$OTHER_NAMES"
-        env_set COMPOSE_PROFILES "$PROXY_KIND"
-        env_set IMAGES "$IMAGES"
+        if is_yes "$PANEL"; then env_set COMPOSE_PROFILES "$PROXY_KIND,panel"; else env_set COMPOSE_PROFILES "$PROXY_KIND"; fi
+        [[ -z "${IMAGES:-}" ]] || env_set IMAGES "$IMAGES"
         [[ -z "${TRAEFIK_IMAGE:-}" ]] || env_set TRAEFIK_IMAGE "$TRAEFIK_IMAGE"
     fi
 }
@@ -324,21 +355,67 @@ write_first_config() {
     local file="$INSTALL_DIR/config/config.toml" address
     if [[ -f "$file" ]] || ! uses_docker; then return; fi
     address=$(env_get TRAEFIK_ADDRESS)
-    panel_cli migrate >/dev/null
-    panel_cli config render | with_proxy_protocol "${address:-172.29.43.2}" >"$file.new"
+    if has_panel; then
+        panel_cli migrate >/dev/null
+        panel_cli config render
+    else
+        plain_config
+    fi | with_proxy_protocol "${address:-172.29.43.2}" >"$file.new"
     chmod 640 "$file.new"
     chown "$(owner)" "$file.new"
     mv "$file.new" "$file"
 }
 
-# set_masking_domain FILE DOMAIN: changes censorship.tls_domain and keeps owner and mode.
+# The configuration of a proxy without the panel: one user, whom the panel takes over when it is added.
+plain_config() {
+    cat <<CONFIG
+[general.modes]
+classic = false
+secure = false
+tls = true
+
+[general.links]
+show = []
+public_host = "$(env_get PROXY_HOST)"
+public_port = $(env_get PROXY_PORT)
+
+[server]
+port = 1234
+listen_addr_ipv4 = "0.0.0.0"
+metrics_listen = "0.0.0.0:9090"
+metrics_whitelist = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+
+[server.api]
+enabled = true
+listen = "127.0.0.1:9091"
+whitelist = ["127.0.0.0/8"]
+read_only = true
+
+[censorship]
+tls_domain = "$(env_get TLS_DOMAIN)"
+mask = true
+mask_port = 443
+tls_emulation = true
+tls_front_dir = "tlsfront"
+
+[[upstreams]]
+type = "direct"
+weight = 1
+enabled = true
+
+[access.users]
+first = "$(random_hex 16)"
+CONFIG
+}
+
+# set_masking_domain FILE DOMAIN: changes censorship.tls_domain and keeps owner and mode; the file is never half written.
 set_masking_domain() {
-    local text
-    text=$(awk -v domain="$2" '
+    cp -p "$1" "$1.new"
+    awk -v domain="$2" '
         /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[censorship\]/) }
         inside && /^[ \t]*tls_domain[ \t]*=/ { print "tls_domain = \"" domain "\""; next }
-        { print }' "$1")
-    printf '%s\n' "$text" >"$1"
+        { print }' "$1" >"$1.new"
+    mv "$1.new" "$1"
 }
 
 # panel_cli ARGUMENTS: the panel's command line, beside a running panel or without one.
@@ -409,16 +486,26 @@ make_first_user() {
         curl -sf -K - -H 'Content-Type: application/json' -d '{"username":"first"}' -o /dev/null http://127.0.0.1:8080/api/users
 }
 
+link_of_first() {
+    if has_panel; then
+        panel_cli user links first | grep -o 'tg://[^ "]*' | head -n 1
+    else
+        printf 'tg://proxy?server=%s&port=%s&secret=ee%s%s\n' "$(env_get PROXY_HOST)" "$(env_get PROXY_PORT)" \
+            "$(sed -n 's/^first = "\([0-9a-f]*\)"$/\1/p' "$INSTALL_DIR/config/config.toml")" \
+            "$(env_get TLS_DOMAIN | tr -d '\n' | od -An -tx1 | tr -d ' \n')"
+    fi
+}
+
 show_link() {
     local link
-    link=$(panel_cli user links first | grep -o 'tg://[^ "]*' | head -n 1) || return 0
+    link=$(link_of_first) || return 0
     say "Link of the user first:" "Ссылка пользователя first:"
     echo "$link"
     command -v qrencode >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq qrencode >/dev/null 2>&1 || true
     ! command -v qrencode >/dev/null || printf %s "$link" | qrencode -t ANSIUTF8
 }
 
-show_result() {
+show_panel() {
     local address=http://127.0.0.1:8080/
     [[ -z "$(env_get PANEL_DOMAIN)" ]] || address=https://$(env_get PANEL_DOMAIN)/
     say "Panel: $address" "Панель: $address"
@@ -426,7 +513,6 @@ show_result() {
         say "Administrator: $ADMIN_USER, password (shown once): $ADMIN_PASS" \
             "Администратор: $ADMIN_USER, пароль (показан один раз): $ADMIN_PASS"
     fi
-    show_link
 }
 
 # ---------------------------------------------------------------- commands
@@ -452,15 +538,49 @@ do_install() {
     write_first_config
     step "Start" "Запуск"
     start
-    make_admin
-    make_first_user
-    show_result
+    if has_panel; then
+        make_admin
+        make_first_user
+        show_panel
+    fi
+    show_link
     touch "$INSTALL_DIR/.complete"
     rm -f "$INSTALL_DIR/.first-admin"
 }
 
-keep_parts() { if uses_docker; then docker tag panel:local panel:previous; else cp -p "$BINARY" "$BINARY.previous"; fi; }
-bring_back_parts() { if uses_docker; then docker tag panel:previous panel:local; else cp -p "$BINARY.previous" "$BINARY"; fi; }
+# tag_images FROM TO: for each image that is here.
+tag_images() {
+    local name
+    for name in panel telemt; do
+        ! has_image "$name:$1" || docker tag "$name:$1" "$name:$2"
+    done
+}
+
+# What an update replaces, kept for the case that it fails. Settings, configuration and data are in the backup.
+keep_parts() {
+    local previous="$INSTALL_DIR/.previous"
+    rm -rf "$previous"
+    mkdir "$previous"
+    if uses_docker; then
+        tag_images local previous
+        cp -a "$INSTALL_DIR"/{docker-compose.yml,traefik} "$previous"
+    else
+        cp -a "$BINARY" "$UNIT" "$previous"
+    fi
+}
+
+bring_back_parts() {
+    local previous="$INSTALL_DIR/.previous"
+    if uses_docker; then
+        tag_images previous local
+        cp -a "$previous"/{docker-compose.yml,traefik} "$INSTALL_DIR"
+    else
+        stop || true
+        cp -a "$previous/${UNIT##*/}" "$UNIT"
+        cp -a "$previous/${BINARY##*/}" "$BINARY"
+        systemctl daemon-reload
+    fi
+}
 
 do_update() {
     local copy
@@ -518,18 +638,27 @@ do_change_domain() {
     start
 }
 
+# The panel where there is none yet, and its domain where one is given.
 do_add_panel() {
-    local domain=${1:-}
+    PANEL_DOMAIN=${1:-none}
     need_installed
     uses_docker || die "see the guide: behind a reverse proxy" "смотрите руководство: за обратным прокси"
-    is_domain "$domain" || die "usage: add-panel DOMAIN" "использование: add-panel ДОМЕН"
-    [[ "$domain" != "$(env_get TLS_DOMAIN)" ]] || die "this is the masking domain" "это домен маскировки"
-    env_set PANEL_DOMAIN "$domain"
-    start
+    [[ "$PANEL_DOMAIN" == none ]] || is_domain "$PANEL_DOMAIN" || die "not a domain: $PANEL_DOMAIN" "это не домен: $PANEL_DOMAIN"
+    [[ "$PANEL_DOMAIN" != "$(env_get TLS_DOMAIN)" ]] || die "this is the masking domain" "это домен маскировки"
+    if ! has_panel; then
+        PANEL=y
+        rm -f "$INSTALL_DIR/.complete"
+        do_install
+    else
+        [[ "$PANEL_DOMAIN" != none ]] || die "the panel is here; usage: add-panel DOMAIN" "панель уже есть; использование: add-panel ДОМЕН"
+        env_set PANEL_DOMAIN "$PANEL_DOMAIN"
+        start
+    fi
 }
 
 do_reset_password() {
     need_installed
+    has_panel || die "there is no panel; see add-panel" "панели нет; смотрите add-panel"
     ADMIN_USER=${1:-admin}
     local made=${ADMIN_PASS:-}
     ask_password ADMIN_PASS "New password (empty: one is made)" "Новый пароль (пусто: создать)"
@@ -537,21 +666,22 @@ do_reset_password() {
     [[ -n "$made" ]] || say "Password of $ADMIN_USER: $ADMIN_PASS" "Пароль $ADMIN_USER: $ADMIN_PASS"
 }
 
+# The data folder as the panel sees it.
+panel_data() { if uses_docker; then echo /app/data; else echo "$INSTALL_DIR/data"; fi; }
+
 # Prints the archive's path.
 make_backup() {
-    local name archive
-    name=backup-$(date -u +%Y%m%dT%H%M%SZ)-$(random_hex 2).db
-    archive=$INSTALL_DIR/backups/mtpannel-${name#backup-}
-    archive=${archive%.db}.tar.gz
+    local name archive parts=(.env config acme)
+    name=mtpannel-$(date -u +%Y%m%dT%H%M%SZ)-$(random_hex 2)
+    archive=$INSTALL_DIR/backups/$name.tar.gz
     mkdir -p "$INSTALL_DIR/backups"
-    if uses_docker; then
-        panel_cli backup "/app/data/$name" >&2
-    else
-        panel_cli backup "$INSTALL_DIR/data/$name" >&2
+    if has_panel; then
+        panel_cli backup "$(panel_data)/$name.db" >&2
+        mv "$INSTALL_DIR/data/$name.db" "$INSTALL_DIR/backups/panel.db"
+        parts+=(-C backups panel.db)
     fi
-    mv "$INSTALL_DIR/data/$name" "$INSTALL_DIR/backups/panel.db"
-    tar -C "$INSTALL_DIR" -czf "$archive.new" .env config acme -C backups panel.db
-    rm "$INSTALL_DIR/backups/panel.db"
+    tar -C "$INSTALL_DIR" -czf "$archive.new" "${parts[@]}"
+    rm -f "$INSTALL_DIR/backups/panel.db"
     mv "$archive.new" "$archive"
     echo "$archive"
 }
@@ -566,14 +696,13 @@ restore_from() {
     stop || true
     mkdir -p "$INSTALL_DIR/data"
     tar -C "$INSTALL_DIR" -xzf "$1" --exclude panel.db
-    tar -C "$INSTALL_DIR/data" -xzf "$1" panel.db --transform 's/panel.db/restored.db/'
-    chown -R "$(owner)" "$INSTALL_DIR"/{config,data,acme}
-    if uses_docker; then
-        panel_cli restore /app/data/restored.db
-    else
-        panel_cli restore "$INSTALL_DIR/data/restored.db"
+    if has_panel; then
+        tar -C "$INSTALL_DIR/data" -xzf "$1" panel.db --transform 's/panel.db/restored.db/'
+        chown -R "$(owner)" "$INSTALL_DIR/data"
+        panel_cli restore "$(panel_data)/restored.db"
+        rm "$INSTALL_DIR/data/restored.db"
     fi
-    rm "$INSTALL_DIR/data/restored.db"
+    chown -R "$(owner)" "$INSTALL_DIR"/{config,acme}
     start
 }
 
@@ -603,10 +732,10 @@ do_uninstall() {
     stop || true
     if uses_docker; then
         compose down
-        docker image rm panel:local panel:previous telemt:local >/dev/null 2>&1 || true
+        docker image rm {panel,telemt}:{local,previous} >/dev/null 2>&1 || true
     else
         systemctl disable --quiet mtpannel || true
-        rm -f "$UNIT" "$BINARY" "$BINARY.previous"
+        rm -f "$UNIT" "$BINARY"
         systemctl daemon-reload
     fi
     rm -f "$INSTALL_DIR/.complete"
@@ -625,7 +754,7 @@ install.sh [--systemd] [COMMAND]
   update               backup, new version, and back if it does not start
   status, logs         how it is; what it says
   change-domain NAME   another masking domain: configuration, Traefik and links together
-  add-panel NAME       the panel over HTTPS under this name
+  add-panel [NAME]     the panel where there is none yet; over HTTPS under this name
   reset-password NAME  a new password for an administrator
   backup               an archive with database, settings and configuration; its path is printed
   restore FILE         everything back from an archive, also on an empty machine
@@ -634,8 +763,8 @@ install.sh [--systemd] [COMMAND]
 --systemd              without Docker: the program with the built-in proxy as a service
 --yes                  ask nothing; everything from the environment or defaults
 
-Environment: INSTALL_DIR, PROXY_HOST, PROXY_PORT, TLS_DOMAIN, PANEL (y), PANEL_DOMAIN (none), PROXY_KIND (telemt,
-builtin), OTHER_NAMES (close, mask), IMAGES (build, or an image), TRAEFIK_IMAGE, ADMIN_USER, ADMIN_PASS, INSTALL_DOCKER (y),
+Environment: INSTALL_DIR, PROXY_HOST, PROXY_PORT, TLS_DOMAIN, PANEL (y, n), PANEL_DOMAIN (none), PROXY_KIND (telemt,
+builtin), OTHER_NAMES (close, mask), IMAGES (build, or an image), TRAEFIK_IMAGE, TELEMT_IMAGE, ADMIN_USER, ADMIN_PASS, INSTALL_DOCKER (y),
 MTPANNEL_SOURCE (repository), MTPANNEL_BIN (a built program for --systemd), CONFIRM (y, for uninstall)
 HELP
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks what a server runs: Dockerfile, compose file in both profiles, Traefik's files, unit, alert rules, workflows.
+# Checks what a server runs: Dockerfile, compose file in every choice of profiles, Traefik's files, unit, alert rules, workflows.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ if ! cmp -s e2e/install/requirements.txt "$tools/requirements.txt"; then
 fi
 
 "$tools/bin/hadolint" deploy/Dockerfile
-for profile in telemt builtin; do
+for profile in telemt builtin telemt,panel builtin,panel; do
     SECRET_KEY=x PROXY_HOST=proxy.example TLS_DOMAIN=mask.example COMPOSE_PROFILES=$profile \
         "$tools/bin/docker-compose" --file deploy/docker-compose.yml config --quiet
 done

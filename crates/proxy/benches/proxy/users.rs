@@ -23,16 +23,20 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
     println!("  {users} users:");
     for (at, canary) in CANARIES.into_iter().enumerate() {
         let all = (0..users).chain(CANARIES.into_iter().skip(at + 1));
-        let (took, longest) = reload(&proxy, &all, canary).await;
-        println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}");
+        match reload(&proxy, &all, canary).await {
+            Some((took, longest)) => println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}"),
+            None => println!("    reload: the session of a user who is removed is still open after {PATIENCE:?}"),
+        }
     }
     let mut cold = (0..).map(|number: u32| number.wrapping_mul(7_919) % users);
     let mut next = || cold.by_ref().take(CLIENTS as usize).map(secret).collect::<Vec<_>>();
     let began = Instant::now();
+    let mut lost = 0;
     for secret in next() {
-        Client::connect(address, &secret).await.unwrap();
+        lost += u32::from(Client::connect(address, &secret).await.is_err());
     }
-    println!("    {:.0} handshakes/s one after the other", f64::from(CLIENTS) / began.elapsed().as_secs_f64());
+    let served = f64::from(CLIENTS - lost);
+    println!("    {:.0} handshakes/s one after the other, {lost} lost", served / began.elapsed().as_secs_f64());
     if users > 10_000 {
         return;
     }
@@ -48,8 +52,13 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
     }
 }
 
-/// The time until a file cuts the canary that is not in it, and the longest round trip meanwhile.
-async fn reload(proxy: &Proxy, users: &(impl Iterator<Item = u32> + Clone), canary: u32) -> (Duration, Duration) {
+/// The time until a file cuts the canary that is not in it, and the longest round trip meanwhile. `None` if it does not
+/// cut him.
+async fn reload(
+    proxy: &Proxy,
+    users: &(impl Iterator<Item = u32> + Clone),
+    canary: u32,
+) -> Option<(Duration, Duration)> {
     let mut session = ping(proxy.address(), canary).await;
     let mut steady = ping(proxy.address(), 0).await;
     let over = CancellationToken::new();
@@ -58,18 +67,21 @@ async fn reload(proxy: &Proxy, users: &(impl Iterator<Item = u32> + Clone), cana
         let mut longest = Duration::ZERO;
         while !ended.is_cancelled() {
             let since = Instant::now();
-            steady.send(&[0]).await.unwrap();
-            steady.receive(1).await.unwrap();
+            let answer = async { steady.send(&[0]).await?; steady.receive(1).await };
+            if answer.await.is_err() {
+                break;
+            }
             longest = longest.max(since.elapsed());
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         longest
     });
     let since = proxy.replace(users);
-    timeout(PATIENCE, session.closed()).await.unwrap();
+    let cut = timeout(PATIENCE, session.closed()).await;
     let took = since.elapsed();
     over.cancel();
-    (took, pinging.await.unwrap())
+    let longest = pinging.await.unwrap();
+    cut.ok().map(|()| (took, longest))
 }
 
 /// A session in which every byte is answered by one.
