@@ -5,7 +5,7 @@
 //! totals: [`LastScrape`] once, a [`Meter`] per name. They move in the transaction that moves the totals, so a panel
 //! that stops at any point neither loses nor repeats a byte.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
@@ -215,31 +215,27 @@ pub struct Advanced {
     pub is_changed: bool,
 }
 
-/// All accounts that are `stored`, and those of names never seen before, after a scrape. Names that no user can have get
-/// none, nor does a new one that shows neither counters nor anybody connected. `epoch` is that of [`epoch_of`].
-pub fn account(
-    snapshot: &Snapshot,
-    stored: impl IntoIterator<Item = (String, Account)>,
-    epoch: i64,
-) -> HashMap<String, Advanced> {
+/// All accounts that are `stored`, in their order, and then those of names never seen before, after a scrape. Names that
+/// no user can have get none, nor does a new one that shows neither counters nor anybody connected. `epoch` is that of
+/// [`epoch_of`].
+pub fn account(snapshot: &Snapshot, stored: Vec<(String, Account)>, epoch: i64) -> Vec<(String, Advanced)> {
     let tells_absence = snapshot.tells_absence();
     let advance = |before: Account, series| before.advance(epoch, series, tells_absence);
-    let mut accounts: HashMap<String, Advanced> = stored
-        .into_iter()
-        .map(|(name, before)| {
-            let after = advance(before, snapshot.users.get(&name));
-            (name, after)
-        })
+    let known: HashSet<&str> = stored.iter().map(|(name, _)| name.as_str()).collect();
+    let new: Vec<_> = snapshot
+        .users
+        .iter()
+        .filter(|(name, _)| !known.contains(name.as_str()))
+        .map(|(name, series)| (name, advance(Account::default(), Some(series))))
+        .filter(|(name, after)| after.is_changed && name.parse::<Username>().is_ok())
+        .map(|(name, after)| (name.clone(), after))
         .collect();
-    for (name, series) in &snapshot.users {
-        if !accounts.contains_key(name) {
-            let after = advance(Account::default(), Some(series));
-            if after.is_changed && name.parse::<Username>().is_ok() {
-                accounts.insert(name.clone(), after);
-            }
-        }
-    }
-    accounts
+    drop(known);
+    let stored = stored.into_iter().map(|(name, before)| {
+        let after = advance(before, snapshot.users.get(&name));
+        (name, after)
+    });
+    stored.chain(new).collect()
 }
 
 /// A user's usage as stored in his row.

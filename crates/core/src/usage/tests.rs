@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use super::*;
 use chrono::TimeDelta;
 use proptest::prelude::*;
@@ -132,8 +134,8 @@ const SUPPRESSED: &str = "telemt_telemetry_user_series_users{family=\"stats\",st
 fn alice_after(lines: &str) -> Option<Meter> {
     let alice = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: bytes(100, 200) };
     let bob = Meter { last: bytes(1, 1), epoch: EPOCH, lifetime: bytes(1, 1) };
-    let stored = HashMap::from([("alice".to_owned(), of(alice)), ("bob".to_owned(), of(bob))]);
-    let accounts = account(&scrape(lines), stored, EPOCH);
+    let stored = vec![("alice".to_owned(), of(alice)), ("bob".to_owned(), of(bob))];
+    let accounts: HashMap<_, _> = account(&scrape(lines), stored, EPOCH).into_iter().collect();
     assert_eq!(accounts["bob"].account.meter, bob);
     let alices = accounts["alice"];
     (alices.account.meter != alice).then_some(alices.account.meter)
@@ -167,7 +169,7 @@ fn an_impossible_reading_leaves_the_meter_alone(#[case] from_client: &str, #[cas
 #[test]
 fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
     let steady = Meter { last: bytes(5, 5), epoch: EPOCH, lifetime: bytes(9, 9) };
-    let stored = HashMap::from([("steady".to_owned(), of(steady)), ("moving".to_owned(), of(steady))]);
+    let stored = vec![("steady".to_owned(), of(steady)), ("moving".to_owned(), of(steady))];
     let lines = octets("steady", "5", "5")
         + &octets("moving", "6", "8")
         + &octets("fresh", "1", "2")
@@ -177,7 +179,7 @@ fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
         + "telemt_user_connections_current{user=\"silent\"} 1\n\
            telemt_user_unique_ips_current{user=\"silent\"} 2\n\
            telemt_user_connections_current{user=\"nobody\"} 0\n";
-    let mut accounts: Vec<_> = account(&scrape(&lines), stored, EPOCH).into_iter().collect();
+    let mut accounts = account(&scrape(&lines), stored, EPOCH);
     accounts.sort_by(|(a, _), (b, _)| a.cmp(b));
     let advanced = |last, lifetime, delta, is_changed| {
         let account = of(Meter { last, epoch: EPOCH, lifetime });
@@ -198,8 +200,8 @@ fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
 #[test]
 fn who_is_connected_is_known_until_a_complete_scrape_shows_him_no_more() {
     let presence = Presence { connections: 3, unique_ips: 1 };
-    let connected = HashMap::from([("alice".to_owned(), Account { presence, ..Account::default() })]);
-    let after = |lines: &str| account(&scrape(lines), connected.clone(), EPOCH)["alice"].account.presence;
+    let connected = vec![("alice".to_owned(), Account { presence, ..Account::default() })];
+    let after = |lines: &str| account(&scrape(lines), connected.clone(), EPOCH)[0].1.account.presence;
     let others = octets("bob", "1", "1");
     assert_eq!(after(&others), Presence::default());
     assert_eq!(after(&(others.clone() + SUPPRESSED)), presence);
@@ -377,15 +379,19 @@ impl World {
 
         let snapshot = Snapshot::parse(&page).unwrap();
         let epoch = epoch_of(self.last.as_ref(), asked_at, snapshot.uptime);
-        for (name, after) in account(&snapshot, self.accounts.clone(), epoch) {
+        for (name, after) in account(&snapshot, self.stored(), epoch) {
             let index = NAMES.iter().position(|known| *known == name).unwrap();
             assert!(after.delta.from_client >= 0 && after.delta.to_client >= 0, "{after:?}");
             self.deltas[index] = self.deltas[index].saturating_add(after.delta);
             assert_eq!(self.accounts.insert(name, after.account) != Some(after.account), after.is_changed);
         }
-        let again = account(&snapshot, self.accounts.clone(), epoch);
-        assert!(again.values().all(|after| !after.is_changed), "the same scrape again counts nothing");
+        let again = account(&snapshot, self.stored(), epoch);
+        assert!(again.iter().all(|(_, after)| !after.is_changed), "the same scrape again counts nothing");
         self.last = Some(LastScrape { epoch, uptime: snapshot.uptime, answered_at: self.clock() });
+    }
+
+    fn stored(&self) -> Vec<(String, Account)> {
+        self.accounts.clone().into_iter().collect()
     }
 
     /// What this scrape lets anybody know.

@@ -136,7 +136,7 @@ async fn add_users(
     summary: &mut Summary,
 ) -> StoreResult<HashMap<i64, i64>> {
     let names = || old.users.iter().map(|user| user.username.as_str());
-    let stored = meters::of_names(db.reborrow(), names()).await?;
+    let stored: HashMap<_, _> = meters::of_names(db.reborrow(), names()).await?.into_iter().collect();
     let logged = logged_by_user(old);
     let mut accounts = Vec::with_capacity(old.users.len());
     let mut imported = Vec::with_capacity(old.users.len());

@@ -1,7 +1,6 @@
 //! From a scrape to the database: exactly once, in one transaction (design section 7).
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use mtpannel_core::access::{CUT_GAP, Departed};
@@ -16,10 +15,10 @@ use crate::store::system::SystemStats;
 use crate::store::{Store, StoreResult, departed, state, system, traffic};
 
 /// A scrape and when it was made; times in milliseconds.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Scrape {
     /// What the proxy said.
-    pub snapshot: Arc<Snapshot>,
+    pub snapshot: Snapshot,
     /// [`ordinal`] before it was asked.
     pub ordinal: i64,
     /// When it was asked.
@@ -35,44 +34,46 @@ pub async fn ordinal(store: &Store) -> StoreResult<i64> {
 
 /// Records a scrape: meters, usage, statuses, history and the proxy's figures move together or not at all. Gives false,
 /// and changes nothing, if another panel has recorded one in the meantime.
-pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
-    let now = scrape.answered_at.trunc_subsecs(0);
+pub async fn record(app: &App, Scrape { snapshot, ordinal, asked_at, answered_at }: Scrape) -> StoreResult<bool> {
+    let now = answered_at.trunc_subsecs(0);
     let mut tx = app.store.write().await?;
-    if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
+    if state::scrape_ordinal(tx.db()).await? != ordinal {
         return Ok(false);
     }
+    let figures = SystemStats {
+        uptime: snapshot.uptime,
+        total_connections: snapshot.connections_total.unwrap_or(0),
+        bad_connections: snapshot.connections_bad_total.unwrap_or(0),
+        recorded_at: now,
+    };
+    system::insert(tx.db(), &figures).await?;
     let last = state::last_scrape(tx.db()).await?;
-    let epoch = usage::epoch_of(last.as_ref(), scrape.asked_at, scrape.snapshot.uptime);
-    let names = scrape.snapshot.users.keys().map(String::as_str);
-    let stored = if scrape.snapshot.tells_absence() {
+    let epoch = usage::epoch_of(last.as_ref(), asked_at, snapshot.uptime);
+    let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
+    state::set_last_scrape(tx.db(), &this).await?;
+
+    let names = snapshot.users.keys().map(String::as_str);
+    let stored = if snapshot.tells_absence() {
         meters::of_names_or_running(tx.db(), names).await?
     } else {
         meters::of_names(tx.db(), names).await?
     };
-    let accounts = account(Arc::clone(&scrape.snapshot), stored, epoch).await;
+    let accounts = account(snapshot, stored, epoch).await;
     meters::save(tx.db(), &changed(&accounts)).await?;
 
     let departed = departed::all(tx.db()).await?;
     let metered = metered::metered(tx.db(), &touched(&accounts), now).await?;
-    let effects = Effects::of(&metered, &accounts, &departed, scrape.asked_at, now);
+    let effects = Effects::of(&metered, &accounts, &departed, asked_at, now);
+    drop(metered);
     if !effects.users.is_empty() {
         metered::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), &effects.traffic, now).await?;
     }
     // Also those of names without a user.
-    let total = accounts.values().fold(Counters::ZERO, |sum, account| sum.saturating_add(account.delta));
+    let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
     if total != Counters::ZERO {
         traffic::insert_total(tx.db(), total, now).await?;
     }
-    let figures = SystemStats {
-        uptime: scrape.snapshot.uptime,
-        total_connections: scrape.snapshot.connections_total.unwrap_or(0),
-        bad_connections: scrape.snapshot.connections_bad_total.unwrap_or(0),
-        recorded_at: now,
-    };
-    system::insert(tx.db(), &figures).await?;
-    let this = LastScrape { epoch, uptime: scrape.snapshot.uptime, answered_at: scrape.answered_at };
-    state::set_last_scrape(tx.db(), &this).await?;
     let revision = if effects.users.is_empty() { None } else { Some(state::bump(tx.db()).await?) };
     tx.commit().await?;
     if let Some(revision) = revision.filter(|_| effects.file_changes) {
@@ -81,10 +82,10 @@ pub async fn record(app: &App, scrape: &Scrape) -> StoreResult<bool> {
     Ok(true)
 }
 
-/// What a scrape makes of the accounts, by name.
-type Accounts = HashMap<String, Advanced>;
+/// What a scrape makes of the accounts, with their names.
+type Accounts = [(String, Advanced)];
 
-async fn account(snapshot: Arc<Snapshot>, stored: meters::Accounts, epoch: i64) -> Accounts {
+async fn account(snapshot: Snapshot, stored: meters::Accounts, epoch: i64) -> Vec<(String, Advanced)> {
     let work = move || usage::account(&snapshot, stored, epoch);
     tokio::task::spawn_blocking(work).await.expect("accounting does not panic")
 }
@@ -120,13 +121,14 @@ impl Effects {
         asked_at: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Self {
+        let accounts: HashMap<&str, &Advanced> = accounts.iter().map(|(name, after)| (name.as_str(), after)).collect();
         let cuts: HashMap<&str, &Departed> = departed.iter().map(|gone| (gone.username.as_str(), gone)).collect();
         let mut effects = Self::default();
         for user in users {
             let name = user.username.as_str();
             let sessions_cut =
                 cuts.get(name).is_none_or(|gone| gone.cut_at.is_some_and(|cut_at| cut_at + CUT_GAP <= asked_at));
-            effects.add(user, accounts.get(name).copied().unwrap_or_default(), sessions_cut, now);
+            effects.add(user, accounts.get(name).copied().copied().unwrap_or_default(), sessions_cut, now);
         }
         effects.users.sort_unstable_by_key(|change| change.id);
         effects.traffic.sort_unstable_by_key(|(id, _)| *id);

@@ -1,6 +1,6 @@
 //! Table `usage_meters`: what is known of the proxy's counters, by name.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use mtpannel_core::usage::{Account, Counters, Meter, Presence};
 
@@ -39,13 +39,13 @@ sql_texts! {
         connections = excluded.connections, unique_ips = excluded.unique_ips";
 }
 
-/// Stored accounts, by name.
-pub type Accounts = HashMap<String, Account>;
+/// Stored accounts with their names.
+pub type Accounts = Vec<(String, Account)>;
 
 /// The accounts of `names`.
 pub async fn of_names<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<Accounts> {
     let (text,) = query!(fetch_one as (Option<String>,), db, OF_NAMES, json_keys(names))?;
-    Ok(unpack(text, row)?.into_iter().collect())
+    unpack(text, row)
 }
 
 /// The accounts of `names`, and every other one that shows anything of the proxy's present counters.
@@ -54,9 +54,10 @@ pub async fn of_names_or_running<'n>(
     names: impl IntoIterator<Item = &'n str>,
 ) -> StoreResult<Accounts> {
     let (text,) = query!(fetch_one as (Option<String>,), db.reborrow(), RUNNING)?;
-    let mut accounts: Accounts = unpack(text, row)?.into_iter().collect();
+    let mut accounts = unpack(text, row)?;
     // Mostly nobody: those that the proxy shows and that have not moved a byte since it started.
-    let rest: Vec<_> = names.into_iter().filter(|name| !accounts.contains_key(*name)).collect();
+    let running: HashSet<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
+    let rest: Vec<_> = names.into_iter().filter(|name| !running.contains(name)).collect();
     if !rest.is_empty() {
         accounts.extend(of_names(db, rest).await?);
     }

@@ -271,12 +271,21 @@ macro_rules! execute_rows {
     };
     ($engine:ty, $conn:ident, $sql:expr, $rows:expr, |$row:pat_param| ($($bind:expr),+)) => {{
         let (before, after) = $crate::store::around_values($sql);
-        for chunk in $crate::store::chunks($rows) {
-            let mut text = sqlx::QueryBuilder::<$engine>::new(before);
-            text.push_values(chunk, |mut columns, $row| {
+        let mut statements = $crate::store::chunks($rows).map(|chunk| {
+            let mut statement = sqlx::QueryBuilder::<$engine>::new(before);
+            statement.push_values(chunk, |mut columns, $row| {
                 $(columns.push_bind($bind);)+
             });
-            text.push(after).build().execute(&mut *$conn).await?;
+            statement.push(after);
+            statement
+        });
+        let mut next = statements.next();
+        while let Some(mut statement) = next {
+            // The database works on one while the next is made.
+            let work = statement.build().execute(&mut *$conn);
+            let (done, following) = tokio::join!(work, async { statements.next() });
+            done?;
+            next = following;
         }
         $crate::store::StoreResult::Ok(())
     }};

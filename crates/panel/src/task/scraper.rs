@@ -1,6 +1,5 @@
 //! Reads the proxy's metrics at intervals and has them accounted.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
@@ -86,7 +85,7 @@ async fn turn(app: &SharedApp, client: &Client) {
 async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
     let ordinal = metering::ordinal(&app.store).await?;
     let (scrape, text) = read(client, &app.settings.metrics_url, &app.clock, ordinal).await?;
-    let snapshot = Arc::clone(&scrape.snapshot);
+    let snapshot = &scrape.snapshot;
     for refusal in snapshot.refused.iter().take(5) {
         tracing::warn!(
             line = refusal.line,
@@ -94,14 +93,15 @@ async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
             "a reading of the proxy cannot be right; left out"
         );
     }
-    let view = view(&snapshot, text, scrape.answered_at);
-    if !metering::record(app, &scrape).await? {
+    let view = view(snapshot, text, scrape.answered_at);
+    let file = snapshot.file.clone();
+    if !metering::record(app, scrape).await? {
         tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
     }
     app.health.proxy_answered(view);
-    if let Some(file) = &snapshot.file {
+    if let Some(file) = file {
         app.health.file_accepted(Some(file.is_current));
-        app.health.file_refused(file.last_failure.clone().filter(|_| !file.is_current));
+        app.health.file_refused(file.last_failure.filter(|_| !file.is_current));
     }
     Ok(())
 }
@@ -121,8 +121,7 @@ async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow
         packer.push(&part);
     }
     let answered_at = clock.precise();
-    let snapshot = Arc::new(reader.finish()?);
-    Ok((Scrape { snapshot, ordinal, asked_at, answered_at }, packer.finish()))
+    Ok((Scrape { snapshot: reader.finish()?, ordinal, asked_at, answered_at }, packer.finish()))
 }
 
 fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {

@@ -24,7 +24,9 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
     for (at, canary) in CANARIES.into_iter().enumerate() {
         let all = (0..users).chain(CANARIES.into_iter().skip(at + 1));
         match reload(&proxy, &all, canary).await {
-            Some((took, longest)) => println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}"),
+            Some((took, longest)) => {
+                println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}")
+            }
             None => println!("    reload: the session of a user who is removed is still open after {PATIENCE:?}"),
         }
     }
@@ -67,7 +69,10 @@ async fn reload(
         let mut longest = Duration::ZERO;
         while !ended.is_cancelled() {
             let since = Instant::now();
-            let answer = async { steady.send(&[0]).await?; steady.receive(1).await };
+            let answer = async {
+                steady.send(&[0]).await?;
+                steady.receive(1).await
+            };
             if answer.await.is_err() {
                 break;
             }
