@@ -1,6 +1,6 @@
 //! Bytes: each is accounted exactly once, whichever of panel and proxy is killed, and when.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn sum(left: &Totals, right: &Totals) -> Totals {
 /// What the database has, from its meters; fails unless usage and history say the same.
 async fn accounted(store: &Store) -> Totals {
     let mut tx = store.snapshot().await.unwrap();
-    let stored = meters::of_names(tx.db(), NAMES).await.unwrap();
+    let stored: HashMap<_, _> = meters::of_names(tx.db(), NAMES).await.unwrap().into_iter().collect();
     let mut totals = Totals::new();
     for name in NAMES {
         let lifetime = stored.get(name).map_or(Counters::ZERO, |account| account.meter.lifetime);

@@ -20,8 +20,8 @@ mod text;
 /// 2^63, the first float above every `i64`.
 const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
 
-/// Bytes of text for each user, about: 929 KiB for 4,096 (contract, "Size"). Only a guess at the room to set aside.
-const BYTES_PER_USER: usize = 256;
+/// Bytes of text for each user, about: ten series. Only a guess at the room to set aside.
+const BYTES_PER_USER: usize = 512;
 
 /// What one scrape of the proxy says.
 #[derive(Debug, Clone, PartialEq)]

@@ -221,21 +221,22 @@ pub struct Advanced {
 pub fn account(snapshot: &Snapshot, stored: Vec<(String, Account)>, epoch: i64) -> Vec<(String, Advanced)> {
     let tells_absence = snapshot.tells_absence();
     let advance = |before: Account, series| before.advance(epoch, series, tells_absence);
-    let known: HashSet<&str> = stored.iter().map(|(name, _)| name.as_str()).collect();
-    let new: Vec<_> = snapshot
-        .users
-        .iter()
-        .filter(|(name, _)| !known.contains(name.as_str()))
-        .map(|(name, series)| (name, advance(Account::default(), Some(series))))
-        .filter(|(name, after)| after.is_changed && name.parse::<Username>().is_ok())
-        .map(|(name, after)| (name.clone(), after))
-        .collect();
-    drop(known);
+    let mut seen = 0;
     let stored = stored.into_iter().map(|(name, before)| {
-        let after = advance(before, snapshot.users.get(&name));
-        (name, after)
+        let series = snapshot.users.get(&name);
+        seen += usize::from(series.is_some());
+        (name, advance(before, series))
     });
-    stored.chain(new).collect()
+    let mut accounts: Vec<_> = stored.collect();
+    if seen < snapshot.users.len() {
+        let known: HashSet<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
+        let unknown = snapshot.users.iter().filter(|(name, _)| !known.contains(name.as_str()));
+        let new = unknown.map(|(name, series)| (name, advance(Account::default(), Some(series))));
+        let new = new.filter(|(name, after)| after.is_changed && name.parse::<Username>().is_ok());
+        let new: Vec<_> = new.map(|(name, after)| (name.clone(), after)).collect();
+        accounts.extend(new);
+    }
+    accounts
 }
 
 /// A user's usage as stored in his row.

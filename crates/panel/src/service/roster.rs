@@ -53,8 +53,10 @@ pub struct Selection {
 /// Row ids of the users that a selection holds, in its order.
 pub type Ids = Arc<Vec<i64>>;
 
-/// How many selections are remembered for one revision.
-const REMEMBERED: usize = 64;
+/// How many row ids are remembered for one revision, in all selections together: 8 MB.
+const REMEMBERED: usize = 1_000_000;
+/// What a selection costs besides its row ids, in row ids.
+const SELECTION: usize = 20;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -72,8 +74,26 @@ struct Copy {
     names: String,
     /// Where each name begins, and the end. 32 bytes a name leave room for a hundred million.
     starts: Vec<u32>,
-    remembered: Mutex<HashMap<Selection, Ids>>,
+    remembered: Mutex<Remembered>,
     orders: Mutex<HashMap<SortKey, Arc<Order>>>,
+}
+
+/// Selections that were asked for, so that the next page need not find them again.
+#[derive(Debug, Default)]
+struct Remembered {
+    ids: HashMap<Selection, Ids>,
+    /// See [`REMEMBERED`].
+    size: usize,
+}
+
+impl Remembered {
+    fn insert(&mut self, selection: Selection, ids: &Ids) {
+        if self.size >= REMEMBERED {
+            *self = Self::default();
+        }
+        self.size += SELECTION + ids.len();
+        self.ids.insert(selection, Arc::clone(ids));
+    }
 }
 
 /// One order of the rows, both ways round.
@@ -99,16 +119,12 @@ impl Roster {
     /// The users that `selection` holds at the present revision.
     pub async fn select(&self, store: &Store, selection: Selection) -> StoreResult<Ids> {
         let copy = self.copy(store).await?;
-        let remembered = lock(&copy.remembered).get(&selection).cloned();
+        let remembered = lock(&copy.remembered).ids.get(&selection).cloned();
         if let Some(ids) = remembered {
             return Ok(ids);
         }
         let ids = Arc::new(copy.select(&selection));
-        let mut remembered = lock(&copy.remembered);
-        if remembered.len() >= REMEMBERED {
-            remembered.clear();
-        }
-        remembered.insert(selection, Arc::clone(&ids));
+        lock(&copy.remembered).insert(selection, &ids);
         Ok(ids)
     }
 

@@ -18,7 +18,7 @@ pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlit
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Pages that SQLite keeps for the writer, in KiB and negative as it wants them: a scrape touches rows all over the tables.
-const WRITE_CACHE: &str = "-32768";
+const WRITE_CACHE: &str = "-28672";
 /// Pages in the write-ahead log at which a writer moves them into the database file himself. [`checkpoint`] does it long
 /// before, so that no writer waits for the disk.
 const AUTO_CHECKPOINT: &str = "32768";

@@ -25,7 +25,7 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
         let all = (0..users).chain(CANARIES.into_iter().skip(at + 1));
         match reload(&proxy, &all, canary).await {
             Some((took, longest)) => {
-                println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}")
+                println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}");
             }
             None => println!("    reload: the session of a user who is removed is still open after {PATIENCE:?}"),
         }
