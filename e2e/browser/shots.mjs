@@ -60,7 +60,10 @@ async function look(id, language, themes, phone) {
   await page.locator('input[type=checkbox]').nth(2).click();
   await page.locator('[role=region]').first().waitFor();
   await shoot('users-bulk');
-  await page.locator('[role=region] button').nth(3).click();
+  if (phone) {
+    await page.locator('[role=region] button[aria-haspopup=menu]').click();
+    await page.locator('[role=menuitem]').nth(2).click();
+  } else await page.locator('[role=region] button').nth(3).click();
   await page.locator('[role=dialog] button').nth(1).waitFor();
   await shoot('bulk-days');
   await page.keyboard.press('Escape');

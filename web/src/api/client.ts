@@ -41,9 +41,10 @@ const PACE = 0.9 + Math.random() * 0.2;
  */
 export function poll(seconds: number) {
   return {
-    refetchInterval: (query: { state: { errorUpdateCount: number; status: string } }) => {
-      const failures = query.state.status === 'error' ? Math.min(query.state.errorUpdateCount, 3) : 0;
-      return Math.round(seconds * 1000 * PACE * 2 ** failures);
+    refetchInterval: ({ state }: { state: { dataUpdatedAt: number; errorUpdatedAt: number } }) => {
+      // As long again as it has failed already, up to eight times the usual.
+      const failing = Math.max(0, state.errorUpdatedAt - state.dataUpdatedAt) / (seconds * 1000);
+      return Math.round(seconds * 1000 * PACE * Math.min(1 + failing, 8));
     },
     refetchOnWindowFocus: true,
   } as const;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatBytes, joinBytes, splitBytes, UNITS } from './bytes';
+import { axisSizes, formatBytes, joinBytes, splitBytes, UNITS } from './bytes';
 
 it.each([
   [0, '0 B'],
@@ -28,6 +28,17 @@ it.each([1, 1023, 1024, 1025, 1_000_000_000, 10_737_418_240, 1.5 * 1024 ** 3, 2 
     expect(joinBytes(value, unit)).toBe(bytes);
   },
 );
+
+it.each([
+  [0, ['0 B', '1 B']],
+  [3, ['0 B', '1 B', '2 B', '3 B']],
+  [3.1 * 1024 ** 3, ['0 B', '1 GiB', '2 GiB', '3 GiB', '4 GiB']],
+  [7 * 1024 ** 2, ['0 B', '2 MiB', '4 MiB', '6 MiB', '8 MiB']],
+  // Between 500 MiB and 1 GiB the next step is 1 GiB.
+  [2.5 * 1024 ** 3, ['0 B', '1 GiB', '2 GiB', '3 GiB']],
+])('an axis up to %d bytes has round sizes', (most, labels) => {
+  expect(axisSizes(most).map((size) => formatBytes(size, 'en'))).toEqual(labels);
+});
 
 it('shows a round size in its own unit', () => {
   expect(splitBytes(10_737_418_240)).toEqual({ value: 10, unit: 'GiB' });

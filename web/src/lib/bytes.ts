@@ -25,6 +25,16 @@ export function formatBytes(bytes: number, language: string): string {
   return `${number(value, language)} ${unit}`;
 }
 
+/** Round sizes for an axis from 0 to at least `most`: three to five of them, in the steps of the binary units. */
+export function axisSizes(most: number): number[] {
+  const rough = Math.max(most / 4, 1);
+  const unit = factor(unitOf(rough));
+  const step = unit * (STEPS.find((each) => each >= rough / unit) ?? 1024);
+  return Array.from({ length: Math.max(Math.ceil(most / step), 1) + 1 }, (_, index) => index * step);
+}
+
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+
 const withDigits = (maximumFractionDigits: number) =>
   perLanguage((language) => new Intl.NumberFormat(language, { maximumFractionDigits }));
 const DIGITS = [withDigits(0), withDigits(1), withDigits(2)] as const;

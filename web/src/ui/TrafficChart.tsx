@@ -1,7 +1,7 @@
 import { AreaChart } from '@mantine/charts';
 import '@mantine/charts/styles.css';
 import { useI18n } from '~/i18n';
-import { formatBytes } from '~/lib/bytes';
+import { axisSizes, formatBytes } from '~/lib/bytes';
 import type { Bar, Range } from '~/lib/history';
 
 /** Time runs from left to right in every language, as on every chart of a network. */
@@ -18,6 +18,7 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
       ? { dateStyle: 'medium', timeStyle: 'short' }
       : { dateStyle: 'medium', timeZone: 'UTC' },
   );
+  const sizes = axisSizes(Math.max(0, ...bars.map((bar) => bar.in + bar.out)));
   return (
     <div dir="ltr" role="img" aria-label={t('chart.label')}>
       <AreaChart
@@ -39,7 +40,8 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
         xAxisProps={{ tickFormatter: (at: number) => short.format(at), minTickGap: 40 }}
         yAxisProps={{
           width: 76,
-          tickCount: 4,
+          ticks: sizes,
+          domain: [0, sizes.at(-1) ?? 1],
           tickFormatter: (value: number) => formatBytes(value, locale),
         }}
         tooltipProps={{

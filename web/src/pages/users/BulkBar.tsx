@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core';
+import { Button, Menu } from '@mantine/core';
+import { IconChevronDown } from '@tabler/icons-react';
 import { useState } from 'react';
 import type { BulkAction } from '~/api/client';
 import { useI18n } from '~/i18n';
@@ -10,14 +11,18 @@ import type { Selection } from './useSelection';
 
 const ACTIONS: BulkAction[] = ['enable', 'disable', 'add_days', 'add_bytes', 'reset_usage', 'delete'];
 
+const colorOf = (action: BulkAction) => (action === 'delete' ? { color: 'red' } : {});
+
 interface Props {
+  /** Whether there is no room for a button each. */
+  isNarrow: boolean;
   selection: Selection;
   filters: UserFilters;
   total: number;
 }
 
 /** One deed on all who are ticked, or on all who match the search and the filter. */
-export function BulkBar({ selection, filters, total }: Props) {
+export function BulkBar({ isNarrow, selection, filters, total }: Props) {
   const { t, locale } = useI18n();
   const [everyone, setEveryone] = useState(false);
   const [action, setAction] = useState<BulkAction | null>(null);
@@ -41,17 +46,34 @@ export function BulkBar({ selection, filters, total }: Props) {
           {t('bulk.selectMatching', { formatted: formatNumber(total, locale) })}
         </Button>
       )}
-      {ACTIONS.map((each) => (
-        <Button
-          key={each}
-          size="xs"
-          variant={each === 'delete' ? 'outline' : 'default'}
-          {...(each === 'delete' ? { color: 'red' } : {})}
-          onClick={() => setAction(each)}
-        >
-          {t(`bulk.${each}`)}
-        </Button>
-      ))}
+      {isNarrow ? (
+        <Menu position="bottom-end" width={200}>
+          <Menu.Target>
+            <Button size="xs" variant="default" rightSection={<IconChevronDown size={16} aria-hidden />}>
+              {t('bulk.actions')}
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {ACTIONS.map((each) => (
+              <Menu.Item key={each} {...colorOf(each)} onClick={() => setAction(each)}>
+                {t(`bulk.${each}`)}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      ) : (
+        ACTIONS.map((each) => (
+          <Button
+            key={each}
+            size="xs"
+            variant={each === 'delete' ? 'outline' : 'default'}
+            {...colorOf(each)}
+            onClick={() => setAction(each)}
+          >
+            {t(`bulk.${each}`)}
+          </Button>
+        ))
+      )}
       <Button size="xs" variant="subtle" onClick={selection.clear}>
         {t('bulk.clear')}
       </Button>

@@ -87,7 +87,9 @@ export function Users() {
         withSort={isNarrow ?? false}
       />
       <Suspense fallback={null}>
-        {selection.names.size > 0 && <BulkBar selection={selection} filters={filters} total={total} />}
+        {selection.names.size > 0 && (
+          <BulkBar isNarrow={isNarrow} selection={selection} filters={filters} total={total} />
+        )}
       </Suspense>
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines count={8} height={44} />}
