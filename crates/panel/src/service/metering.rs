@@ -62,15 +62,16 @@ pub async fn record(app: &App, Scrape { snapshot, ordinal, asked_at, answered_at
     meters::save(tx.db(), &changed(&accounts)).await?;
 
     let departed = departed::all(tx.db()).await?;
-    let metered = metered::metered(tx.db(), &touched(&accounts), now).await?;
-    let effects = Effects::of(&metered, &accounts, &departed, asked_at, now);
-    drop(metered);
+    let mut judge = Judge::new(&accounts, &departed, asked_at, now);
+    metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
+    let effects = judge.effects();
+    // Also the bytes of names without a user.
+    let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
+    drop(accounts);
     if !effects.users.is_empty() {
         metered::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), &effects.traffic, now).await?;
     }
-    // Also those of names without a user.
-    let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
     if total != Counters::ZERO {
         traffic::insert_total(tx.db(), total, now).await?;
     }
@@ -113,54 +114,62 @@ struct Effects {
     file_changes: bool,
 }
 
-impl Effects {
-    fn of(
-        users: &[Metered],
-        accounts: &Accounts,
-        departed: &[Departed],
-        asked_at: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let accounts: HashMap<&str, &Advanced> = accounts.iter().map(|(name, after)| (name.as_str(), after)).collect();
-        let cuts: HashMap<&str, &Departed> = departed.iter().map(|gone| (gone.username.as_str(), gone)).collect();
-        let mut effects = Self::default();
-        for user in users {
-            let name = user.username.as_str();
-            let sessions_cut =
-                cuts.get(name).is_none_or(|gone| gone.cut_at.is_some_and(|cut_at| cut_at + CUT_GAP <= asked_at));
-            effects.add(user, accounts.get(name).copied().copied().unwrap_or_default(), sessions_cut, now);
+/// Finds out what a scrape does to each user that it is shown.
+struct Judge<'a> {
+    accounts: HashMap<&'a str, &'a Advanced>,
+    cuts: HashMap<&'a str, &'a Departed>,
+    asked_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    effects: Effects,
+}
+
+impl<'a> Judge<'a> {
+    fn new(accounts: &'a Accounts, departed: &'a [Departed], asked_at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+        Self {
+            accounts: accounts.iter().map(|(name, after)| (name.as_str(), after)).collect(),
+            cuts: departed.iter().map(|gone| (gone.username.as_str(), gone)).collect(),
+            asked_at,
+            now,
+            effects: Effects::default(),
         }
+    }
+
+    /// All of them, in the order of the tables.
+    fn effects(self) -> Effects {
+        let mut effects = self.effects;
         effects.users.sort_unstable_by_key(|change| change.id);
         effects.traffic.sort_unstable_by_key(|(id, _)| *id);
         effects
     }
 
-    fn add(
-        &mut self,
-        user: &Metered,
-        Advanced { account, delta, .. }: Advanced,
-        old_sessions_cut: bool,
-        now: DateTime<Utc>,
-    ) {
-        let usage = usage::settle(user.usage_base, account.meter.lifetime.total(), old_sessions_cut);
+    fn are_old_sessions_cut(&self, name: &str) -> bool {
+        let is_cut = |gone: &&Departed| gone.cut_at.is_some_and(|cut_at| cut_at + CUT_GAP <= self.asked_at);
+        self.cuts.get(name).is_none_or(is_cut)
+    }
+
+    fn see(&mut self, user: &Metered<'_>) {
+        let Advanced { account, delta, .. } = self.accounts.get(user.username).copied().copied().unwrap_or_default();
+        let lifetime = account.meter.lifetime.total();
+        let usage = usage::settle(user.usage_base, lifetime, self.are_old_sessions_cut(user.username));
         let standing = Standing {
             disabled: user.status == Status::Disabled,
-            expire_at: user.is_over.then_some(now),
+            expire_at: user.is_over.then_some(self.now),
             data_limit: user.data_limit.and_then(|limit| limit.try_into().ok()),
             data_used: usage.data_used,
         };
-        let status = standing.status(now);
+        let status = standing.status(self.now);
         let has_traffic = delta != Counters::ZERO;
         let seen = has_traffic || account.presence.connections > 0;
         let gets_base = user.usage_base != usage.base;
         if !(seen || gets_base || status != user.status || usage.data_used != user.data_used) {
             return;
         }
-        self.file_changes |= gets_base || status != user.status || (has_traffic && usage.base.is_none());
+        let effects = &mut self.effects;
+        effects.file_changes |= gets_base || status != user.status || (has_traffic && usage.base.is_none());
         if has_traffic && user.usage_base.is_some() {
-            self.traffic.push((user.id, delta));
+            effects.traffic.push((user.id, delta));
         }
-        self.users.push(UsageChange {
+        effects.users.push(UsageChange {
             id: user.id,
             data_used: usage.data_used,
             new_base: usage.base.filter(|_| gets_base),

@@ -10,11 +10,11 @@ use super::{
 
 /// What a scrape needs of every user that it may touch.
 #[derive(Debug)]
-pub struct Metered {
+pub struct Metered<'t> {
     /// Row id.
     pub id: i64,
     /// Name.
-    pub username: String,
+    pub username: &'t str,
     /// Status as stored.
     pub status: Status,
     /// Whether his time is over.
@@ -83,9 +83,14 @@ const RECORD_USAGE: &str = concat!(
 /// From this many names on, reading every user costs less than looking for each.
 const MANY: usize = 20_000;
 
-/// The users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names are many,
-/// there may be others among them.
-pub async fn metered(mut db: Db<'_>, names: &[&str], now: DateTime<Utc>) -> StoreResult<Vec<Metered>> {
+/// Shows to `see` the users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names
+/// are many, there may be others among them.
+pub async fn each_metered(
+    mut db: Db<'_>,
+    names: &[&str],
+    now: DateTime<Utc>,
+    mut see: impl FnMut(&Metered<'_>),
+) -> StoreResult<()> {
     type Text = (Option<String>,);
     let (settled,) = if names.len() < MANY {
         let names = json_keys(names.iter().copied());
@@ -95,20 +100,21 @@ pub async fn metered(mut db: Db<'_>, names: &[&str], now: DateTime<Utc>) -> Stor
     };
     let (unsettled,) = query!(fetch_one as Text, db, UNSETTLED, now)?;
     let optional = |text: &str| if text == "-" { Some(None) } else { text.parse().ok().map(Some) };
-    let row = |[id, username, status, is_over, data_limit, data_used, usage_base]: [&str; 7]| {
-        Some(Metered {
+    let mut row = |[id, username, status, is_over, data_limit, data_used, usage_base]: [&str; 7]| {
+        see(&Metered {
             id: id.parse().ok()?,
-            username: username.to_owned(),
+            username,
             status: status.parse().ok()?,
             is_over: is_over == "1",
             data_limit: optional(data_limit)?,
             data_used: data_used.parse().ok()?,
             usage_base: optional(usage_base)?,
-        })
+        });
+        Some(())
     };
-    let mut users = unpack(settled, row)?;
-    users.extend(unpack(unsettled, row)?);
-    Ok(users)
+    unpack(settled, &mut row)?;
+    unpack(unsettled, row)?;
+    Ok(())
 }
 
 /// Writes what a scrape changes, at `now`, in few statements.

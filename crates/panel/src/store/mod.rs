@@ -326,7 +326,7 @@ macro_rules! packed {
 pub(crate) use {execute, execute_rows, packed, query, sql_texts, this_revision, time_at};
 
 /// The rows of a [`packed!`] text, decoded by `row` from their `N` columns. `None` is what no rows give.
-fn unpack<const N: usize, T>(text: Option<String>, row: impl Fn([&str; N]) -> Option<T>) -> StoreResult<Vec<T>> {
+fn unpack<const N: usize, T>(text: Option<String>, mut row: impl FnMut([&str; N]) -> Option<T>) -> StoreResult<Vec<T>> {
     let text = text.unwrap_or_default();
     let rows = text.split_terminator(',').map(|columns| {
         let mut columns = columns.split(' ');
