@@ -645,7 +645,7 @@ do_add_panel() {
     uses_docker || die "see the guide: behind a reverse proxy" "смотрите руководство: за обратным прокси"
     [[ "$PANEL_DOMAIN" == none ]] || is_domain "$PANEL_DOMAIN" || die "not a domain: $PANEL_DOMAIN" "это не домен: $PANEL_DOMAIN"
     [[ "$PANEL_DOMAIN" != "$(env_get TLS_DOMAIN)" ]] || die "this is the masking domain" "это домен маскировки"
-    if ! has_panel; then
+    if ! has_panel || ! is_installed; then
         PANEL=y
         rm -f "$INSTALL_DIR/.complete"
         do_install

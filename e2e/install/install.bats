@@ -151,6 +151,7 @@ PYTHON
     set_masking_domain "$file" new.example
     [ "$(cat "$file")" = "$(printf '# tls_domain = "a"\n[other]\ntls_domain = "keep"\n[censorship]\ntls_domain = "new.example"\nmask = true\n[access]\ntls_domain = "keep"')" ]
     [ "$(stat -c %a "$file")" = 640 ]
+    [ ! -e "$file.new" ]
 }
 
 @test "a text becomes a JSON string" {
@@ -177,5 +178,136 @@ PYTHON
     run do_change_domain 'x;id'
     [ "$status" -eq 1 ]
     run do_change_domain panel.example
+    [ "$status" -eq 1 ]
+}
+
+# settle: chooses and writes what a fresh machine needs.
+settle() {
+    PROXY_HOST=192.0.2.1 TLS_DOMAIN=mask.example
+    choose
+    write_settings
+}
+
+# As on the next run, which knows what was written and nothing else.
+forget() { unset PANEL PROXY_KIND PANEL_DOMAIN OTHER_NAMES IMAGES ADMIN_USER PROXY_HOST PROXY_PORT TLS_DOMAIN; }
+
+@test "no to the panel is remembered" {
+    PANEL=n
+    settle
+    [ "$(env_get COMPOSE_PROFILES)" = telemt ]
+    refuses has_panel
+    forget
+    choose
+    [ "$PANEL" = n ]
+    [ "$PROXY_KIND" = telemt ]
+}
+
+@test "yes to the panel is remembered, with the proxy that was chosen" {
+    PANEL=y PROXY_KIND=builtin
+    settle
+    [ "$(env_get COMPOSE_PROFILES)" = builtin,panel ]
+    has_panel
+    forget
+    choose
+    [ "$PANEL" = y ]
+    [ "$PROXY_KIND" = builtin ]
+}
+
+@test "a panel that is added later keeps what was chosen before" {
+    PANEL=n PROXY_KIND=builtin
+    settle
+    forget
+    PANEL=y
+    choose
+    write_settings
+    [ "$(env_get COMPOSE_PROFILES)" = builtin,panel ]
+    [ "$(env_get TLS_DOMAIN)" = mask.example ]
+}
+
+@test "without the panel the configuration has one user, and the link is his" {
+    PANEL=n PROXY_PORT=8443
+    settle
+    plain_config | with_proxy_protocol 172.29.43.2 >"$INSTALL_DIR/config/config.toml"
+    secret=$(python3 - "$INSTALL_DIR/config/config.toml" <<'PYTHON'
+import sys, tomllib
+config = tomllib.load(open(sys.argv[1], "rb"))
+assert config["censorship"]["tls_domain"] == "mask.example"
+assert config["server"]["proxy_protocol"] is True
+assert config["general"]["links"]["public_port"] == 8443
+assert list(config["access"]["users"]) == ["first"]
+print(config["access"]["users"]["first"])
+PYTHON
+    )
+    [[ "$secret" =~ ^[0-9a-f]{32}$ ]]
+    [ "$(link_of_first)" = "tg://proxy?server=192.0.2.1&port=8443&secret=ee${secret}6d61736b2e6578616d706c65" ]
+}
+
+@test "without the panel there is no password to reset, and a backup holds no database" {
+    PANEL=n
+    settle
+    mkdir -p "$INSTALL_DIR/acme"
+    plain_config >"$INSTALL_DIR/config/config.toml"
+    run do_reset_password
+    [ "$status" -eq 1 ]
+    archive=$(make_backup)
+    [ "$(stat -c %a "$archive")" = 600 ]
+    tar -tzf "$archive" | sort >"$BATS_TEST_TMPDIR/list"
+    [ "$(tr '\n' ' ' <"$BATS_TEST_TMPDIR/list")" = ".env acme/ config/ config/config.toml " ]
+}
+
+# A docker that has the images in $HERE and writes down what it is asked to do.
+fake_docker() {
+    docker() {
+        if [ "$1 $2" = "image inspect" ]; then
+            [[ " $HERE " == *" $3 "* ]]
+        else
+            echo "$*" >>"$BATS_TEST_TMPDIR/asked"
+        fi
+    }
+    : >"$BATS_TEST_TMPDIR/asked"
+}
+
+@test "telemt is pulled when it is missing or another version is wanted, and never over an image that was brought" {
+    fake_docker
+    HERE=telemt:local TELEMT_IMAGE=telemt.example:2
+    make_telemt_image
+    env_set TELEMT_IMAGE telemt.example:2
+    make_telemt_image
+    [ ! -s "$BATS_TEST_TMPDIR/asked" ]
+    env_set TELEMT_IMAGE telemt.example:1
+    make_telemt_image
+    [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "pull --quiet telemt.example:2
+tag telemt.example:2 telemt:local" ]
+    [ "$(env_get TELEMT_IMAGE)" = telemt.example:2 ]
+    fake_docker
+    HERE=""
+    make_telemt_image
+    grep -q '^pull' "$BATS_TEST_TMPDIR/asked"
+}
+
+@test "what a failed update replaced comes back" {
+    fake_docker
+    HERE="panel:local panel:previous"
+    mkdir "$INSTALL_DIR/traefik"
+    echo old >"$INSTALL_DIR/docker-compose.yml"
+    echo old >"$INSTALL_DIR/traefik/traefik.yml"
+    keep_parts
+    echo new >"$INSTALL_DIR/docker-compose.yml"
+    echo new >"$INSTALL_DIR/traefik/traefik.yml"
+    bring_back_parts
+    [ "$(cat "$INSTALL_DIR/docker-compose.yml" "$INSTALL_DIR/traefik/traefik.yml")" = "old
+old" ]
+    [ "$(cat "$BATS_TEST_TMPDIR/asked")" = "tag panel:local panel:previous
+tag panel:previous panel:local" ]
+}
+
+@test "add-panel says what it needs where the panel is already" {
+    PANEL=y
+    settle
+    touch "$INSTALL_DIR/.complete"
+    run do_add_panel
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"add-panel DOMAIN"* ]]
+    run do_add_panel mask.example
     [ "$status" -eq 1 ]
 }
