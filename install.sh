@@ -267,6 +267,9 @@ make_panel_image() {
     local image
     image=$(env_get IMAGES)
     if [[ "$image" == build ]]; then
+        docker buildx version >/dev/null 2>&1 ||
+            die "building needs Docker's buildx: install docker-buildx, or name a finished image in IMAGES" \
+                "для сборки нужен buildx: установите docker-buildx или укажите готовый образ в IMAGES"
         DOCKER_BUILDKIT=1 docker build --file "$SOURCE/deploy/Dockerfile" --tag panel:local "$SOURCE"
     elif [[ "$image" != panel:local ]]; then
         docker pull --quiet "$image"

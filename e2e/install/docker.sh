@@ -64,7 +64,8 @@ images() {
         sed -n '/^FROM ${RUNTIME_IMAGE}/,$p' deploy/Dockerfile
     } >"$folder/context/Dockerfile"
     printf 'FROM base:local\nCOPY traefik /usr/local/bin/\nENTRYPOINT ["traefik"]\n' >"$folder/context/Dockerfile.traefik"
-    export DOCKER_BUILDKIT=1
+    # What is built here needs nothing of BuildKit, which a machine may not have.
+    export DOCKER_BUILDKIT=0
     docker build --quiet --network=none --build-arg RUNTIME_IMAGE=base:local --tag panel:local "$folder/context" >/dev/null
     docker build --quiet --network=none --file "$folder/context/Dockerfile.traefik" --tag traefik:local "$folder/context" >/dev/null
     docker tag panel:local panel:kept
