@@ -435,9 +435,23 @@ panel_cli() {
     fi
 }
 
+# What a killed run asked of the engine may still be under way there, and holds a container's name meanwhile.
+start_containers() {
+    local said status
+    said=$(mktemp)
+    for _ in {1..12}; do
+        status=0
+        compose up --detach --wait --wait-timeout "${START_TIMEOUT:-180}" --remove-orphans 2>&1 | tee "$said" || status=$?
+        grep -q "is already in use by container" "$said" || break
+        sleep 5
+    done
+    rm "$said"
+    return "$status"
+}
+
 start() {
     if uses_docker; then
-        compose up --detach --wait --wait-timeout "${START_TIMEOUT:-180}" --remove-orphans
+        start_containers
     else
         systemctl enable --quiet mtpannel
         systemctl restart mtpannel

@@ -25,7 +25,7 @@ fi
 # The engine is the process that unshare becomes.
 unshare --net sh -c 'ip link set lo up && exec "$@"' sh dockerd --bridge=none --iptables=false --ip6tables=false \
     --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/pid" --host "$DOCKER_HOST" \
-    --storage-driver vfs >"$folder/dockerd.log" 2>&1 &
+    >"$folder/dockerd.log" 2>&1 &
 engine=$!
 finish() {
     docker ps --quiet 2>/dev/null | xargs --no-run-if-empty docker rm --force >/dev/null 2>&1 || true
@@ -126,10 +126,12 @@ PYTHON
 }
 # Where the proxy finds data centre 2 here, and that telemt needs nothing else of the internet.
 offline() {
-    "$tools/bin/python" - "$INSTALL_DIR/config/config.toml" <<'PYTHON'
+    local host
+    host=$(inside ip -4 -oneline address | grep -o -m 1 'inet 172\.29\.43\.[0-9]*' | cut -d ' ' -f 2)
+    "$tools/bin/python" - "$INSTALL_DIR/config/config.toml" "$host" <<'PYTHON'
 import pathlib, re, sys
 
-file = pathlib.Path(sys.argv[1])
+file, host = pathlib.Path(sys.argv[1]), sys.argv[2]
 text = file.read_text()
 for section, lines in {
     "general": "use_middle_proxy = false\nmiddle_proxy_nat_probe = false",
@@ -141,12 +143,12 @@ for section, lines in {
     else:
         text = f"[{section}]\n{lines}\n\n{text}"
 text = re.sub(r"tls_emulation = true", "tls_emulation = false", text)
-text = text.replace("[access.users]", '[dc_overrides]\n"2" = "172.29.43.1:9443"\n\n[access.users]', 1)
+text = text.replace("[access.users]", f'[dc_overrides]\n"2" = "{host}:9443"\n\n[access.users]', 1)
 file.write_text(text)
 PYTHON
     docker restart "$1" >/dev/null
 }
-# The data centre, on the address that the network's gateway has.
+# The data centre, which containers reach at the address of their gateway.
 start_centre() {
     inside "$tools/bin/python" - <<'PYTHON' &
 import asyncio, sys
@@ -156,7 +158,7 @@ import dc
 
 async def main():
     centre = dc.DataCentre()
-    centre._server = await asyncio.start_server(centre._serve, "172.29.43.1", 9443)
+    centre._server = await asyncio.start_server(centre._serve, "0.0.0.0", 9443)
     await centre._server.serve_forever()
 
 asyncio.run(main())
