@@ -27,8 +27,6 @@ pub struct App {
     pub sync: SyncHandle,
     /// Wakes the task that waits for the next expiry.
     pub deadlines: Notify,
-    /// Tells that the built-in proxy has begun to serve, so that it can be scraped.
-    pub proxy_started: Notify,
     /// The order of users in lists.
     pub roster: Roster,
     /// Password hashing.
@@ -52,7 +50,6 @@ impl App {
             clock,
             sync: SyncHandle::default(),
             deadlines: Notify::new(),
-            proxy_started: Notify::new(),
             roster: Roster::default(),
             passwords: Passwords::default(),
             tokens: Tokens::new(&settings.secret_key, settings.token_lifetime),

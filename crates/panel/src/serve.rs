@@ -19,8 +19,8 @@ use crate::{http, task};
 
 /// Longest wait for requests that are under way when the service ends.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Longest wait for the tasks to end after that.
-const FINISH: Duration = Duration::from_secs(10);
+/// Longest wait for the tasks to end after that: the built-in proxy drains for 5 s, the last scrape takes as long.
+const FINISH: Duration = Duration::from_secs(15);
 
 /// A service that runs.
 #[derive(Debug)]
@@ -68,12 +68,12 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
 
     let mut tasks = JoinSet::new();
     tasks.spawn(task::config_sync::run(app.clone(), file, stop_tasks.clone()));
-    tasks.spawn(task::scraper::run(app.clone(), stop_tasks.clone()));
     tasks.spawn(task::enforcement::run(app.clone(), stop_tasks.clone()));
     tasks.spawn(task::retention::run(app.clone(), stop_tasks.clone()));
-    if matches!(app.settings.proxy.kind, ProxyKind::Embedded { .. }) {
-        tasks.spawn(task::proxy::run(app.clone(), stop_tasks.clone()));
-    }
+    match app.settings.proxy.kind {
+        ProxyKind::External => tasks.spawn(task::scraper::run(app.clone(), stop_tasks.clone())),
+        ProxyKind::Embedded { .. } => tasks.spawn(task::proxy::run(app.clone(), stop_tasks.clone())),
+    };
 
     let mut servers = JoinSet::new();
     let metrics = http::internal_router(http::install_metrics(), app.clone());

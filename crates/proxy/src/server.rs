@@ -69,6 +69,7 @@ pub struct Proxy {
     /// Where metrics are served.
     pub metrics_address: Option<SocketAddr>,
     accepting: CancellationToken,
+    relaying: CancellationToken,
     serving: CancellationToken,
     tasks: TaskTracker,
     sessions: TaskTracker,
@@ -89,7 +90,7 @@ impl Proxy {
         shared.stats.applied(now);
 
         let (tasks, sessions) = (TaskTracker::new(), TaskTracker::new());
-        let (accepting, serving) = (CancellationToken::new(), CancellationToken::new());
+        let [accepting, relaying, serving] = std::array::from_fn(|_| CancellationToken::new());
         let metrics_address = match &shared.config.metrics {
             Some(endpoint) => {
                 let (listener, address) = bind(endpoint.address)?;
@@ -108,23 +109,30 @@ impl Proxy {
                 shared: Arc::clone(&shared),
                 places: Arc::clone(&places),
                 sessions: sessions.clone(),
-                serving: serving.clone(),
+                relaying: relaying.clone(),
                 proxied,
             };
             tasks.spawn(acceptor.run(listener, accepting.clone()));
         }
-        Ok(Self { addresses, metrics_address, accepting, serving, tasks, sessions })
+        Ok(Self { addresses, metrics_address, accepting, relaying, serving, tasks, sessions })
     }
 
-    /// Accepts no more clients, lets sessions go on for five seconds, and cuts off the rest.
-    pub async fn stop(self) {
+    /// Accepts no more clients, lets sessions go on for five seconds, and cuts off the rest. Metrics are served still,
+    /// and move no more: whoever accounts can read the last byte.
+    pub async fn drain(&self) {
         self.accepting.cancel();
         self.sessions.close();
         if tokio::time::timeout(DRAIN, self.sessions.wait()).await.is_err() {
             tracing::info!(sessions = self.sessions.len(), "cutting off the sessions that are still open");
         }
-        self.serving.cancel();
+        self.relaying.cancel();
         self.sessions.wait().await;
+    }
+
+    /// [Drains](Self::drain), and ends everything.
+    pub async fn stop(self) {
+        self.drain().await;
+        self.serving.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -133,6 +141,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.accepting.cancel();
+        self.relaying.cancel();
         self.serving.cancel();
     }
 }
@@ -207,7 +216,7 @@ struct Acceptor {
     shared: Arc<Shared>,
     places: Arc<Semaphore>,
     sessions: TaskTracker,
-    serving: CancellationToken,
+    relaying: CancellationToken,
     proxied: bool,
 }
 
@@ -233,12 +242,12 @@ impl Acceptor {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return self.shared.stats.refused.add("max_connections");
         };
-        let (shared, serving, proxied) = (Arc::clone(&self.shared), self.serving.clone(), self.proxied);
+        let (shared, relaying, proxied) = (Arc::clone(&self.shared), self.relaying.clone(), self.proxied);
         self.sessions.spawn(async move {
             if tune(&stream, shared.config.timeouts.keepalive).is_ok() {
                 tokio::select! {
                     () = session::serve(&shared, stream, peer, proxied) => {}
-                    () = serving.cancelled() => {}
+                    () = relaying.cancelled() => {}
                 }
             }
             drop(place);

@@ -1,4 +1,5 @@
 //! The built-in proxy beside the panel. The two meet in the file and in the metrics only, as with any other proxy.
+//! It begins before the scraper and ends after it, so that the last byte is read.
 
 use std::time::Duration;
 
@@ -6,11 +7,13 @@ use mtpannel_proxy::Proxy;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
+use crate::service::health::Task;
+use crate::task::scraper;
 
 /// Between two attempts to start it.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Serves until `stop`. It starts once the panel has written the file: one without users is refused.
+/// Serves and is scraped until `stop`. It starts once the panel has written the file: one without users is refused.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     if stop.run_until_cancelled(app.sync.first_written()).await.is_none() {
         return;
@@ -29,16 +32,27 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
                     endpoint.host,
                     endpoint.port
                 );
-                app.proxy_started.notify_one();
-                stop.cancelled().await;
-                return proxy.stop().await;
+                return scraped_to_the_end(app, proxy, stop).await;
             }
             Err(error) => {
                 tracing::error!(%error, "the built-in proxy cannot start; trying again");
+                app.health.failed(Task::Scrape, format!("the built-in proxy cannot start: {error}"));
                 if stop.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none() {
                     return;
                 }
             }
         }
     }
+}
+
+/// The last scrape comes when no session is left and the figures no longer move.
+async fn scraped_to_the_end(app: SharedApp, proxy: Proxy, stop: CancellationToken) {
+    let drained = CancellationToken::new();
+    let drain = async {
+        stop.cancelled().await;
+        proxy.drain().await;
+        drained.cancel();
+    };
+    tokio::join!(scraper::run(app, drained.clone()), drain);
+    proxy.stop().await;
 }
