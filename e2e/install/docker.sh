@@ -2,6 +2,7 @@
 # install.sh from an empty machine to its removal, with a real Docker engine, Compose and Traefik, in a network of their
 # own. Needs root on Debian, dockerd and debootstrap. The base image comes from debootstrap, because a registry may be out
 # of reach; so the proxy is the built-in one, and the image's compiled stage is a program that was built here.
+# Then the same without Docker, on a machine of its own with systemd, which is a container of that engine.
 # TELEMT_BIN=/path/to/telemt repeats what a user sees with telemt as the proxy.
 set -euo pipefail
 
@@ -31,6 +32,7 @@ finish() {
     docker ps --quiet 2>/dev/null | xargs --no-run-if-empty docker rm --force >/dev/null 2>&1 || true
     kill "$engine" 2>/dev/null || true
     wait "$engine" || true
+    umount "$folder/exec/netns/default" 2>/dev/null || true
     rm -rf "$folder"
 }
 trap finish EXIT
@@ -45,12 +47,13 @@ if ! docker info >/dev/null 2>&1; then
 fi
 
 images() {
-    if [ ! -f "$tools/ready" ]; then
+    local packages=ca-certificates,curl,systemd-sysv
+    if [ "$(cat "$tools/ready" 2>/dev/null)" != $packages ]; then
         rm -rf "$tools"
         python3 -m venv "$tools"
         "$tools/bin/pip" install --quiet --requirement e2e/install/requirements.txt --requirement e2e/chain/requirements.txt
-        debootstrap --variant=minbase --include=ca-certificates,curl bookworm "$tools/base" >"$folder/debootstrap.log"
-        touch "$tools/ready"
+        debootstrap --variant=minbase --include=$packages bookworm "$tools/base" >"$folder/debootstrap.log"
+        echo $packages >"$tools/ready"
     fi
     PATH=$tools/bin:$PATH
     cargo build --quiet --locked --package mtpannel
@@ -72,9 +75,11 @@ images() {
 }
 
 inside() { nsenter --net --target "$(cat "$folder/pid")" "$@"; }
+# Where the installer runs: on the machine of the engine, or in the container with systemd.
+machine=(inside)
 # The installer, its output kept for a failure.
 installer() {
-    inside ./install.sh --yes "$@" >"$folder/output" 2>&1 || {
+    "${machine[@]}" ./install.sh --yes "$@" >"$folder/output" 2>&1 || {
         cat "$folder/output" >&2
         fail "install.sh $*"
     }
@@ -84,7 +89,7 @@ interrupted_installer() {
     local seconds status
     for ((seconds = 1; seconds < 90; seconds++)); do
         status=0
-        inside timeout --signal=KILL "$seconds" ./install.sh --yes "$@" >"$folder/output" 2>&1 || status=$?
+        "${machine[@]}" timeout --signal=KILL "$seconds" ./install.sh --yes "$@" >"$folder/output" 2>&1 || status=$?
         if ((status == 0)); then return; fi
         if ((status != 137)); then
             cat "$folder/output" >&2
@@ -93,7 +98,7 @@ interrupted_installer() {
     done
     fail "install.sh $* does not end"
 }
-link() { docker exec mtpannel-panel mtpannel user links first | grep -o 'tg://[^ "]*' | head -n 1; }
+link() { users | sed -n 's/^first .* //p'; }
 # A FakeTLS client asks a data centre for resPQ, through Traefik and the proxy, and moves bytes if it is told to.
 client() { (cd e2e/chain && inside "$tools/bin/python" client.py "$@"); }
 # The same, as soon as the proxy lets him.
@@ -106,9 +111,11 @@ served() {
     fail "no client is served through Traefik and the proxy: $*"
 }
 refused() { if client "$1" >/dev/null 2>&1; then fail "$2"; fi; }
-state() { sort "$INSTALL_DIR/.env" | cat - "$INSTALL_DIR/config/config.toml" | sha256sum; }
-verify() { BASE_URL=http://127.0.0.1:8080 ADMIN_PASS=$ADMIN_PASS CONTAINER=mtpannel-panel inside temp/e2e_panel_verify.sh; }
-# Every user with secret, limits and bytes, one a line.
+state() { sort "$INSTALL_DIR/.env" | cat - "$INSTALL_DIR/config/config.toml"; }
+# unchanged STATE WHAT: settings and configuration are still STATE.
+unchanged() { state | diff <(printf '%s\n' "$1") - >&2 || fail "$2 changed settings or configuration"; }
+verify() { BASE_URL=http://127.0.0.1:8080 CONFIG_PATH=$INSTALL_DIR/config/config.toml inside temp/e2e_panel_verify.sh; }
+# Every user with limit, bytes and link, one a line.
 users() {
     inside "$tools/bin/python" - <<'PYTHON'
 import json, os, urllib.request
@@ -121,14 +128,16 @@ def call(method, path, body=None, token=None):
 
 token = call("POST", "/admin/token", {"username": "admin", "password": os.environ["ADMIN_PASS"]})["access_token"]
 for user in call("GET", "/users?limit=200&sort=username", token=token)["users"]:
-    print(user["username"], user["secret"], user["data_limit"], user["data_used"])
+    link = call("GET", f"/users/{user['username']}/links", token=token)["tg_link"]
+    print(user["username"], user["data_limit"], user["data_used"], link)
 PYTHON
 }
 # Where the proxy finds data centre 2 here, and that telemt needs nothing else of the internet.
+# offline RESTART...: the command that makes the proxy read it.
 offline() {
     local host
-    host=$(inside ip -4 -oneline address | grep -o -m 1 'inet 172\.29\.43\.[0-9]*' | cut -d ' ' -f 2)
-    "$tools/bin/python" - "$INSTALL_DIR/config/config.toml" "$host" <<'PYTHON'
+    host=$(inside ip -4 -oneline address | sed -n 's/.* inet \(172\.29\.43\.[0-9]*\).*/\1/p')
+    "$tools/bin/python" - "$INSTALL_DIR/config/config.toml" "${host:-127.0.0.1}" <<'PYTHON'
 import pathlib, re, sys
 
 file, host = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -146,11 +155,12 @@ text = re.sub(r"tls_emulation = true", "tls_emulation = false", text)
 text = text.replace("[access.users]", f'[dc_overrides]\n"2" = "{host}:9443"\n\n[access.users]', 1)
 file.write_text(text)
 PYTHON
-    docker restart "$1" >/dev/null
+    "$@" >/dev/null
 }
 # The data centre, which containers reach at the address of their gateway.
 start_centre() {
-    inside "$tools/bin/python" - <<'PYTHON' &
+    # Not by the function: the shell's child has to be the program itself, which is ended later.
+    nsenter --net --target "$(cat "$folder/pid")" "$tools/bin/python" - <<'PYTHON' &
 import asyncio, sys
 sys.path.insert(0, "e2e/chain")
 sys.dont_write_bytecode = True
@@ -166,6 +176,23 @@ PYTHON
     centre=$!
     trap 'kill "$centre" 2>/dev/null || true; finish' EXIT
 }
+# A machine without Docker: systemd as the first process, with the engine's network.
+start_machine() {
+    printf 'FROM base:local\nRUN systemctl mask %s\nCMD ["/sbin/init"]\n' \
+        "getty.target systemd-modules-load.service systemd-sysctl.service" >"$folder/context/Dockerfile.machine"
+    docker build --quiet --network=none --file "$folder/context/Dockerfile.machine" --tag machine:local "$folder/context" >/dev/null
+    # What systemd needs, and no more: --privileged asks for capabilities that the engine itself may lack.
+    docker run --detach --name machine --network host --env container=docker --tmpfs /run --tmpfs /tmp \
+        --cap-add SYS_ADMIN --cap-add NET_ADMIN --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup --stop-signal SIGRTMIN+3 \
+        --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
+        --volume "$folder/opt:/opt" --volume "$PWD:/source:ro" --volume "$folder/context:/program:ro" machine:local >/dev/null
+    for _ in $(seq 60); do
+        if [ "$(docker exec machine systemctl is-system-running)" = running ]; then return; fi
+        sleep 1
+    done
+    docker exec machine systemctl --no-pager --failed >&2
+    fail "systemd does not start here; the installation without Docker was not tested"
+}
 locked_down() {
     local name ports
     for name in "$@"; do
@@ -176,6 +203,57 @@ locked_down() {
     [ "$ports" = ":8443 127.0.0.1:8080 " ] || fail "published: $ports"
 }
 
+second_run() {
+    # A deleted user stays in the file as disabled until his sessions are known to be cut.
+    for _ in $(seq 90); do
+        if ! grep -q e2e-verify "$INSTALL_DIR/config/config.toml"; then break; fi
+        sleep 1
+    done
+    before=$(state)
+    installer
+    unchanged "$before" "a second run"
+    step "a second run is an update and changes nothing"
+}
+# failing_update COMMAND...: an update that cannot start.
+failing_update() {
+    if "$@" --yes update >"$folder/output" 2>&1; then fail "an update that does not start is taken for good"; fi
+    unchanged "$before" "a failed update"
+    served "$first"
+    step "an update that does not start is taken back"
+}
+other_domain() {
+    interrupted_installer change-domain new.example
+    changed=$(link)
+    [[ "$changed" == *"$(printf new.example | od -An -tx1 | tr -d ' \n')" ]] || fail "the link has another domain: $changed"
+    served "$changed"
+    refused "$first" "the old link is served"
+    step "a new domain is in the links, and only its links are served"
+}
+# removed_and_restored FOLDER: the backup's name for the installer, where it does not see all of this machine.
+removed_and_restored() {
+    local archive known
+    for _ in $(seq 60); do
+        if users | grep '^first None [1-9][0-9]\{5,\} ' >/dev/null; then break; fi
+        sleep 1
+    done
+    known=$(users)
+    [[ "$known" =~ first\ None\ [0-9]{6} ]] || fail "no bytes are accounted: $known"
+    archive=$("${machine[@]}" ./install.sh backup 2>/dev/null)
+    cp "$INSTALL_DIR/backups/${archive##*/}" "$folder/opt/backup.tar.gz"
+    CONFIRM=y installer uninstall --data
+    [ ! -e "$INSTALL_DIR" ] || fail "data is left"
+    [ -z "$(docker ps --all --quiet --filter name=mtpannel)" ] || fail "containers are left"
+    docker tag panel:kept panel:local
+    installer restore "$1/backup.tar.gz"
+    [ "$(users)" = "$known" ] || fail "users are others after restore: $(users)"
+    [ "$(link)" = "$changed" ] || fail "the link is another one after restore"
+    served "$changed"
+    verify
+    step "restore brings back every user, secret and byte"
+    CONFIRM=y installer uninstall --data
+}
+
+mkdir "$folder/opt"
 images
 step "images are made"
 export PROXY_HOST=127.0.0.1 PROXY_PORT=8443 TLS_DOMAIN=mask.example PROXY_KIND=builtin
@@ -185,7 +263,7 @@ PANEL=n interrupted_installer install
 step "an installation that is killed again and again is completed by the next run"
 start_centre
 first=$(grep -o 'tg://[^ ]*' "$folder/output" | head -n 1)
-offline mtpannel-proxy
+offline docker restart mtpannel-proxy
 served "$first"
 [ -z "$(docker ps --quiet --filter name=mtpannel-panel)" ] || fail "a panel runs"
 step "without the panel a client is served with the link that was printed"
@@ -199,47 +277,35 @@ step "the panel is added, and the link stays"
 locked_down mtpannel-traefik mtpannel-proxy mtpannel-panel
 step "no root, no writable root, no other port"
 
-before=$(state)
-installer
-[ "$(state)" = "$before" ] || fail "a second run changed settings or configuration"
-step "a second run is an update and changes nothing"
-
+second_run
 newer=$folder/newer
 mkdir "$newer"
 cp -r install.sh deploy "$newer"
 sed -i 's/^    container_name: mtpannel-panel$/&\n    command: ["no-such-command"]/' "$newer/deploy/docker-compose.yml"
-if START_TIMEOUT=30 inside "$newer/install.sh" --yes update >"$folder/output" 2>&1; then fail "an update that does not start is taken for good"; fi
-[ "$(state)" = "$before" ] || fail "a failed update changed settings or configuration"
-cmp -s deploy/docker-compose.yml "$INSTALL_DIR/docker-compose.yml" || fail "a failed update left its compose file"
-served "$first"
-step "an update that does not start is taken back"
+failing_update inside env START_TIMEOUT=30 "$newer/install.sh"
+other_domain
+removed_and_restored "$folder/opt"
 
-interrupted_installer change-domain new.example
-changed=$(link)
-[[ "$changed" == *"$(printf new.example | od -An -tx1 | tr -d ' \n')" ]] || fail "the link has another domain: $changed"
-served "$changed"
-refused "$first" "the old link is served"
-step "a new domain is in the links, and only its links are served"
-
-for _ in $(seq 60); do
-    if users | grep -q '^first .* [1-9][0-9]\{5,\}$'; then break; fi
-    sleep 1
-done
-known=$(users)
-[[ "$known" =~ first\ .*\ [0-9]{6} ]] || fail "no bytes are accounted: $known"
-archive=$(inside ./install.sh backup 2>/dev/null)
-cp "$archive" "$folder/backup.tar.gz"
-CONFIRM=y installer uninstall --data
-[ ! -e "$INSTALL_DIR" ] || fail "data is left"
-[ -z "$(docker ps --all --quiet)" ] || fail "containers are left"
-docker tag panel:kept panel:local
-installer restore "$folder/backup.tar.gz"
-[ "$(users)" = "$known" ] || fail "users are others after restore: $(users)"
-[ "$(link)" = "$changed" ] || fail "the link is another one after restore"
-served "$changed"
+start_machine
+INSTALL_DIR=$folder/opt/mtpannel
+machine=(docker exec --workdir /source --env PROXY_HOST --env PROXY_PORT --env TLS_DOMAIN --env ADMIN_USER --env ADMIN_PASS
+    --env START_TIMEOUT --env CONFIRM --env MODE=systemd --env MTPANNEL_BIN=/program/mtpannel machine)
+interrupted_installer install
+offline "${machine[@]}" systemctl restart mtpannel
+first=$(link)
+served "$first" --up 300000 --down 200000
 verify
-step "restore brings back every user, secret and byte"
-CONFIRM=y installer uninstall --data
+step "the same with systemd, killed again and again"
+second_run
+failing_update "${machine[@]}" env MTPANNEL_BIN=/bin/false START_TIMEOUT=10 ./install.sh
+docker restart machine >/dev/null
+served "$first"
+step "it starts with the machine"
+other_domain
+removed_and_restored /opt
+docker rm --force machine >/dev/null
+INSTALL_DIR=$folder/mtpannel
+machine=(inside)
 
 if [ -z "${TELEMT_BIN:-}" ]; then
     printf 'NOT RUN: telemt as the proxy; TELEMT_BIN=/path/to/telemt make test-install runs it\n'
@@ -252,7 +318,7 @@ docker build --quiet --network=none --tag telemt:local "$folder/telemt" >/dev/nu
 docker tag panel:kept panel:local
 # It is healthy only where it needs nothing of the internet.
 PROXY_KIND=telemt START_TIMEOUT=20 inside ./install.sh --yes >"$folder/output" 2>&1 || true
-offline mtpannel-telemt
+offline docker restart mtpannel-telemt
 PROXY_KIND=telemt installer install
 served "$(link)"
 verify
