@@ -25,15 +25,6 @@ impl<T> Patch<T> {
             Self::Set(value) => Some(value),
         }
     }
-
-    /// Converts a value that is to be set; `Keep` and `Clear` stay.
-    pub fn try_map<U, E>(self, convert: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
-        Ok(match self {
-            Self::Keep => Patch::Keep,
-            Self::Clear => Patch::Clear,
-            Self::Set(value) => Patch::Set(convert(value)?),
-        })
-    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
@@ -51,12 +42,5 @@ mod tests {
         assert_eq!(Patch::Keep.apply(Some(1)), Some(1));
         assert_eq!(Patch::Clear.apply(Some(1)), None);
         assert_eq!(Patch::Set(2).apply(Some(1)), Some(2));
-    }
-
-    #[test]
-    fn try_map_converts_only_a_value() {
-        assert_eq!(Patch::Set("7").try_map(str::parse::<i64>), Ok(Patch::Set(7)));
-        assert_eq!(Patch::<&str>::Clear.try_map(str::parse::<i64>), Ok(Patch::Clear));
-        assert!(Patch::Set("x").try_map(str::parse::<i64>).is_err());
     }
 }

@@ -41,8 +41,8 @@ pub struct LastScrape {
 /// Just after a start half the uptime is little. Latency can only raise the surplus, so even then nothing is counted
 /// twice. A second start within that latency may be missed, and hides, at most, the traffic of the moments before it.
 ///
-/// A caller whose monotonic clock has run since the last good scrape passes `answered_at` plus its reading for
-/// `asked_at`; then no step of the clock matters.
+/// While the panel runs, `asked_at` is `answered_at` plus what its monotonic clock has counted since; then no step of the
+/// clock matters.
 pub fn epoch_of(last: Option<&LastScrape>, asked_at: DateTime<Utc>, uptime: f64) -> i64 {
     let Some(last) = last else { return FIRST_EPOCH };
     let elapsed = (asked_at - last.answered_at).as_seconds_f64();
@@ -175,8 +175,12 @@ pub struct Presence {
 }
 
 impl Presence {
-    fn shown(series: &UserSeries) -> Self {
-        Self { connections: series.connections().unwrap_or(0), unique_ips: series.unique_ips().unwrap_or(0) }
+    /// What `series` shows, and in the place of what it does not show, what is said in `otherwise`.
+    fn shown(series: &UserSeries, otherwise: Self) -> Self {
+        Self {
+            connections: series.connections().unwrap_or(otherwise.connections),
+            unique_ips: series.unique_ips().unwrap_or(otherwise.unique_ips),
+        }
     }
 }
 
@@ -190,27 +194,27 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account after a scrape that shows `series` of the name. One that it does not show has no sessions, unless it
-    /// leaves out some names: then the last reading stays.
+    /// The account after a scrape that shows `series` of the name. What it does not show is 0, unless it leaves out some
+    /// names: then the last reading stays.
     fn advance(self, epoch: i64, series: Option<&UserSeries>, tells_absence: bool) -> Advanced {
-        let (meter, delta) = self.meter.advance(epoch, Observation::new(series, tells_absence));
-        let presence = match series {
-            Some(series) => Presence::shown(series),
-            None if tells_absence => Presence::default(),
-            None => self.presence,
-        };
+        let observation = Observation::new(series, tells_absence);
+        let (meter, delta) = self.meter.advance(epoch, observation);
+        let otherwise = if tells_absence { Presence::default() } else { self.presence };
+        let presence = series.map_or(otherwise, |series| Presence::shown(series, otherwise));
         let account = Self { meter, presence };
-        Advanced { account, delta, is_changed: account != self }
+        Advanced { account, delta, is_told: observation != Observation::Unknown, is_changed: account != self }
     }
 }
 
-/// An account after a scrape; by default the one of a name that nobody has seen.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// An account after a scrape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Advanced {
     /// What is to be stored.
     pub account: Account,
     /// The bytes to add to the history.
     pub delta: Counters,
+    /// Whether the scrape says anything of the name's bytes, be it that there are none.
+    pub is_told: bool,
     /// Whether it is not what was stored; so it may be without bytes (a restart, a forgotten name).
     pub is_changed: bool,
 }
@@ -249,15 +253,19 @@ pub struct Usage {
     pub data_used: i64,
 }
 
-/// A user's usage after a scrape that left his name's meter at `lifetime_total` ([`Counters::total`] of
-/// [`Meter::lifetime`]).
-///
-/// A user without a base gets it here once `old_sessions_cut`: then the scrape has seen the last byte of those
-/// sessions, and his own begin.
-pub fn settle(base: Option<i64>, lifetime_total: i64, old_sessions_cut: bool) -> Usage {
-    let base = base.or_else(|| old_sessions_cut.then_some(lifetime_total));
-    let data_used = base.map_or(0, |base| or_zero(lifetime_total.saturating_sub(base)));
-    Usage { base, data_used }
+impl Usage {
+    /// His usage after a scrape. `lifetime_total` is what his name's meter stands at then ([`Counters::total`] of
+    /// [`Meter::lifetime`]); `None` if the scrape does not touch it, and nothing follows.
+    ///
+    /// A user without a base gets it here once `old_sessions_ended`: when they are cut, and the scrape tells of his name
+    /// and so has seen the last byte of those sessions. His own begin then.
+    #[must_use]
+    pub fn settle(self, lifetime_total: Option<i64>, old_sessions_ended: bool) -> Self {
+        let Some(lifetime_total) = lifetime_total else { return self };
+        let base = self.base.or_else(|| old_sessions_ended.then_some(lifetime_total));
+        let data_used = base.map_or(0, |base| or_zero(lifetime_total.saturating_sub(base)));
+        Self { base, data_used }
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub struct App {
     /// The way to the task that writes the file.
     pub sync: SyncHandle,
     /// Wakes the task that waits for the next expiry.
-    pub deadlines: Notify,
+    pub deadlines: Arc<Notify>,
     /// The order of users in lists.
     pub roster: Roster,
     /// Password hashing.
@@ -49,7 +49,7 @@ impl App {
             store,
             clock,
             sync: SyncHandle::default(),
-            deadlines: Notify::new(),
+            deadlines: Arc::default(),
             roster: Roster::default(),
             passwords: Passwords::default(),
             tokens: Tokens::new(&settings.secret_key, settings.token_lifetime),

@@ -4,7 +4,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -12,15 +12,19 @@ use mtpannel_core::access::Access;
 use mtpannel_core::document::{DocumentError, Layout};
 use mtpannel_core::link::Endpoint;
 use mtpannel_core::template::Template;
-use mtpannel_core::user::Secret;
+use mtpannel_core::user::{Secret, Username};
 use sha2::{Digest, Sha256};
 
+use crate::folder::folder_of;
 use crate::settings::{ProxyKind, ProxySettings};
 
 const TEMPORARY_PREFIX: &str = ".mtpannel-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
 /// A new file holds secrets: for its owner and the group of its directory, which the proxy belongs to.
 const NEW_MODE: u32 = 0o640;
+
+/// Symbolic links that are followed, as many as the system does.
+const MOST_LINKS: usize = 40;
 
 /// Why the file was not written. It was not touched then.
 #[derive(Debug, thiserror::Error)]
@@ -119,10 +123,9 @@ impl ConfigFile {
     /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
     pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {
         let present = self.read()?;
-        let text = if let Some(text) = &present {
-            self.layout(text)?.render(access, fresh)
-        } else {
-            self.parse(&self.template())?.render(access, fresh)
+        let text = match &present {
+            Some(text) => self.layout(text)?.render(access, fresh),
+            None => self.layout(&self.template())?.render(access, fresh),
         };
         let differs = present.as_deref() != Some(text.as_str());
         Ok(Rendered { text, differs })
@@ -133,16 +136,28 @@ impl ConfigFile {
         let Rendered { text, differs } = self.render(access, fresh)?;
         if differs {
             self.replace(&text)?;
-            if self.known.is_none() {
-                self.known = Some(([0; 32], self.parse(&text)?));
-            }
         }
         // The layout stays the same whatever the managed tables say; only the bytes that it belongs to are new.
         if let Some((digest, _)) = &mut self.known {
-            *digest = Sha256::digest(&text).into();
+            *digest = self::digest(&text);
         }
         self.stamp = self.present_stamp();
         Ok(differs)
+    }
+
+    /// Users whom somebody else has put into the file since [`Self::apply`] and of whom `access` says nothing: the file
+    /// will not have them any more, which alone does not end their sessions (contract, trap 2).
+    pub fn strangers(&mut self, access: &Access) -> Result<Vec<Username>, ConfigFileError> {
+        let text = if self.was_touched() { self.read()? } else { None };
+        let Some(text) = text else { return Ok(Vec::new()) };
+        let digest = digest(&text);
+        if self.knows(&digest) {
+            return Ok(Vec::new());
+        }
+        let (layout, mut names) = Layout::parse_with_names(&text).map_err(|source| self.unreadable(source))?;
+        self.known = Some((digest, layout));
+        names.retain(|name| !access.names(name));
+        Ok(names)
     }
 
     /// Whether somebody else has changed, replaced or removed the file since [`Self::apply`].
@@ -167,8 +182,8 @@ impl ConfigFile {
     }
 
     fn layout(&mut self, text: &str) -> Result<&Layout, ConfigFileError> {
-        let digest: [u8; 32] = Sha256::digest(text).into();
-        if self.known.as_ref().is_none_or(|(known, _)| *known != digest) {
+        let digest = digest(text);
+        if !self.knows(&digest) {
             self.known = Some((digest, self.parse(text)?));
         }
         match &self.known {
@@ -178,13 +193,20 @@ impl ConfigFile {
     }
 
     fn parse(&self, text: &str) -> Result<Layout, ConfigFileError> {
-        Layout::parse(text).map_err(|source| ConfigFileError::Document { path: self.path.clone(), source })
+        Layout::parse(text).map_err(|source| self.unreadable(source))
+    }
+
+    fn knows(&self, digest: &[u8; 32]) -> bool {
+        self.known.as_ref().is_some_and(|(known, _)| known == digest)
+    }
+
+    fn unreadable(&self, source: DocumentError) -> ConfigFileError {
+        ConfigFileError::Document { path: self.path.clone(), source }
     }
 
     /// Writes a temporary file beside the file, makes it durable, and puts it in the file's place.
     fn replace(&self, text: &str) -> Result<(), ConfigFileError> {
-        // A symbolic link is kept: what it points to is replaced.
-        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let target = self.target();
         let folder = folder_of(&target);
         fs::create_dir_all(folder).map_err(self.io("make the directory"))?;
         let mut temporary = tempfile::Builder::new()
@@ -206,13 +228,17 @@ impl ConfigFile {
             Err(_) => (NEW_MODE, None, fs::metadata(folder_of(target)).ok().map(|folder| folder.gid())),
         };
         let new = temporary.metadata().map_err(self.io("read its permissions"))?;
-        let owner = owner.filter(|owner| *owner != new.uid());
-        let group = group.filter(|group| *group != new.gid());
-        if owner.is_some() || group.is_some() {
-            // Only a privileged process may give files away; the proxy may still read it by the mode.
-            if let Err(error) = std::os::unix::fs::fchown(temporary, owner, group) {
-                tracing::debug!(%error, "the file's owner or group could not be kept");
-            }
+        // One after the other: only a privileged process may give files away, but its group anybody may give them, and by
+        // that the proxy reads the file.
+        if let Some(group) = group.filter(|group| *group != new.gid())
+            && let Err(error) = fchown(temporary, None, Some(group))
+        {
+            tracing::warn!(group, %error, "config.toml could not be given its group; the proxy may not be able to read it");
+        }
+        if let Some(owner) = owner.filter(|owner| *owner != new.uid())
+            && let Err(error) = fchown(temporary, Some(owner), None)
+        {
+            tracing::debug!(owner, %error, "config.toml could not be given its owner");
         }
         temporary.set_permissions(fs::Permissions::from_mode(mode)).map_err(self.io("set its permissions"))
     }
@@ -221,9 +247,18 @@ impl ConfigFile {
         fs::metadata(&self.path).ok().as_ref().map(Stamp::from)
     }
 
+    /// What is replaced: where a symbolic link leads, be there a file or not, so that the link stays.
+    fn target(&self) -> PathBuf {
+        let mut target = self.path.clone();
+        for _ in 0..MOST_LINKS {
+            let Ok(link) = fs::read_link(&target) else { break };
+            target = folder_of(&target).join(link);
+        }
+        target
+    }
+
     fn folder(&self) -> PathBuf {
-        let target = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        folder_of(&target).to_owned()
+        folder_of(&self.target()).to_owned()
     }
 
     fn io(&self, deed: &'static str) -> impl Fn(io::Error) -> ConfigFileError {
@@ -241,8 +276,8 @@ pub struct Rendered {
     pub differs: bool,
 }
 
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
 #[cfg(test)]
@@ -273,6 +308,60 @@ mod tests {
         let metadata = fs::metadata(file.path()).unwrap();
         assert_eq!(metadata.permissions().mode() & 0o777, 0o640);
         assert_eq!(metadata.gid(), fs::metadata(folder.path()).unwrap().gid());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    fn alice() -> Access {
+        let alice = mtpannel_core::access::Entry {
+            username: "alice".parse().unwrap(),
+            secret: Secret::new([1; 16]),
+            status: mtpannel_core::user::Status::Active,
+            expire_at: None,
+            data_limit: None,
+            usage_base: 0,
+            max_connections: None,
+            max_unique_ips: None,
+        };
+        Access::new(vec![alice], &[], chrono::DateTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_stood_in_a_file_that_was_removed_does_not_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        fs::write(file.path(), "[mine]\nx = 1\n").unwrap();
+        file.apply(&nobody(), &FRESH).unwrap();
+        fs::remove_file(file.path()).unwrap();
+        assert!(file.apply(&nobody(), &FRESH).unwrap());
+        let made = file.read().unwrap().unwrap();
+        assert!(!made.contains("mine") && made.contains("tls_domain = \"example.com\""), "{made}");
+        assert!(!file.apply(&nobody(), &FRESH).unwrap());
+        assert!(file.apply(&alice(), &FRESH).unwrap());
+        let text = file.read().unwrap().unwrap();
+        assert!(!text.contains("mine") && text.contains("tls_domain = \"example.com\""), "{text}");
+    }
+
+    #[test]
+    fn strangers_are_those_whom_somebody_else_has_written_into_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = file(folder.path());
+        assert_eq!(file.strangers(&alice()).unwrap(), []);
+        file.apply(&alice(), &FRESH).unwrap();
+        assert_eq!(file.strangers(&nobody()).unwrap(), []);
+        let by_hand = "[access.users]\n\"eve\" = \"x\"\n\"no name\" = \"x\"\nalice = \"x\"\n";
+        fs::write(file.path(), by_hand).unwrap();
+        assert_eq!(file.strangers(&alice()).unwrap(), ["eve".parse().unwrap()]);
+        assert!(file.apply(&alice(), &FRESH).unwrap());
+        assert_eq!(file.strangers(&alice()).unwrap(), []);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_no_temporary_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = file(folder.path());
+        fs::create_dir(file.path()).unwrap();
+        let error = file.replace("text").unwrap_err().to_string();
+        assert!(error.contains("replace the file"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -332,14 +421,19 @@ mod tests {
     }
 
     #[test]
-    fn a_symbolic_link_stays_one() {
+    fn symbolic_links_stay_and_lead_to_the_file_even_where_it_is_missing() {
         let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("real")).unwrap();
-        fs::write(folder.path().join("real/c.toml"), "[general]\n").unwrap();
         let mut file = file(folder.path());
-        std::os::unix::fs::symlink("real/c.toml", file.path()).unwrap();
+        std::os::unix::fs::symlink("next.toml", file.path()).unwrap();
+        std::os::unix::fs::symlink("real/c.toml", folder.path().join("next.toml")).unwrap();
+        let real = || fs::read_to_string(folder.path().join("real/c.toml")).unwrap();
         file.apply(&nobody(), &FRESH).unwrap();
-        assert!(fs::symlink_metadata(file.path()).unwrap().is_symlink());
-        assert!(fs::read_to_string(folder.path().join("real/c.toml")).unwrap().contains("[access.users]"));
+        assert!(real().contains("[access.users]"));
+        fs::write(folder.path().join("real/c.toml"), "[general]\n").unwrap();
+        file.apply(&alice(), &FRESH).unwrap();
+        assert!(real().contains("[general]") && real().contains("alice"));
+        for link in [file.path(), &folder.path().join("next.toml")] {
+            assert!(fs::symlink_metadata(link).unwrap().is_symlink());
+        }
     }
 }

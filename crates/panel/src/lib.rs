@@ -8,6 +8,7 @@ pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config_file;
+mod folder;
 pub mod http;
 pub mod logging;
 pub mod random;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SharedApp};
@@ -21,6 +21,10 @@ use crate::{http, task};
 const DRAIN: Duration = Duration::from_secs(10);
 /// Longest wait for the tasks to end after that: the built-in proxy drains for 5 s, the last scrape takes as long.
 const FINISH: Duration = Duration::from_secs(15);
+/// Longest wait for the file that says what the last scrape has decided.
+const WRITE: Duration = Duration::from_secs(5);
+/// Longest wait for the database to close.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// A service that runs.
 #[derive(Debug)]
@@ -31,11 +35,20 @@ pub struct Running {
     pub address: SocketAddr,
     /// Where the panel's own metrics are.
     pub metrics_address: SocketAddr,
-    stop_serving: CancellationToken,
-    stop_tasks: CancellationToken,
+    stops: Stops,
     servers: JoinSet<anyhow::Result<()>>,
     tasks: JoinSet<()>,
+    /// The owner of the file.
+    writer: JoinSet<()>,
     _lock: Option<InstanceLock>,
+}
+
+/// What tells each part to end.
+#[derive(Debug, Clone, Default)]
+struct Stops {
+    serving: CancellationToken,
+    tasks: CancellationToken,
+    writer: CancellationToken,
 }
 
 /// Runs the service until the process is told to end (SIGTERM, SIGINT) or a part of it fails.
@@ -63,23 +76,23 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     let listener = bind(settings.listen).await?;
     let metrics_listener = bind(settings.metrics_listen).await?;
     let app = SharedApp::new(App::new(store, settings, clock));
-    let (stop_serving, stop_tasks) = (CancellationToken::new(), CancellationToken::new());
+    let stops = Stops::default();
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
-    let mut tasks = JoinSet::new();
-    tasks.spawn(task::config_sync::run(app.clone(), file, stop_tasks.clone()));
-    tasks.spawn(task::enforcement::run(app.clone(), stop_tasks.clone()));
-    tasks.spawn(task::retention::run(app.clone(), stop_tasks.clone()));
+    let (mut tasks, mut writer) = (JoinSet::new(), JoinSet::new());
+    writer.spawn(task::config_sync::run(app.clone(), file, stops.writer.clone()));
+    tasks.spawn(task::enforcement::run(app.clone(), stops.tasks.clone()));
+    tasks.spawn(task::retention::run(app.clone(), stops.tasks.clone()));
     match app.settings.proxy.kind {
-        ProxyKind::External => tasks.spawn(task::scraper::run(app.clone(), stop_tasks.clone())),
-        ProxyKind::Embedded { .. } => tasks.spawn(task::proxy::run(app.clone(), stop_tasks.clone())),
+        ProxyKind::External => tasks.spawn(task::scraper::run(app.clone(), stops.tasks.clone())),
+        ProxyKind::Embedded { .. } => tasks.spawn(task::proxy::run(app.clone(), stops.tasks.clone())),
     };
 
     let mut servers = JoinSet::new();
     let metrics = http::internal_router(http::install_metrics(), app.clone());
-    servers.spawn(serve(listener, http::router(app.clone()), stop_serving.clone()));
-    servers.spawn(serve(metrics_listener, metrics, stop_serving.clone()));
-    Ok(Running { app, address, metrics_address, stop_serving, stop_tasks, servers, tasks, _lock: lock })
+    servers.spawn(serve(listener, http::router(app.clone()), stops.serving.clone()));
+    servers.spawn(serve(metrics_listener, metrics, stops.serving.clone()));
+    Ok(Running { app, address, metrics_address, stops, servers, tasks, writer, _lock: lock })
 }
 
 impl Running {
@@ -91,31 +104,40 @@ impl Running {
                 Ok(Ok(())) => anyhow::anyhow!("a listener ended"),
                 Err(error) => anyhow::Error::new(error).context("a listener failed"),
             },
-            Some(ended) = self.tasks.join_next() => match ended {
-                Ok(()) => anyhow::anyhow!("a periodic task ended"),
-                Err(error) => anyhow::Error::new(error).context("a periodic task failed"),
-            },
+            Some(ended) = self.tasks.join_next() => of_task(ended),
+            Some(ended) = self.writer.join_next() => of_task(ended),
         }
     }
 
-    /// Lets requests that are under way and the write of the file finish, and closes the database.
+    /// Ends one part after the other, each of which may leave something for the next: requests that are under way, the
+    /// last scrape, the write of the file, the database.
     pub async fn stop(mut self) {
-        self.stop_serving.cancel();
-        if tokio::time::timeout(DRAIN, drained(&mut self.servers)).await.is_err() {
-            tracing::warn!("some requests were not finished in time");
-            self.servers.shutdown().await;
+        self.stops.serving.cancel();
+        end(&mut self.servers, DRAIN, "some requests were not finished in time").await;
+        self.stops.tasks.cancel();
+        end(&mut self.tasks, FINISH, "some tasks were not finished in time").await;
+        self.stops.writer.cancel();
+        end(&mut self.writer, WRITE, "config.toml was not written in time; the next start does it").await;
+        if tokio::time::timeout(CLOSE, self.app.store.close()).await.is_err() {
+            tracing::warn!("the database was not closed in time");
         }
-        self.stop_tasks.cancel();
-        if tokio::time::timeout(FINISH, async { while self.tasks.join_next().await.is_some() {} }).await.is_err() {
-            tracing::warn!("some tasks were not finished in time");
-            self.tasks.shutdown().await;
-        }
-        self.app.store.close().await;
     }
 }
 
-async fn drained(servers: &mut JoinSet<anyhow::Result<()>>) {
-    while servers.join_next().await.is_some() {}
+fn of_task(ended: Result<(), JoinError>) -> anyhow::Error {
+    match ended {
+        Ok(()) => anyhow::anyhow!("a periodic task ended"),
+        Err(error) => anyhow::Error::new(error).context("a periodic task failed"),
+    }
+}
+
+/// Waits until all `parts` have ended, and cuts off those that have not after `at_most`.
+async fn end<T: 'static>(parts: &mut JoinSet<T>, at_most: Duration, otherwise: &str) {
+    let ended = async { while parts.join_next().await.is_some() {} };
+    if tokio::time::timeout(at_most, ended).await.is_err() {
+        tracing::warn!("{otherwise}");
+        parts.shutdown().await;
+    }
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use toml_edit::Document;
+use toml_edit::{Document, TableLike};
 
 use super::scan::{Cut, Place, Scan, Section, first_newline};
 use super::{BOM, DocumentError};
 use crate::access::Table;
-use crate::user::{PLACEHOLDER, Secret};
+use crate::user::{PLACEHOLDER, Secret, Username};
 
 /// Everything of the file that the panel does not manage, ready to take managed tables again.
 ///
@@ -40,23 +40,34 @@ impl Layout {
     /// Fails with the place of the fault when the text is not valid TOML, or when `access` or a managed key under it is
     /// something else than a table: such a file is not to be overwritten.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        Self::parse_with_names(text).map(|(layout, _)| layout)
+    }
+
+    /// The same, with the names in `[access.users]`, of those that a user can have.
+    pub fn parse_with_names(text: &str) -> Result<(Self, Vec<Username>), DocumentError> {
         let bare = text.strip_prefix(BOM).unwrap_or(text);
         let (document, scan) = super::parse(bare)?;
         let placeholder = standing_placeholder(&document);
+        let names = users(&document).into_iter().flat_map(TableLike::iter).filter_map(|(name, _)| name.parse().ok());
+        let names = names.collect();
         drop(document);
         let mut layout = split(bare, scan);
         layout.placeholder = placeholder.map_or_else(OnceLock::new, OnceLock::from);
         if bare.len() < text.len() {
             layout.head.insert_str(0, BOM);
         }
-        Ok(layout)
+        Ok((layout, names))
     }
 }
 
 /// The secret of the placeholder, if the file has one that is valid.
 fn standing_placeholder(document: &Document<&str>) -> Option<Secret> {
-    let access = document.get("access")?.as_table_like()?;
-    access.get(Table::Users.key())?.as_table_like()?.get(PLACEHOLDER)?.as_str()?.parse().ok()
+    users(document)?.get(PLACEHOLDER)?.as_str()?.parse().ok()
+}
+
+/// The table `[access.users]`.
+fn users<'d>(document: &'d Document<&str>) -> Option<&'d dyn TableLike> {
+    document.get("access")?.as_table_like()?.get(Table::Users.key())?.as_table_like()
 }
 
 /// Takes the managed tables out of a text.

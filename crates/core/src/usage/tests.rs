@@ -183,7 +183,7 @@ fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
     accounts.sort_by(|(a, _), (b, _)| a.cmp(b));
     let advanced = |last, lifetime, delta, is_changed| {
         let account = of(Meter { last, epoch: EPOCH, lifetime });
-        Advanced { account, delta, is_changed }
+        Advanced { account, delta, is_told: true, is_changed }
     };
     let presence = Presence { connections: 1, unique_ips: 2 };
     let silent = Account { meter: Meter::default(), presence };
@@ -191,7 +191,7 @@ fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
         ("Steady", advanced(Counters::ZERO, Counters::ZERO, Counters::ZERO, true)),
         ("fresh", advanced(bytes(1, 2), bytes(1, 2), bytes(1, 2), true)),
         ("moving", advanced(bytes(6, 8), bytes(10, 12), bytes(1, 3), true)),
-        ("silent", Advanced { account: silent, delta: Counters::ZERO, is_changed: true }),
+        ("silent", Advanced { account: silent, delta: Counters::ZERO, is_told: true, is_changed: true }),
         ("steady", advanced(bytes(5, 5), bytes(9, 9), Counters::ZERO, false)),
     ];
     assert_eq!(accounts, expected.map(|(name, after)| (name.to_owned(), after)));
@@ -206,23 +206,45 @@ fn who_is_connected_is_known_until_a_complete_scrape_shows_him_no_more() {
     assert_eq!(after(&others), Presence::default());
     assert_eq!(after(&(others.clone() + SUPPRESSED)), presence);
     assert_eq!(after(""), presence);
-    assert_eq!(after(&(others + SUPPRESSED + &octets("alice", "1", "1"))), Presence::default());
+    assert_eq!(after(&(others.clone() + &octets("alice", "1", "1"))), Presence::default());
+    // Each family is cut short by itself.
+    assert_eq!(after(&(others.clone() + SUPPRESSED + &octets("alice", "1", "1"))), presence);
+    let addresses = "telemt_user_unique_ips_current{user=\"alice\"} 2\n";
+    let more = Presence { unique_ips: 2, ..presence };
+    assert_eq!(after(&(others.clone() + SUPPRESSED + addresses)), more);
+    assert_eq!(after(&(others + addresses)), Presence { connections: 0, unique_ips: 2 });
 }
 
 #[rstest]
-#[case::counts_from_the_base(Some(100), 350, false, Some(100), 250)]
-#[case::keeps_a_base_that_is_set(Some(100), 350, true, Some(100), 250)]
-#[case::never_below_zero(Some(400), 350, false, Some(400), 0)]
-#[case::old_sessions_still_open(None, 350, false, None, 0)]
-#[case::old_sessions_cut(None, 350, true, Some(350), 0)]
+#[case::shown(octets("alice", "150", "260"), true)]
+#[case::complete_without_him(octets("bob", "1", "1"), true)]
+#[case::others_only_and_some_left_out(octets("bob", "1", "1") + SUPPRESSED, false)]
+#[case::shown_and_others_left_out(octets("alice", "150", "260") + SUPPRESSED, true)]
+#[case::nobody(String::new(), false)]
+#[case::impossible(octets("alice", "NaN", "260"), false)]
+fn a_scrape_tells_of_a_name_or_does_not(#[case] lines: String, #[case] is_told: bool) {
+    let alice = Meter { last: bytes(100, 200), epoch: EPOCH, lifetime: bytes(100, 200) };
+    let accounts = account(&scrape(&lines), vec![("alice".to_owned(), of(alice))], EPOCH);
+    assert_eq!(accounts[0].1.is_told, is_told);
+}
+
+#[rstest]
+#[case::counts_from_the_base(Some(100), Some(350), false, Some(100), 250)]
+#[case::keeps_a_base_that_is_set(Some(100), Some(350), true, Some(100), 250)]
+#[case::never_below_zero(Some(400), Some(350), false, Some(400), 0)]
+#[case::untouched(Some(100), None, true, Some(100), 7)]
+#[case::old_sessions_still_open(None, Some(350), false, None, 0)]
+#[case::old_sessions_ended(None, Some(350), true, Some(350), 0)]
+#[case::nothing_known_of_them(None, None, true, None, 7)]
 fn usage_is_what_the_lifetime_has_grown_since_the_base(
     #[case] base: Option<i64>,
-    #[case] lifetime: i64,
-    #[case] cut: bool,
+    #[case] lifetime: Option<i64>,
+    #[case] ended: bool,
     #[case] base_after: Option<i64>,
     #[case] data_used: i64,
 ) {
-    assert_eq!(settle(base, lifetime, cut), Usage { base: base_after, data_used });
+    let before = Usage { base, data_used: 7 };
+    assert_eq!(before.settle(lifetime, ended), Usage { base: base_after, data_used });
 }
 
 #[derive(Debug, Clone)]

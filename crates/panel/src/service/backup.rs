@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use tempfile::{TempDir, TempPath};
 
+use crate::folder::folder_of;
 use crate::store::copy::{self, Contents, CopyError};
 use crate::store::{InstanceLock, Store, StoreError};
 
@@ -90,8 +91,4 @@ fn free_name(database: &Path, now: DateTime<Utc>) -> PathBuf {
 /// For files that must be on the same file system; removed when it drops.
 fn temporary_folder_beside(path: &Path) -> io::Result<TempDir> {
     tempfile::Builder::new().prefix(".mtpannel-copy-").tempdir_in(folder_of(path))
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }

@@ -1,5 +1,7 @@
 //! The frame of every mutation of users.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use crate::app::App;
@@ -30,23 +32,25 @@ impl<'a> Change<'a> {
     /// Commits, and waits for the file.
     pub(super) async fn finish(self) -> StoreResult<ConfigSync> {
         let app = self.app;
-        let revision = self.commit().await?;
+        let revision = self.finish_without_waiting().await?;
         Ok(app.sync.applied(revision).await)
     }
 
-    /// Commits, and asks for the file without waiting for it.
-    pub(super) async fn finish_without_waiting(self) -> StoreResult<()> {
-        let app = self.app;
-        let revision = self.commit().await?;
-        app.sync.request(revision);
-        Ok(())
-    }
-
-    async fn commit(mut self) -> StoreResult<i64> {
-        let revision = state::bump(self.tx.db()).await?;
-        self.tx.commit().await?;
-        drop(self.in_flight);
-        self.app.deadlines.notify_one();
-        Ok(revision)
+    /// Commits, and asks for the file with the revision that it gives, without waiting for it.
+    ///
+    /// That has a task of its own, because whoever waits may go away, as the client of a request does: a commit that has
+    /// begun cannot be taken back, and the file and the timer must hear of it.
+    pub(super) async fn finish_without_waiting(self) -> StoreResult<i64> {
+        let Self { app, mut tx, in_flight, .. } = self;
+        let (sync, deadlines) = (app.sync.clone(), Arc::clone(&app.deadlines));
+        let commit = async move {
+            let revision = state::bump(tx.db()).await?;
+            tx.commit().await?;
+            drop(in_flight);
+            sync.request(revision);
+            deadlines.notify_one();
+            Ok(revision)
+        };
+        tokio::spawn(commit).await.expect("a commit does not panic")
     }
 }

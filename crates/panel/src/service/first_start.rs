@@ -26,12 +26,27 @@ pub async fn is_due(app: &App) -> StoreResult<bool> {
     Ok(!state::file_imported(app.store.read().await?.db()).await?)
 }
 
-/// Takes over the users of the file's text (`None`: there is no file), all or none, and remembers it. A name that the
-/// database has already stays as the database has it. Gives how many users are new.
-pub async fn take_over(app: &App, text: Option<&str>) -> Result<usize, TakeOverError> {
+/// What became of the users of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakenOver {
+    /// How many are new.
+    pub users: usize,
+    /// Whether that was for good.
+    pub is_done: bool,
+}
+
+/// Takes over the users of the file's text (`None`: there is no file), all or none. A name that the database has already
+/// stays as the database has it.
+///
+/// It is done for good, and remembered, once there is a user, be he of the file or of the database. Until then nobody is
+/// served, and an operator may still put his old file in the place of the one that the panel has made.
+pub async fn take_over(app: &App, text: Option<&str>) -> Result<TakenOver, TakeOverError> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
     let new = add_users(tx.db(), text, now).await?;
+    if users::count(tx.db()).await? == 0 {
+        return Ok(TakenOver { users: 0, is_done: false });
+    }
     state::set_file_imported(tx.db()).await?;
     if new > 0 {
         state::bump(tx.db()).await?;
@@ -39,7 +54,7 @@ pub async fn take_over(app: &App, text: Option<&str>) -> Result<usize, TakeOverE
         audit::record(tx.db(), &By::CommandLine, now, "users.import", None, (None, what)).await?;
     }
     tx.commit().await?;
-    Ok(new)
+    Ok(TakenOver { users: new, is_done: true })
 }
 
 /// Adds those users of the file's text whose names the database does not have, and tells how many.

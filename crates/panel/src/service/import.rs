@@ -32,7 +32,7 @@ pub mod read;
 pub enum ImportError {
     /// There are users.
     #[error("the database holds {0} users already; an import needs one without users")]
-    HoldsUsers(i64),
+    HoldsUsers(usize),
     /// A panel is running with this database.
     #[error("a panel that runs with this database has read the proxy's metrics meanwhile; stop it first")]
     PanelRuns,
@@ -97,9 +97,8 @@ pub async fn apply(
 
 /// Accounts the proxy's present counters to the names and to nobody's usage or history.
 async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
-    let last = state::last_scrape(db.reborrow()).await?;
+    let epoch = scrape.epoch(state::last_scrape(db.reborrow()).await?.as_ref());
     let snapshot = &scrape.snapshot;
-    let epoch = usage::epoch_of(last.as_ref(), scrape.asked_at, snapshot.uptime);
     let names = snapshot.users.keys().map(String::as_str);
     let stored = meters::of_names(db.reborrow(), names).await?;
     let accounts = usage::account(snapshot, stored, epoch);

@@ -1,18 +1,18 @@
 //! From a scrape to the database: exactly once, in one transaction (design section 7).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, SubsecRound, Utc};
-use mtpannel_core::access::{CUT_GAP, Departed};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use mtpannel_core::access::Departed;
 use mtpannel_core::exposition::Snapshot;
-use mtpannel_core::usage::{self, Account, Advanced, Counters, LastScrape};
+use mtpannel_core::usage::{self, Account, Advanced, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Standing, Status};
 
 use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
 use crate::store::system::SystemStats;
-use crate::store::{Store, StoreResult, departed, state, system, traffic};
+use crate::store::{Db, Store, StoreResult, departed, state, system, traffic, users};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug)]
@@ -25,6 +25,17 @@ pub struct Scrape {
     pub asked_at: DateTime<Utc>,
     /// When it had answered.
     pub answered_at: DateTime<Utc>,
+    /// The time from the answer that was recorded last to this question, by a clock that nobody sets; `None` if this
+    /// process did not record it.
+    pub since_last: Option<TimeDelta>,
+}
+
+impl Scrape {
+    /// In which life of the proxy's counters it was made.
+    pub fn epoch(&self, last: Option<&LastScrape>) -> i64 {
+        let measured = last.zip(self.since_last).map(|(last, since)| last.answered_at + since);
+        usage::epoch_of(last, measured.unwrap_or(self.asked_at), self.snapshot.uptime)
+    }
 }
 
 /// How many scrapes were recorded so far: to be read before the proxy is asked.
@@ -34,12 +45,14 @@ pub async fn ordinal(store: &Store) -> StoreResult<i64> {
 
 /// Records a scrape: meters, usage, statuses, history and the proxy's figures move together or not at all. Gives false,
 /// and changes nothing, if another panel has recorded one in the meantime.
-pub async fn record(app: &App, Scrape { snapshot, ordinal, asked_at, answered_at }: Scrape) -> StoreResult<bool> {
-    let now = answered_at.trunc_subsecs(0);
+pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
+    let now = scrape.answered_at.trunc_subsecs(0);
     let mut tx = app.store.write().await?;
-    if state::scrape_ordinal(tx.db()).await? != ordinal {
+    if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
         return Ok(false);
     }
+    let epoch = scrape.epoch(state::last_scrape(tx.db()).await?.as_ref());
+    let Scrape { snapshot, asked_at, answered_at, .. } = scrape;
     let figures = SystemStats {
         uptime: snapshot.uptime,
         total_connections: snapshot.connections_total.unwrap_or(0),
@@ -47,23 +60,19 @@ pub async fn record(app: &App, Scrape { snapshot, ordinal, asked_at, answered_at
         recorded_at: now,
     };
     system::insert(tx.db(), &figures).await?;
-    let last = state::last_scrape(tx.db()).await?;
-    let epoch = usage::epoch_of(last.as_ref(), asked_at, snapshot.uptime);
     let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
     state::set_last_scrape(tx.db(), &this).await?;
 
-    let names = snapshot.users.keys().map(String::as_str);
-    let stored = if snapshot.tells_absence() {
-        meters::of_names_or_running(tx.db(), names).await?
-    } else {
-        meters::of_names(tx.db(), names).await?
-    };
+    let departed = departed::all(tx.db()).await?;
+    let tells_absence = snapshot.tells_absence();
+    let stored = stored(tx.db(), &snapshot, &departed).await?;
     let accounts = account(snapshot, stored, epoch).await;
     meters::save(tx.db(), &changed(&accounts)).await?;
 
-    let departed = departed::all(tx.db()).await?;
-    let mut judge = Judge::new(&accounts, &departed, asked_at, now);
+    let cuts = Cuts { departed: &departed, users: users::count(tx.db()).await?, asked_at };
+    let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
+    departed::remove(tx.db(), judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
     let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
@@ -81,6 +90,19 @@ pub async fn record(app: &App, Scrape { snapshot, ordinal, asked_at, answered_at
         app.sync.request(revision);
     }
     Ok(true)
+}
+
+/// The accounts that the scrape may change, and those of the names whose last owner's bytes it may tell.
+async fn stored(mut db: Db<'_>, snapshot: &Snapshot, departed: &[Departed]) -> StoreResult<meters::Accounts> {
+    let unsettled = metered::unsettled_names(db.reborrow()).await?;
+    let mut names: HashSet<&str> = snapshot.users.keys().map(String::as_str).collect();
+    names.extend(unsettled.iter().map(String::as_str));
+    names.extend(departed.iter().map(|gone| gone.username.as_str()));
+    if snapshot.tells_absence() {
+        meters::of_names_or_running(db, names).await
+    } else {
+        meters::of_names(db, names).await
+    }
 }
 
 /// What a scrape makes of the accounts, with their names.
@@ -114,21 +136,33 @@ struct Effects {
     file_changes: bool,
 }
 
+/// The names whose sessions were or are to be cut, as a scrape finds them.
+struct Cuts<'a> {
+    departed: &'a [Departed],
+    /// Number of users.
+    users: usize,
+    asked_at: DateTime<Utc>,
+}
+
 /// Finds out what a scrape does to each user that it is shown.
 struct Judge<'a> {
     accounts: HashMap<&'a str, &'a Advanced>,
-    cuts: HashMap<&'a str, &'a Departed>,
-    asked_at: DateTime<Utc>,
+    tells_absence: bool,
+    cuts: &'a Cuts<'a>,
+    /// Names whose old sessions may still be open.
+    open: HashSet<&'a str>,
     now: DateTime<Utc>,
     effects: Effects,
 }
 
 impl<'a> Judge<'a> {
-    fn new(accounts: &'a Accounts, departed: &'a [Departed], asked_at: DateTime<Utc>, now: DateTime<Utc>) -> Self {
+    fn new(accounts: &'a Accounts, tells_absence: bool, cuts: &'a Cuts<'a>, now: DateTime<Utc>) -> Self {
+        let open = cuts.departed.iter().filter(|gone| !gone.is_done(cuts.users, cuts.asked_at));
         Self {
             accounts: accounts.iter().map(|(name, after)| (name.as_str(), after)).collect(),
-            cuts: departed.iter().map(|gone| (gone.username.as_str(), gone)).collect(),
-            asked_at,
+            tells_absence,
+            cuts,
+            open: open.map(|gone| gone.username.as_str()).collect(),
             now,
             effects: Effects::default(),
         }
@@ -142,15 +176,26 @@ impl<'a> Judge<'a> {
         effects
     }
 
-    fn are_old_sessions_cut(&self, name: &str) -> bool {
-        let is_cut = |gone: &&Departed| gone.cut_at.is_some_and(|cut_at| cut_at + CUT_GAP <= self.asked_at);
-        self.cuts.get(name).is_none_or(is_cut)
+    /// Whether the scrape says what the name has moved, be it nothing.
+    fn is_told(&self, name: &str) -> bool {
+        self.accounts.get(name).map_or(self.tells_absence, |after| after.is_told)
+    }
+
+    /// The departed whose last byte is accounted for: the next owner of the name can have all that come.
+    fn ended(&self) -> impl Iterator<Item = &'a str> {
+        let Cuts { departed, users, asked_at } = *self.cuts;
+        let is_over = move |gone: &&Departed| !gone.in_force(false, users, asked_at);
+        departed.iter().filter(is_over).map(|gone| gone.username.as_str()).filter(|name| self.is_told(name))
     }
 
     fn see(&mut self, user: &Metered<'_>) {
-        let Advanced { account, delta, .. } = self.accounts.get(user.username).copied().copied().unwrap_or_default();
-        let lifetime = account.meter.lifetime.total();
-        let usage = usage::settle(user.usage_base, lifetime, self.are_old_sessions_cut(user.username));
+        let after = self.accounts.get(user.username).copied();
+        let is_told = self.is_told(user.username);
+        // Without an account his name has never moved a byte, or it is not touched.
+        let is_new = user.usage_base.is_none() && is_told;
+        let lifetime = after.map(|after| after.account.meter.lifetime.total()).or(is_new.then_some(0));
+        let before = Usage { base: user.usage_base, data_used: user.data_used };
+        let usage = before.settle(lifetime, is_told && !self.open.contains(user.username));
         let standing = Standing {
             disabled: user.status == Status::Disabled,
             expire_at: user.is_over.then_some(self.now),
@@ -158,8 +203,9 @@ impl<'a> Judge<'a> {
             data_used: usage.data_used,
         };
         let status = standing.status(self.now);
+        let delta = after.map_or(Counters::ZERO, |after| after.delta);
         let has_traffic = delta != Counters::ZERO;
-        let seen = has_traffic || account.presence.connections > 0;
+        let seen = has_traffic || after.is_some_and(|after| after.account.presence.connections > 0);
         let gets_base = user.usage_base != usage.base;
         if !(seen || gets_base || status != user.status || usage.data_used != user.data_used) {
             return;

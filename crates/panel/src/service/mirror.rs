@@ -7,7 +7,7 @@ use crate::store::users::{self, Listed, Projected};
 use crate::store::{Db, StoreResult, state};
 
 /// Some columns of a user.
-pub trait Row: Clone + Send + Sync {
+pub trait Row: Clone + PartialEq + Send + Sync {
     /// Row id.
     fn id(&self) -> i64;
 
@@ -41,11 +41,12 @@ pub struct Mirror<R> {
     /// -1 before the first look.
     revision: i64,
     rows: Arc<Vec<R>>,
+    has_changed: bool,
 }
 
 impl<R> Default for Mirror<R> {
     fn default() -> Self {
-        Self { revision: -1, rows: Arc::default() }
+        Self { revision: -1, rows: Arc::default(), has_changed: true }
     }
 }
 
@@ -56,8 +57,7 @@ impl<R: Row> Mirror<R> {
         let revision = state::revision(db.reborrow()).await?;
         if revision != self.revision {
             self.apply(R::changed(db.reborrow(), self.revision).await?);
-            let count = users::count(db.reborrow()).await?;
-            if usize::try_from(count).ok() != Some(self.rows.len()) {
+            if users::count(db.reborrow()).await? != self.rows.len() {
                 self.keep(&users::ids(db).await?.into_iter().map(|(id,)| id).collect());
             }
             self.revision = revision;
@@ -65,24 +65,42 @@ impl<R: Row> Mirror<R> {
         Ok((revision, Arc::clone(&self.rows)))
     }
 
+    /// Whether any row is another one, or not there any more or yet, since [`Self::seen`].
+    pub(super) const fn has_changed(&self) -> bool {
+        self.has_changed
+    }
+
+    /// Notes that somebody has made use of the rows as they are.
+    pub(super) const fn seen(&mut self) {
+        self.has_changed = false;
+    }
+
     /// Puts changed rows, which stand by row id, in the place of the old ones.
     fn apply(&mut self, changed: Vec<R>) {
         if self.rows.is_empty() {
+            self.has_changed |= !changed.is_empty();
             self.rows = Arc::new(changed);
             return;
         }
         let rows = Arc::make_mut(&mut self.rows);
         for row in changed {
             match rows.binary_search_by_key(&row.id(), R::id) {
-                Ok(at) => rows[at] = row,
-                // New ones have the largest ids, so that nearly always nothing moves.
-                Err(at) => rows.insert(at, row),
+                Ok(at) => {
+                    self.has_changed |= rows[at] != row;
+                    rows[at] = row;
+                }
+                Err(at) => {
+                    self.has_changed = true;
+                    // New ones have the largest ids, so that nearly always nothing moves.
+                    rows.insert(at, row);
+                }
             }
         }
     }
 
     /// Drops the rows that are gone.
     fn keep(&mut self, ids: &HashSet<i64>) {
+        self.has_changed = true;
         Arc::make_mut(&mut self.rows).retain(|row| ids.contains(&row.id()));
     }
 }

@@ -1,7 +1,7 @@
 //! From the database to what the file must say (design section 6).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::access::{Access, CUT_GAP, Departed, Entry, TOMBSTONE};
+use mtpannel_core::access::{Access, Departed, Entry, TOMBSTONE, cut_gap};
 use mtpannel_core::user::{Limit, Username};
 
 use super::mirror::Mirror;
@@ -17,8 +17,6 @@ pub struct Projection {
     pub first_cuts: Vec<Username>,
     /// How long the shortest of these first cuts lasts.
     pub first_cut_lasts: Option<TimeDelta>,
-    /// Names whose cut is over: to be forgotten.
-    pub finished_cuts: Vec<Username>,
     /// When the next cut is over, so that the file has to be written again.
     pub next_end_of_cut: Option<DateTime<Utc>>,
 }
@@ -33,9 +31,16 @@ pub async fn load(store: &Store, known: &mut Known, now: DateTime<Utc>) -> Store
     read(store.snapshot().await?.db(), known, now).await
 }
 
-/// The same, inside a transaction.
+/// The present revision, if all that has changed since the last [`load`] is what the file does not say, such as usage.
+pub async fn unchanged(store: &Store, known: &mut Known) -> StoreResult<Option<i64>> {
+    let (revision, _) = known.follow(store.snapshot().await?.db()).await?;
+    Ok((!known.has_changed()).then_some(revision))
+}
+
+/// The same as [`load`], inside a transaction.
 pub(super) async fn read(mut db: Db<'_>, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
     let (revision, rows) = known.follow(db.reborrow()).await?;
+    known.seen();
     let departed = departed::all(db).await?;
     let work = move || project(revision, &rows, &departed, now);
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
@@ -45,16 +50,15 @@ fn project(revision: i64, rows: &[Projected], departed: &[Departed], now: DateTi
     let names: std::collections::HashSet<&Username> = departed.iter().map(|gone| &gone.username).collect();
     let existing: std::collections::HashSet<Username> =
         rows.iter().map(|row| &row.username).filter(|name| names.contains(name)).cloned().collect();
-    let exists = |gone: &&Departed| existing.contains(&gone.username);
-    let (open, finished): (Vec<_>, Vec<_>) = departed.iter().partition(|gone| gone.in_force(exists(gone), now));
-    let names = |cuts: &[&Departed]| cuts.iter().map(|gone| gone.username.clone()).collect::<Vec<_>>();
-    let first: Vec<_> = open.iter().copied().filter(|gone| gone.cut_at.is_none()).collect();
+    let exists = |gone: &Departed| existing.contains(&gone.username);
+    let open = || departed.iter().filter(|gone| gone.in_force(exists(gone), rows.len(), now));
+    let first = || open().filter(|gone| gone.cut_at.is_none());
+    let lasts = |gone| if exists(gone) { cut_gap(rows.len()) } else { TOMBSTONE };
     let projection = Projection {
         revision,
-        first_cuts: names(&first),
-        first_cut_lasts: first.iter().map(|gone| if exists(gone) { CUT_GAP } else { TOMBSTONE }).min(),
-        finished_cuts: names(&finished),
-        next_end_of_cut: open.iter().filter_map(|gone| gone.ends_at(exists(gone))).min(),
+        first_cuts: first().map(|gone| gone.username.clone()).collect(),
+        first_cut_lasts: first().map(lasts).min(),
+        next_end_of_cut: open().filter_map(|gone| gone.ends_at(exists(gone), rows.len())).min(),
     };
     (projection, Access::new(rows.iter().map(entry).collect(), departed, now))
 }
@@ -73,13 +77,19 @@ fn entry(row: &Projected) -> Entry {
     }
 }
 
+/// Has the sessions of `names` cut, of those that no user has: a file names them and the database does not.
+pub async fn cut(store: &Store, names: &[Username], now: DateTime<Utc>) -> StoreResult<()> {
+    let mut tx = store.write().await?;
+    departed::add_unknown(tx.db(), names.iter().map(Username::as_str), now).await?;
+    tx.commit().await
+}
+
 /// Notes that a file with this projection was written at `now`.
 pub async fn written(store: &Store, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
-    if projection.first_cuts.is_empty() && projection.finished_cuts.is_empty() {
+    if projection.first_cuts.is_empty() {
         return Ok(());
     }
     let mut tx = store.write().await?;
     departed::mark_cut(tx.db(), projection.first_cuts.iter().map(Username::as_str), now).await?;
-    departed::remove_finished(tx.db(), projection.finished_cuts.iter().map(Username::as_str)).await?;
     tx.commit().await
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, sessions};
+use crate::store::{StoreResult, departed, sessions};
 
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
 const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
@@ -13,13 +13,18 @@ const GONE_AFTER: TimeDelta = TimeDelta::days(365);
 /// The proxy's global figures are of interest for as long as the hourly traffic.
 const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 
-/// Rolls up, prunes, and forgets browser sessions that ended. One hour or day per transaction.
+/// A departed name whose end no scrape has told of by then: the proxy has forgotten it after 24 hours without a session
+/// (contract, trap 4), and nothing is left that the next owner could be charged with.
+const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
+
+/// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
 pub async fn tidy(app: &App) -> StoreResult<()> {
     let now = app.clock.now();
     roll(app, TimeDelta::hours(1), now - HOURLY_AFTER, |progress| &mut progress.hours_rolled_until).await?;
     roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
     let mut tx = app.store.write().await?;
     retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
+    departed::remove_cut_before(tx.db(), now - DEPARTED_GONE_AFTER).await?;
     sessions::delete_expired(tx.db(), now).await?;
     tx.commit().await
 }

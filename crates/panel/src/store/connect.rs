@@ -13,6 +13,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection};
 
 use super::{Store, StoreError, StoreResult, checkpoint};
+use crate::folder::folder_of;
 
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -152,7 +153,7 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
         .await?;
     let checkpoint = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite_options(path));
     checkpoint::keep_log_short(checkpoint.clone());
-    Ok(Store::Sqlite { read, write, checkpoint, path: path.to_owned() })
+    Ok(Store::Sqlite { read, write, checkpoint })
 }
 
 async fn open_postgres(url: &SecretString) -> StoreResult<Store> {
@@ -199,9 +200,7 @@ async fn vacuum_into(conn: &mut sqlx::SqliteConnection, target: &Path) -> StoreR
 /// Makes the database file, readable by its owner only, if it is missing; SQLite gives its companions the same mode.
 fn create_private(path: &Path) -> StoreResult<()> {
     let file_error = |source| StoreError::File { path: path.to_owned(), source };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(file_error)?;
-    }
+    std::fs::create_dir_all(folder_of(path)).map_err(file_error)?;
     std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop).map_err(file_error)
 }
 

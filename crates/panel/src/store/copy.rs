@@ -13,6 +13,7 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 use super::connect::{SQLITE_MIGRATIONS, newest};
 use super::instance::{beside, give_to_owner_of};
 use super::{StoreError, StoreResult};
+use crate::folder::folder_of;
 
 /// First bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -196,7 +197,7 @@ pub async fn put_in_place(new: &Path, database: &Path, kept: &Path) -> StoreResu
         }
     }
     fs::rename(new, database).map_err(at(database))?;
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(database);
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
 }
 

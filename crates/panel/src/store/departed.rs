@@ -1,4 +1,4 @@
-//! Table `departed`: names whose open sessions have to be cut.
+//! Table `departed`: names whose open sessions have to be cut, or whose last bytes no scrape has seen yet.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::access::Departed;
@@ -25,10 +25,13 @@ sql_texts! {
     FIND = "SELECT username, since, cut_at FROM departed WHERE username = $1";
     ADD = "INSERT INTO departed (username, since) SELECT key, $2 FROM json_each($1) WHERE true \
         ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL";
+    ADD_UNKNOWN = "INSERT INTO departed (username, since) SELECT key, $2 FROM json_each($1) \
+        WHERE key NOT IN (SELECT username FROM users) \
+        ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL";
     MARK_CUT = "UPDATE departed SET cut_at = $2 \
         WHERE cut_at IS NULL AND username IN (SELECT key FROM json_each($1))";
-    /// Only what is cut: a name that departed anew in the meantime stays.
-    REMOVE_FINISHED = "DELETE FROM departed WHERE cut_at IS NOT NULL AND username IN (SELECT key FROM json_each($1))";
+    REMOVE = "DELETE FROM departed WHERE username IN (SELECT key FROM json_each($1))";
+    REMOVE_CUT_BEFORE = "DELETE FROM departed WHERE cut_at < $1";
 }
 
 /// All of them.
@@ -46,12 +49,27 @@ pub async fn add<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>, now: 
     execute!(db, ADD, super::json_keys(names), now).map(drop)
 }
 
+/// The same for those of `names` that no user has in this very spelling.
+pub async fn add_unknown<'n>(
+    db: Db<'_>,
+    names: impl IntoIterator<Item = &'n str>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    execute!(db, ADD_UNKNOWN, super::json_keys(names), now).map(drop)
+}
+
 /// Notes that a file that cuts `names` was written at `at`.
 pub async fn mark_cut<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>, at: DateTime<Utc>) -> StoreResult<()> {
     execute!(db, MARK_CUT, super::json_keys(names), at).map(drop)
 }
 
-/// Forgets those of `names` that are cut.
-pub async fn remove_finished<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<()> {
-    execute!(db, REMOVE_FINISHED, super::json_keys(names)).map(drop)
+/// Forgets `names`.
+pub async fn remove<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>) -> StoreResult<()> {
+    let mut names = names.into_iter().peekable();
+    if names.peek().is_none() { Ok(()) } else { execute!(db, REMOVE, super::json_keys(names)).map(drop) }
+}
+
+/// Forgets those whose cut was written before `moment`.
+pub async fn remove_cut_before(db: Db<'_>, moment: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, REMOVE_CUT_BEFORE, moment).map(drop)
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::{StoreError, StoreResult};
+use crate::folder::folder_of;
 
 /// Held for as long as a process has the database for itself; the system releases it when the process ends, however it
 /// ends. Commands that are safe beside a running panel do not take it.
@@ -23,9 +24,7 @@ impl InstanceLock {
         let database = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let lock_path = beside(&database, ".lock");
         let file_error = |source: io::Error| StoreError::File { path: lock_path.clone(), source };
-        if let Some(folder) = database.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(file_error)?;
-        }
+        std::fs::create_dir_all(folder_of(&database)).map_err(file_error)?;
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&lock_path).map_err(file_error)?;
         // An administrator's command must not leave a lock that the service's own user cannot open.
         give_to_owner_of(&file, &database);
@@ -47,7 +46,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Gives a file to the owner of another one, or of its folder if that one does not exist. Only root can; for others the
 /// file stays theirs.
 pub(super) fn give_to_owner_of(file: &File, model: &Path) {
-    let model = std::fs::metadata(model).or_else(|_| std::fs::metadata(model.parent().unwrap_or(Path::new("."))));
+    let model = std::fs::metadata(model).or_else(|_| std::fs::metadata(folder_of(model)));
     if let (Ok(model), Ok(own)) = (model, file.metadata())
         && (model.uid(), model.gid()) != (own.uid(), own.gid())
         && let Err(error) = std::os::unix::fs::fchown(file, Some(model.uid()), Some(model.gid()))

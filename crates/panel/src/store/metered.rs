@@ -64,6 +64,7 @@ sql_texts! {
     );
     ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
     UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
+    UNSETTLED_NAMES = "SELECT username FROM users WHERE usage_base IS NULL";
     SETTLE = concat!(
         "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
         " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
@@ -82,6 +83,11 @@ const RECORD_USAGE: &str = concat!(
 
 /// From this many names on, reading every user costs less than looking for each.
 const MANY: usize = 20_000;
+
+/// Names of all users whose usage has no base yet.
+pub async fn unsettled_names(db: Db<'_>) -> StoreResult<Vec<String>> {
+    Ok(query!(fetch_all as (String,), db, UNSETTLED_NAMES)?.into_iter().map(|(name,)| name).collect())
+}
 
 /// Shows to `see` the users of these names, in any case, and all whose usage has no base yet: for a scrape. If the names
 /// are many, there may be others among them.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use mtpannel_core::usage::{Account, Counters, Meter, Presence};
 
-use super::{Db, StoreResult, execute_rows, json_keys, packed, query, sql_texts, unpack};
+use super::{Db, StoreResult, execute_rows, json_keys, lifetime, packed, query, sql_texts, unpack};
 
 /// The columns of a meter as text.
 macro_rules! columns {
@@ -30,7 +30,7 @@ sql_texts! {
         "SELECT ", columns!(), " FROM usage_meters \
          WHERE last_from > 0 OR last_to > 0 OR connections > 0 OR unique_ips > 0"
     );
-    LIFETIME = "SELECT lifetime_from + lifetime_to FROM usage_meters WHERE username = $1";
+    LIFETIME = concat!("SELECT ", lifetime!(""), " FROM usage_meters WHERE username = $1");
     SAVE = "INSERT INTO usage_meters \
         (username, last_from, last_to, epoch, lifetime_from, lifetime_to, connections, unique_ips) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \

@@ -3,7 +3,7 @@
 //! Statements are written with `$1`, `$2`, …, which both engines take. Batches travel as one JSON object and are taken
 //! apart by `json_each`, which SQLite has and the PostgreSQL migration defines.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serializer as _;
 use sqlx::pool::PoolConnection;
@@ -85,8 +85,6 @@ pub enum Store {
         write: SqlitePool,
         /// The connection that moves what was written from the write-ahead log into the database file.
         checkpoint: SqlitePool,
-        /// The file itself.
-        path: PathBuf,
     },
     /// A server, perhaps shared with other panels.
     Postgres {
@@ -193,18 +191,10 @@ impl Store {
         })
     }
 
-    /// The SQLite file, if it is one.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Sqlite { path, .. } => Some(path),
-            Self::Postgres { .. } => None,
-        }
-    }
-
     /// Connections that are open, and those of them that are idle: for the pool's metrics.
     pub fn pool_size(&self) -> (u32, usize) {
         match self {
-            Self::Sqlite { read, write, checkpoint, .. } => {
+            Self::Sqlite { read, write, checkpoint } => {
                 let pools = [read, write, checkpoint];
                 (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
             }
@@ -215,7 +205,7 @@ impl Store {
     /// Closes every connection after the statements under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write, checkpoint, .. } => {
+            Self::Sqlite { read, write, checkpoint } => {
                 for pool in [read, checkpoint, write] {
                     pool.close().await;
                 }
@@ -308,6 +298,25 @@ macro_rules! time_at {
     };
 }
 
+/// SQL for a meter's bytes in both directions, at most the largest number, like `Counters::total`: beyond it one engine
+/// would go on in floating point and the other fail.
+macro_rules! lifetime {
+    ($meter:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $meter,
+            "lifetime_from > 9223372036854775807 - ",
+            $meter,
+            "lifetime_to \
+             THEN 9223372036854775807 ELSE ",
+            $meter,
+            "lifetime_from + ",
+            $meter,
+            "lifetime_to END"
+        )
+    };
+}
+
 /// SQL for the revision that the transaction under way makes; every statement that changes a user stores it.
 macro_rules! this_revision {
     () => {
@@ -323,7 +332,7 @@ macro_rules! packed {
     };
 }
 
-pub(crate) use {execute, execute_rows, packed, query, sql_texts, this_revision, time_at};
+pub(crate) use {execute, execute_rows, lifetime, packed, query, sql_texts, this_revision, time_at};
 
 /// The rows of a [`packed!`] text, decoded by `row` from their `N` columns. `None` is what no rows give.
 fn unpack<const N: usize, T>(text: Option<String>, mut row: impl FnMut([&str; N]) -> Option<T>) -> StoreResult<Vec<T>> {

@@ -69,7 +69,7 @@ pub async fn delete_of(db: Db<'_>, admin_id: i64) -> StoreResult<()> {
     execute!(db, DELETE_OF, admin_id).map(drop)
 }
 
-/// Forgets sessions that ended; gives how many.
-pub async fn delete_expired(db: Db<'_>, now: DateTime<Utc>) -> StoreResult<u64> {
-    execute!(db, DELETE_EXPIRED, now)
+/// Forgets sessions that ended.
+pub async fn delete_expired(db: Db<'_>, now: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, DELETE_EXPIRED, now).map(drop)
 }

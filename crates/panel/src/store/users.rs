@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, query, sql_texts, this_revision, time_at};
+use super::{Db, StoreResult, execute, json_keys, json_rows, lifetime, query, sql_texts, this_revision, time_at};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -69,7 +69,7 @@ impl User {
 }
 
 /// What the projection to the file needs of every user.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Projected {
     /// Row id.
     pub id: i64,
@@ -95,7 +95,7 @@ pub struct Projected {
 }
 
 /// What lists sort and filter by.
-#[derive(Debug, Clone, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Listed {
     /// Row id.
     pub id: i64,
@@ -124,8 +124,10 @@ macro_rules! select_user {
             "SELECT u.id, u.username, u.secret, u.status, u.data_limit, u.data_used, u.max_connections, \
              u.max_unique_ips, u.expire_at, u.note, u.created_at, u.created_by_admin_id, u.updated_at, u.last_seen_at, \
              u.usage_base, u.reset_strategy, u.next_reset_at, a.username AS owner, \
-             COALESCE(m.lifetime_from + m.lifetime_to, 0) AS lifetime, COALESCE(m.connections, 0) AS connections, \
-             COALESCE(m.unique_ips, 0) AS unique_ips FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
+             COALESCE(",
+            lifetime!("m."),
+            ", 0) AS lifetime, COALESCE(m.connections, 0) AS connections, COALESCE(m.unique_ips, 0) AS unique_ips \
+             FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
              LEFT JOIN usage_meters m ON m.username = u.username ",
             $rest
         )
@@ -141,10 +143,12 @@ sql_texts! {
     );
     EXPIRING = select_user!("WHERE u.status IN ('active', 'limited') AND u.expire_at <= $1 LIMIT $2");
     RESETTING = select_user!("WHERE u.next_reset_at <= $1 LIMIT $2");
-    PROJECTION = "SELECT u.id, u.username, u.secret, u.status, u.expire_at, u.data_limit, \
-        COALESCE(u.usage_base, m.lifetime_from + m.lifetime_to, 0) AS quota_base, u.max_connections, u.max_unique_ips \
-        FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username \
-        WHERE u.revision > $1 ORDER BY u.id";
+    PROJECTION = concat!(
+        "SELECT u.id, u.username, u.secret, u.status, u.expire_at, u.data_limit, \
+         COALESCE(u.usage_base, ", lifetime!("m."), ", 0) AS quota_base, u.max_connections, u.max_unique_ips \
+         FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username \
+         WHERE u.revision > $1 ORDER BY u.id"
+    );
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
         created_at FROM users WHERE revision > $1 ORDER BY id";
     IDS = "SELECT id FROM users";
@@ -238,8 +242,8 @@ pub async fn next_deadline(mut db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>>
 }
 
 /// How many users there are.
-pub async fn count(db: Db<'_>) -> StoreResult<i64> {
-    query!(fetch_one as (i64,), db, COUNT).map(|(count,)| count)
+pub async fn count(db: Db<'_>) -> StoreResult<usize> {
+    query!(fetch_one as (i64,), db, COUNT).map(|(count,)| usize::try_from(count).unwrap_or(0))
 }
 
 /// Adds a user and gives his row id; what is joined into `user` and its `id` are ignored.

@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use mtpannel_core::access::Access;
+use mtpannel_core::user::Username;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
-use crate::config_file::ConfigFile;
+use crate::config_file::{ConfigFile, ConfigFileError};
 use crate::random;
-use crate::service::first_start;
+use crate::service::first_start::{self, TakenOver};
 use crate::service::health::Task;
 use crate::service::projection::{self, Known, Projection};
 use crate::service::sync::{Failure, Outcome};
@@ -30,6 +32,8 @@ struct Writer {
     file: Option<ConfigFile>,
     /// Whether the users of a file from before the panel are still to be taken over.
     take_over: bool,
+    /// Those in the file whom nobody knows, until their cut is stored.
+    strangers: Vec<Username>,
     known: Known,
     retry: Duration,
 }
@@ -47,7 +51,14 @@ enum Next {
 pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     let mut wanted = app.sync.wanted();
     let shared = matches!(app.store, Store::Postgres { .. });
-    let mut writer = Writer { app, file: Some(file), take_over: true, known: Known::default(), retry: FIRST_RETRY };
+    let mut writer = Writer {
+        app,
+        file: Some(file),
+        take_over: true,
+        strangers: Vec::new(),
+        known: Known::default(),
+        retry: FIRST_RETRY,
+    };
     let mut next = Next::Retry(Duration::ZERO);
     loop {
         let wait = match next {
@@ -80,10 +91,19 @@ impl Writer {
         (moment - self.app.clock.precise()).to_std().unwrap_or(Duration::ZERO)
     }
 
-    /// Whether the file is not what this task wrote last, or another panel has changed users since.
-    async fn is_behind(&self) -> bool {
-        let touched = self.file.as_ref().is_none_or(ConfigFile::was_touched);
-        touched || self.revision().await > self.app.sync.outcome().written
+    /// Whether the file is not what this task wrote last, or another panel has changed in the meantime what it must say.
+    /// If nobody can tell, an attempt to write finds out why.
+    async fn is_behind(&mut self) -> bool {
+        if self.file.as_ref().is_none_or(ConfigFile::was_touched) {
+            return true;
+        }
+        let Ok(Some(revision)) = projection::unchanged(&self.app.store, &mut self.known).await else { return true };
+        let last = self.app.sync.outcome();
+        if last.written < Some(revision) {
+            self.app.sync.publish(Outcome { written: Some(revision), ..last });
+        }
+        self.app.health.succeeded(Task::ConfigSync, self.app.clock.now());
+        false
     }
 
     async fn revision(&self) -> Option<i64> {
@@ -122,40 +142,71 @@ impl Writer {
 
     /// Database → file. Gives the projection that the file has now, and whether it had to be written.
     async fn attempt(&mut self) -> Result<(Projection, bool), String> {
-        self.take_over_first().await?;
-        let store = self.app.store.clone();
-        let now = self.app.clock.precise();
-        let (projection, access) =
-            projection::load(&store, &mut self.known, now).await.map_err(|error| error.to_string())?;
-        let changed = self
-            .with_file(move |file| file.apply(&access, &random::secret()).map_err(|error| error.to_string()))
-            .await?;
+        let (projection, changed) = loop {
+            self.take_over_first().await?;
+            self.cut_strangers().await?;
+            let (projection, access) = self.load().await?;
+            let work = move |file: &mut ConfigFile| {
+                let strangers = file.strangers(&access)?;
+                if !strangers.is_empty() {
+                    return Ok(Err(strangers));
+                }
+                file.apply(&access, &random::secret()).map(Ok)
+            };
+            match self.with_file(move |file| work(file).map_err(|error: ConfigFileError| error.to_string())).await? {
+                Ok(changed) => break (projection, changed),
+                // The file was put there this very moment.
+                Err(_) if self.take_over => {}
+                Err(strangers) => self.strangers = strangers,
+            }
+        };
         let written_at = self.app.clock.precise();
-        projection::written(&store, &projection, written_at).await.map_err(|error| error.to_string())?;
+        projection::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
         if changed {
             tracing::info!(revision = projection.revision, "config.toml written");
         }
         Ok((projection, changed))
     }
 
+    async fn load(&mut self) -> Result<(Projection, Access), String> {
+        let now = self.app.clock.precise();
+        projection::load(&self.app.store, &mut self.known, now).await.map_err(|error| error.to_string())
+    }
+
     async fn take_over_first(&mut self) -> Result<(), String> {
         if !self.take_over {
             return Ok(());
         }
-        if first_start::is_due(&self.app).await.map_err(|error| error.to_string())? {
-            let (text, path) = self
-                .with_file(|file| {
-                    let text = file.read().map_err(|error| error.to_string())?;
-                    Ok((text, file.path().display().to_string()))
-                })
-                .await?;
-            let taken = first_start::take_over(&self.app, text.as_deref()).await;
-            let users = taken.map_err(|error| format!("{path}: {error}"))?;
-            if users > 0 {
-                tracing::info!(users, "took over the users of the existing config.toml");
-            }
+        if !first_start::is_due(&self.app).await.map_err(|error| error.to_string())? {
+            self.take_over = false;
+            return Ok(());
         }
-        self.take_over = false;
+        let (text, path) = self
+            .with_file(|file| {
+                let text = file.read().map_err(|error| error.to_string())?;
+                Ok((text, file.path().display().to_string()))
+            })
+            .await?;
+        let taken = first_start::take_over(&self.app, text.as_deref()).await;
+        let TakenOver { users, is_done } = taken.map_err(|error| format!("{path}: {error}"))?;
+        if users > 0 {
+            tracing::info!(users, "took over the users of the existing config.toml");
+        }
+        self.take_over = !is_done;
+        Ok(())
+    }
+
+    /// Has the sessions cut of those who stand in the file and not in the database.
+    async fn cut_strangers(&mut self) -> Result<(), String> {
+        let Some(first) = self.strangers.first() else { return Ok(()) };
+        tracing::warn!(
+            names = self.strangers.len(),
+            %first,
+            "config.toml has users that the database does not have; they are removed and their sessions cut"
+        );
+        let now = self.app.clock.now();
+        projection::cut(&self.app.store, &self.strangers, now).await.map_err(|error| error.to_string())?;
+        self.strangers.clear();
         Ok(())
     }
 

@@ -20,15 +20,16 @@ use crate::settings::ProxyApi;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// For the scrape at the end.
-const LAST_TURN: Duration = Duration::from_secs(5);
+/// For the last question, which is asked when the panel is told to end.
+const LAST_ANSWER: Duration = Duration::from_secs(5);
 /// 100,000 users with all their series take about 80 MiB.
 const MAX_BODY: usize = 128 << 20;
 const MAX_API_BODY: usize = 1 << 20;
 /// A file that was written this shortly before may not have been read yet.
 const RELOAD_TIME: TimeDelta = TimeDelta::seconds(3);
 
-/// Scrapes until `stop`, and once more then, so that a planned end loses no byte that was counted before it.
+/// Scrapes until `stop`, and once more then, so that a planned end loses no byte that was counted before it. A question
+/// that is under way at `stop` is given up for that one; what was answered is recorded whatever happens.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     let client = match client() {
         Ok(client) => client,
@@ -36,11 +37,108 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     };
     let mut ticks = tokio::time::interval(app.settings.scrape_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut scraper = Scraper { app, client, recorded: None };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        turn(&app, &client).await;
+        let Some(asked) = stop.run_until_cancelled(scraper.ask()).await else { break };
+        scraper.take(asked).await;
+        stop.run_until_cancelled(scraper.ask_api()).await;
     }
-    if tokio::time::timeout(LAST_TURN, turn(&app, &client)).await.is_err() {
+    if let Ok(asked) = tokio::time::timeout(LAST_ANSWER, scraper.ask()).await {
+        scraper.take(asked).await;
+    } else {
         tracing::warn!("the proxy's last figures were not read in time");
+    }
+}
+
+/// The task.
+struct Scraper {
+    app: SharedApp,
+    client: Client,
+    /// The ordinal after the last scrape that this process recorded, and when that was answered.
+    recorded: Option<(i64, Instant)>,
+}
+
+/// A question to the proxy that has come to an end.
+struct Asked {
+    began: Instant,
+    reading: anyhow::Result<Reading>,
+}
+
+/// What the proxy answered.
+struct Reading {
+    scrape: Scrape,
+    text: PackedText,
+    answered: Instant,
+}
+
+impl Scraper {
+    async fn ask(&self) -> Asked {
+        Asked { began: Instant::now(), reading: self.read().await }
+    }
+
+    async fn read(&self) -> anyhow::Result<Reading> {
+        let ordinal = metering::ordinal(&self.app.store).await?;
+        let asked = Instant::now();
+        let mut reading = read(&self.client, &self.app.settings.metrics_url, &self.app.clock, ordinal).await?;
+        let last = self.recorded.filter(|(recorded, _)| *recorded == ordinal);
+        reading.scrape.since_last = last.and_then(|(_, answered)| TimeDelta::from_std(asked - answered).ok());
+        Ok(reading)
+    }
+
+    /// Records what was answered, and says how it went.
+    async fn take(&mut self, Asked { began, reading }: Asked) {
+        let taken = match reading {
+            Ok(reading) => self.record(reading).await,
+            Err(error) => Err(error),
+        };
+        match taken {
+            Ok(()) => self.app.health.succeeded(Task::Scrape, self.app.clock.now()),
+            Err(error) => {
+                metrics::counter!("mtpannel_scrape_failures_total").increment(1);
+                let error = format!("{error:#}");
+                tracing::warn!(%error, "the proxy's metrics could not be read; nothing is accounted until they can");
+                self.app.health.failed(Task::Scrape, error);
+            }
+        }
+        metrics::histogram!("mtpannel_scrape_duration_seconds").record(began.elapsed());
+    }
+
+    async fn record(&mut self, Reading { scrape, text, answered }: Reading) -> anyhow::Result<()> {
+        let snapshot = &scrape.snapshot;
+        for refusal in snapshot.refused.iter().take(5) {
+            tracing::warn!(
+                line = refusal.line,
+                family = refusal.family,
+                "a reading of the proxy cannot be right; left out"
+            );
+        }
+        let view = view(snapshot, text, scrape.answered_at);
+        let file = snapshot.file.clone();
+        let ordinal = scrape.ordinal;
+        if metering::record(&self.app, scrape).await? {
+            self.recorded = Some((ordinal + 1, answered));
+        } else {
+            tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
+        }
+        self.app.health.proxy_answered(view);
+        if let Some(file) = file {
+            self.app.health.file_accepted(Some(file.is_current));
+            self.app.health.file_refused(file.last_failure.filter(|_| !file.is_current));
+        }
+        Ok(())
+    }
+
+    /// Asks telemt's control API, if it may be asked, whether the file was accepted.
+    async fn ask_api(&self) {
+        let Some(api) = &self.app.settings.proxy_api else { return };
+        let accepted = match file_accepted(&self.app, &self.client, api).await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(error = %format!("{error:#}"), "telemt's control API could not be read");
+                None
+            }
+        };
+        self.app.health.file_accepted(accepted);
     }
 }
 
@@ -55,61 +153,13 @@ fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-async fn turn(app: &SharedApp, client: &Client) {
-    let began = Instant::now();
-    match scrape(app, client).await {
-        Ok(()) => app.health.succeeded(Task::Scrape, app.clock.now()),
-        Err(error) => {
-            metrics::counter!("mtpannel_scrape_failures_total").increment(1);
-            let error = format!("{error:#}");
-            tracing::warn!(%error, "the proxy's metrics could not be read; nothing is accounted until they can");
-            app.health.failed(Task::Scrape, error);
-        }
-    }
-    metrics::histogram!("mtpannel_scrape_duration_seconds").record(began.elapsed());
-    if let Some(api) = &app.settings.proxy_api {
-        let accepted = match file_accepted(app, client, api).await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(error = %format!("{error:#}"), "telemt's control API could not be read");
-                None
-            }
-        };
-        app.health.file_accepted(accepted);
-    }
-}
-
-async fn scrape(app: &SharedApp, client: &Client) -> anyhow::Result<()> {
-    let ordinal = metering::ordinal(&app.store).await?;
-    let (scrape, text) = read(client, &app.settings.metrics_url, &app.clock, ordinal).await?;
-    let snapshot = &scrape.snapshot;
-    for refusal in snapshot.refused.iter().take(5) {
-        tracing::warn!(
-            line = refusal.line,
-            family = refusal.family,
-            "a reading of the proxy cannot be right; left out"
-        );
-    }
-    let view = view(snapshot, text, scrape.answered_at);
-    let file = snapshot.file.clone();
-    if !metering::record(app, scrape).await? {
-        tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
-    }
-    app.health.proxy_answered(view);
-    if let Some(file) = file {
-        app.health.file_accepted(Some(file.is_current));
-        app.health.file_refused(file.last_failure.filter(|_| !file.is_current));
-    }
-    Ok(())
-}
-
 /// One scrape, for a command; `ordinal` is [`metering::ordinal`] before it.
 pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Scrape> {
-    Ok(read(&client()?, url, clock, ordinal).await?.0)
+    Ok(read(&client()?, url, clock, ordinal).await?.scrape)
 }
 
-/// Asks the proxy, and gives what it says with its text.
-async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<(Scrape, PackedText)> {
+/// Asks the proxy, and gives what it says.
+async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Reading> {
     let asked_at = clock.precise();
     let mut body = Body::of(client.get(url), MAX_BODY).await?;
     let (mut reader, mut packer) = (Reader::new(body.size_hint()), Packer::default());
@@ -117,8 +167,9 @@ async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow
         reader.push(&part)?;
         packer.push(&part);
     }
-    let answered_at = clock.precise();
-    Ok((Scrape { snapshot: reader.finish()?, ordinal, asked_at, answered_at }, packer.finish()))
+    let (answered_at, answered) = (clock.precise(), Instant::now());
+    let scrape = Scrape { snapshot: reader.finish()?, ordinal, asked_at, answered_at, since_last: None };
+    Ok(Reading { scrape, text: packer.finish(), answered })
 }
 
 fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {

@@ -123,3 +123,46 @@ async fn a_file_that_cannot_be_written_keeps_the_user_and_is_written_when_it_can
     assert!(app.access("users", "alice").is_none());
     assert_eq!(app.access("user_enabled", "alice").as_deref(), Some("false"));
 }
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn as_long_as_there_is_no_user_an_old_file_put_in_place_is_taken_over(#[case] engine: Engine) {
+    let mut app = TestApp::start(engine).await;
+    eventually("a file of the panel's", async || ready(&app).await.0 == StatusCode::OK).await;
+    app.restart().await;
+    eventually("the same file", async || ready(&app).await.0 == StatusCode::OK).await;
+    std::fs::write(app.config_path(), OLD).unwrap();
+    app.running().app.sync.request(i64::MAX);
+    eventually("the take-over", async || app.get("/api/users/off").await.status() == StatusCode::OK).await;
+    assert_eq!(app.user("alice").await["status"], "active");
+    assert_eq!(app.access("users", "alice").as_deref(), Some("6384e2b2184bcbf58eccf10ca7a6563c"));
+    // Once, and not again: an operator may delete all his users.
+    for name in ["alice", "off"] {
+        app.delete(&format!("/api/users/{name}")).await.expect(StatusCode::NO_CONTENT).await;
+    }
+    std::fs::write(app.config_path(), OLD).unwrap();
+    app.restart().await;
+    eventually("the file without them", async || app.access("users", "alice").is_none()).await;
+    app.get("/api/users/alice").await.problem(StatusCode::NOT_FOUND, "not_found").await;
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn names_in_the_file_that_the_database_does_not_have_are_removed_and_cut(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    app.create_user("alice", json!({})).await;
+    let eve = "[access.users]\n\"eve\" = \"00112233445566778899aabbccddeeff\"\n\"Alice\" = \"00112233445566778899aabbccddeeff\"";
+    std::fs::write(app.config_path(), app.config().replacen("[access.users]", eve, 1)).unwrap();
+    app.create_user("bob", json!({})).await;
+    for name in ["eve", "Alice"] {
+        assert_eq!(app.access("users", name), None);
+        assert_eq!(app.access("user_enabled", name).as_deref(), Some("false"));
+    }
+    for name in ["alice", "bob"] {
+        assert!(app.access("users", name).is_some() && app.access("user_enabled", name).is_none());
+    }
+}

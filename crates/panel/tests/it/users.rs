@@ -1,5 +1,6 @@
 //! One user's life over the API, and what the proxy's file says of him meanwhile.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -221,10 +222,14 @@ async fn the_quota_is_what_the_name_has_moved_and_the_limit_on_top(#[case] engin
     assert_eq!(app.user("alice").await["data_used"], 20);
     // Usage moves on; the quota is about the lifetime and stays.
     assert_eq!(app.access("user_data_quota", "alice").as_deref(), Some("170"));
-    let text = app.config();
+    let written = || {
+        let file = std::fs::metadata(app.config_path()).unwrap();
+        (app.config(), file.ino(), file.modified().unwrap())
+    };
+    let before = written();
     app.proxy.moves("alice", 1, 1);
     app.scraped().await;
-    assert_eq!(app.config(), text);
+    assert_eq!(written(), before);
     app.put("/api/users/alice", &json!({"data_limit": null})).await.expect(StatusCode::OK).await;
     assert_eq!(app.access("user_data_quota", "alice"), None);
     let early = app.create_user("early", json!({"data_limit": 100})).await;

@@ -6,12 +6,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use axum::Router;
-use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 
 /// What one user shows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,6 +29,10 @@ pub struct Figures {
     pub suppressed: u64,
     /// Answers this instead of the metrics.
     pub raw: Option<(StatusCode, String)>,
+    /// As many of the next questions get no answer.
+    pub stalled: u64,
+    /// As many of the next answers break off in the middle.
+    pub torn: u64,
     pub asked: u64,
     /// Told of every answer, before it is written.
     pub on_answer: Option<OnAnswer>,
@@ -52,7 +54,7 @@ type Shared = Arc<Mutex<Figures>>;
 pub struct FakeProxy {
     pub address: SocketAddr,
     figures: Shared,
-    server: JoinHandle<()>,
+    server: Mutex<JoinHandle<()>>,
 }
 
 impl FakeProxy {
@@ -62,14 +64,28 @@ impl FakeProxy {
             began: (Instant::now(), 100.0),
             suppressed: 0,
             raw: None,
+            stalled: 0,
+            torn: 0,
             asked: 0,
             on_answer: None,
         }));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/metrics", get(metrics)).with_state(Arc::clone(&figures));
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let server = Mutex::new(tokio::spawn(serve(listener, Arc::clone(&figures))));
         Self { address, figures, server }
+    }
+
+    /// Refuses and breaks off every connection; the counters live on.
+    pub async fn hang_up(&self) {
+        let server = std::mem::replace(&mut *self.server.lock().unwrap(), tokio::spawn(async {}));
+        server.abort();
+        let _ = server.await;
+    }
+
+    /// Answers again, at the same address.
+    pub async fn answer_again(&self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        *self.server.lock().unwrap() = tokio::spawn(serve(listener, Arc::clone(&self.figures)));
     }
 
     pub fn url(&self) -> String {
@@ -100,21 +116,61 @@ impl FakeProxy {
 
 impl Drop for FakeProxy {
     fn drop(&mut self) {
-        self.server.abort();
+        self.server.lock().unwrap().abort();
     }
 }
 
-async fn metrics(State(figures): State<Shared>) -> Response {
-    let mut figures = figures.lock().unwrap();
-    figures.asked += 1;
-    if let Some((status, text)) = figures.raw.clone() {
-        return (status, text).into_response();
+async fn serve(listener: TcpListener, figures: Shared) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (connection, _) = listener.accept().await.unwrap();
+        connections.spawn(answer(connection, Arc::clone(&figures)));
     }
-    if let Some(mut told) = figures.on_answer.take() {
-        told(&mut figures.users);
-        figures.on_answer = Some(told);
+}
+
+async fn answer(mut connection: TcpStream, figures: Shared) -> std::io::Result<()> {
+    let mut question = Vec::new();
+    while !question.ends_with(b"\r\n\r\n") {
+        if connection.read_buf(&mut question).await? == 0 {
+            return Ok(());
+        }
     }
-    text(&figures).into_response()
+    let answer = figures.lock().unwrap().answer();
+    let Some(answer) = answer else { return std::future::pending().await };
+    connection.write_all(&answer).await?;
+    connection.shutdown().await
+}
+
+impl Figures {
+    /// The bytes of the next answer; `None` if there is to be none.
+    fn answer(&mut self) -> Option<Vec<u8>> {
+        self.asked += 1;
+        if self.stalled > 0 {
+            self.stalled -= 1;
+            return None;
+        }
+        let is_torn = self.torn > 0;
+        let (status, text) = self.raw.clone().unwrap_or_else(|| {
+            if let Some(mut told) = self.on_answer.take() {
+                // What breaks off tells nobody anything.
+                if !is_torn {
+                    told(&mut self.users);
+                }
+                self.on_answer = Some(told);
+            }
+            (StatusCode::OK, text(self))
+        });
+        let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", text.len());
+        let mut answer = head.into_bytes();
+        let whole = answer.len() + text.len();
+        answer.extend(text.into_bytes());
+        if is_torn {
+            self.torn -= 1;
+            // Here and there, also between two lines.
+            answer.truncate(usize::try_from(self.asked).unwrap() * 7_919 % whole);
+        }
+        Some(answer)
+    }
 }
 
 fn text(figures: &Figures) -> String {
