@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mtpannel::store::{Store, meters, traffic, users};
+use mtpannel::store::{Store, meters, state, traffic, users};
 use mtpannel_core::usage::Counters;
 use rstest::rstest;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::panel::{Panel, Site, eventually};
 use crate::random;
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
-const KILLS: usize = 200;
+const KILLS: u64 = 200;
 /// A proxy that dies sooner after its start than this is not told from one that did not (ADR 0003).
 const SHORTEST_LIFE: f64 = 0.5;
 
@@ -107,13 +107,27 @@ impl Run {
     }
 }
 
-/// Lets the panel live for a random time, now and then until it has recorded a scrape.
-async fn live(mut panel: Panel) {
+/// Lets the panel live for a random time, now and then until it serves. Meanwhile the metrics may break off, or be away.
+async fn live(mut panel: Panel, proxy: &FakeProxy) {
+    let a_moment = async || tokio::time::sleep(Duration::from_millis(random(200))).await;
+    proxy.change(|figures| figures.torn = u64::from(random(6) == 0));
     if random(4) == 0 {
         panel.serves().await;
     }
-    tokio::time::sleep(Duration::from_millis(random(400))).await;
+    a_moment().await;
+    let is_away = random(4) == 0;
+    if is_away {
+        proxy.hang_up().await;
+    }
+    a_moment().await;
     panel.kill();
+    if is_away {
+        proxy.answer_again().await;
+    }
+}
+
+async fn scrapes(store: &Store) -> i64 {
+    state::scrape_ordinal(store.read().await.unwrap().db()).await.unwrap()
 }
 
 #[rstest]
@@ -132,18 +146,24 @@ async fn every_byte_that_a_scrape_could_see_is_accounted_once_whatever_is_killed
     panel.kill();
     run.traffic();
     let store = site.store().await;
-    let mut restarts = 0;
+    let (mut restarts, mut fruitful) = (0, 0);
     for _ in 0..KILLS {
-        live(site.start()).await;
+        let before = scrapes(&store).await;
+        live(site.start(), &run.proxy).await;
         run.look(&store).await;
+        fruitful += u64::from(scrapes(&store).await > before);
         if random(2) == 0 && run.proxy.change(|figures| figures.uptime()) > SHORTEST_LIFE {
             run.restart_proxy();
             restarts += 1;
         }
     }
     assert!(restarts > KILLS / 10, "the proxy was killed {restarts} times only");
+    assert!(fruitful > KILLS / 4, "only {fruitful} lives of the panel recorded a scrape");
     // One last move, which arrives in full.
-    run.proxy.change(|figures| figures.on_answer = None);
+    run.proxy.change(|figures| {
+        figures.on_answer = None;
+        figures.torn = 0;
+    });
     run.proxy.moves(NAMES[0], 1, 2);
     let last = totals(&run.proxy.change(|figures| figures.users.clone()));
     let mut panel = site.start_and_wait().await;
@@ -152,6 +172,28 @@ async fn every_byte_that_a_scrape_could_see_is_accounted_once_whatever_is_killed
     panel.kill();
     assert_eq!(accounted(&store).await, sum(&run.before, &last));
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_that_never_end_are_given_up_and_asked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Engine::Sqlite.fresh(folder.path()).await;
+    let proxy = FakeProxy::start().await;
+    let site = Site::new(folder, database, &proxy);
+    let panel = site.start_and_wait().await;
+    panel.api.create("alice", json!({"data_limit": 10})).await.unwrap();
+    let asked = || proxy.change(|figures| figures.asked);
+    let before = proxy.change(|figures| {
+        figures.stalled = 1;
+        figures.asked
+    });
+    eventually("the question", async || asked() > before).await;
+    proxy.moves("alice", 3, 7);
+    let (status, created) = panel.api.create("bob", json!({})).await.unwrap();
+    assert_eq!((status.as_u16(), &created["config_sync"]["state"]), (201, &json!("applied")));
+    eventually("the end of the patience", async || panel.log().contains("metrics could not be read")).await;
+    let is_shut = || std::fs::read_to_string(site.config_path()).unwrap().contains("\"alice\" = false");
+    eventually("the limit", async || is_shut()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,6 +7,7 @@ mod consistency;
 mod crowd;
 #[path = "../../crates/panel/tests/it/common/database.rs"]
 mod database;
+mod disk;
 #[path = "../../crates/panel/tests/it/common/fake_proxy.rs"]
 mod fake_proxy;
 mod panel;

@@ -62,8 +62,23 @@ impl Site {
 
     /// Starts a process; it may not serve yet.
     pub fn start(&self) -> Panel {
+        self.spawn(self.command(&["serve"]))
+    }
+
+    /// The same for one that can write no file of more than so many KiB, as on a disk that is full.
+    pub fn start_on_a_full_disk(&self, kib: u64) -> Panel {
+        let serve = self.command(&["serve"]);
+        let mut command = Command::new("sh");
+        // In blocks of 512 bytes. Without the trap a write beyond the limit would not fail, but end the process.
+        command.args(["-c", "trap '' XFSZ && ulimit -f $0 && exec \"$1\" serve"]).arg((2 * kib).to_string());
+        command.arg(serve.get_program()).env_clear().current_dir(self.folder.path());
+        command.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.spawn(command)
+    }
+
+    fn spawn(&self, mut command: Command) -> Panel {
         let log = self.folder.path().join(format!("log-{}", crate::random(u64::MAX)));
-        let child = self.command(&["serve"]).stderr(File::create(&log).unwrap()).spawn().unwrap();
+        let child = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
         let api = Api { url: String::new(), token: String::new(), client: self.client.clone() };
         Panel { child, log, api }
     }
@@ -71,12 +86,7 @@ impl Site {
     /// Starts a process and waits until it serves and the file says what the database says.
     pub async fn start_and_wait(&self) -> Panel {
         let mut panel = self.start();
-        panel.serves().await;
-        eventually("readiness", async || {
-            let ready = panel.api.request(Method::GET, "/health/ready").send().await.unwrap();
-            ready.json::<Value>().await.unwrap()["config_sync"] == true
-        })
-        .await;
+        panel.is_ready().await;
         panel
     }
 
@@ -131,6 +141,16 @@ impl Panel {
         let answer = self.api.request(Method::POST, "/api/admin/token").json(&body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         answer.json::<Value>().await.unwrap()["access_token"].as_str().unwrap().clone_into(&mut self.api.token);
+    }
+
+    /// Waits until it serves and the file says what the database says.
+    pub async fn is_ready(&mut self) {
+        self.serves().await;
+        eventually("readiness", async || {
+            let ready = self.api.request(Method::GET, "/health/ready").send().await.unwrap();
+            ready.json::<Value>().await.unwrap()["config_sync"] == true
+        })
+        .await;
     }
 
     /// `kill -9`.

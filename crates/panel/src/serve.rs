@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::clock::Clock;
 use crate::config_file::ConfigFile;
+use crate::service::backup;
 use crate::settings::{ProxyKind, Settings};
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::{http, task};
@@ -70,6 +71,11 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
         DatabaseUrl::Sqlite(path) => Some(InstanceLock::acquire(path)?),
         DatabaseUrl::Postgres(_) => None,
     };
+    if let DatabaseUrl::Sqlite(path) = &settings.database
+        && let Err(error) = backup::remove_leftovers(path)
+    {
+        tracing::warn!(%error, "unfinished copies beside the database could not be removed");
+    }
     let store = Store::open(&settings.database, clock.now()).await?;
     let file = ConfigFile::new(&settings.proxy);
     file.remove_leftovers().context("temporary files beside config.toml could not be removed")?;

@@ -1,6 +1,6 @@
 //! Copies of a SQLite database, and the way back.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,7 @@ pub async fn backup(store: &Store, target: &Path) -> Result<(), BackupError> {
         return Err(BackupError::Exists(target.to_owned()));
     }
     let folder = temporary_folder_beside(target).map_err(at)?;
-    let copy = folder.path().join("copy.db");
+    let copy = folder.path.path().join("copy.db");
     store.copy_to(&copy).await?;
     File::open(&copy).and_then(|file| file.sync_all()).map_err(at)?;
     let copy = TempPath::try_from_path(copy).map_err(at)?;
@@ -71,7 +71,7 @@ pub async fn restore(database: &Path, source: &Path, now: DateTime<Utc>) -> Resu
     let refused = |error| BackupError::Copy { path: source.to_owned(), source: error };
     let folder = temporary_folder_beside(&database)
         .map_err(|error| StoreError::File { path: database.clone(), source: error })?;
-    let new = folder.path().join("new.db");
+    let new = folder.path.path().join("new.db");
     copy::duplicate(source, &new).map_err(refused)?;
     let contents = copy::prepare(&new, now).await.map_err(refused)?;
     let kept = free_name(&database, now);
@@ -88,7 +88,49 @@ fn free_name(database: &Path, now: DateTime<Utc>) -> PathBuf {
     names.into_iter().find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| name.into())
 }
 
-/// For files that must be on the same file system; removed when it drops.
-fn temporary_folder_beside(path: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new().prefix(".mtpannel-copy-").tempdir_in(folder_of(path))
+/// A folder for files that must be on the same file system; removed when it drops.
+struct TemporaryFolder {
+    path: TempDir,
+    /// The system releases it when the process ends, however it ends.
+    _lock: File,
+}
+
+const TEMPORARY_PREFIX: &str = ".mtpannel-copy-";
+
+fn temporary_folder_beside(path: &Path) -> io::Result<TemporaryFolder> {
+    let path = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(folder_of(path))?;
+    let lock = File::open(&path)?;
+    lock.lock()?;
+    Ok(TemporaryFolder { path, _lock: lock })
+}
+
+/// Removes what backups and restores that were killed have left beside the database; those that run go on.
+pub fn remove_leftovers(database: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder_of(database))? {
+        let entry = entry?;
+        let is_ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(TEMPORARY_PREFIX));
+        if is_ours && entry.file_type()?.is_dir() && File::open(entry.path())?.try_lock().is_ok() {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftovers_of_killed_copies_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("panel.db");
+        let running = temporary_folder_beside(&database).unwrap();
+        let (killed, other) = (folder.path().join(".mtpannel-copy-x1y2"), folder.path().join("other"));
+        for path in [&killed, &other] {
+            fs::create_dir(path).unwrap();
+            fs::write(path.join("copy.db"), "half").unwrap();
+        }
+        remove_leftovers(&database).unwrap();
+        assert!(!killed.exists() && other.exists() && running.path.path().exists());
+    }
 }

@@ -104,3 +104,42 @@ impl<R: Row> Mirror<R> {
         Arc::make_mut(&mut self.rows).retain(|row| ids.contains(&row.id()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Row id and a column.
+    type Pair = (i64, char);
+
+    impl Row for Pair {
+        fn id(&self) -> i64 {
+            self.0
+        }
+
+        async fn changed(_: Db<'_>, _: i64) -> StoreResult<Vec<Self>> {
+            unreachable!("no database is asked")
+        }
+    }
+
+    #[test]
+    fn rows_that_are_read_again_and_are_the_same_have_not_changed() {
+        let mut mirror = Mirror::<Pair>::default();
+        let mut changes = |step: &dyn Fn(&mut Mirror<Pair>)| {
+            step(&mut mirror);
+            let has_changed = mirror.has_changed();
+            mirror.seen();
+            (has_changed, mirror.rows.to_vec())
+        };
+        let (has_changed, _) = changes(&|mirror| mirror.apply(vec![(1, 'a'), (2, 'b'), (4, 'd')]));
+        assert!(has_changed);
+        let (has_changed, _) = changes(&|mirror| mirror.apply(vec![(1, 'a'), (4, 'd')]));
+        assert!(!has_changed);
+        let (has_changed, rows) = changes(&|mirror| mirror.apply(vec![(1, 'a'), (2, 'c')]));
+        assert_eq!((has_changed, rows), (true, vec![(1, 'a'), (2, 'c'), (4, 'd')]));
+        let (has_changed, rows) = changes(&|mirror| mirror.apply(vec![(3, 'c')]));
+        assert_eq!((has_changed, rows), (true, vec![(1, 'a'), (2, 'c'), (3, 'c'), (4, 'd')]));
+        let (has_changed, rows) = changes(&|mirror| mirror.keep(&HashSet::from([1, 3])));
+        assert_eq!((has_changed, rows), (true, vec![(1, 'a'), (3, 'c')]));
+    }
+}

@@ -88,7 +88,7 @@ impl Store {
     /// `now` names that copy. Fails with [`StoreError::NewerSchema`] on a database of a newer program.
     pub async fn open(url: &DatabaseUrl, now: DateTime<Utc>) -> StoreResult<Self> {
         match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, now).await,
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, &SQLITE_MIGRATIONS, now).await,
             DatabaseUrl::Postgres(url) => open_postgres(url).await,
         }
     }
@@ -127,7 +127,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
+async fn open_sqlite(path: &Path, migrations: &Migrator, now: DateTime<Utc>) -> StoreResult<Store> {
     create_private(path)?;
     let write = SqlitePoolOptions::new()
         .max_connections(1)
@@ -138,13 +138,13 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
         )
         .await?;
     let mut conn = write.acquire().await?;
-    if let Some(version) = pending_from(&SQLITE_MIGRATIONS, &mut *conn).await? {
+    if let Some(version) = pending_from(migrations, &mut *conn).await? {
         let name = format!("{}.before-upgrade-{version}-{}", path.display(), now.format("%Y%m%dT%H%M%SZ"));
         vacuum_into(&mut conn, Path::new(&name)).await?;
         tracing::info!(copy = %name, "kept a copy of the database before changing its schema");
     }
     drop(conn);
-    SQLITE_MIGRATIONS.run(&write).await?;
+    migrations.run(&write).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(READ_CONNECTIONS)
         .acquire_timeout(BUSY_TIMEOUT)
@@ -212,4 +212,51 @@ fn create_new_private(path: &Path) -> StoreResult<()> {
         .open(path)
         .map(drop)
         .map_err(|source| StoreError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use sqlx::SqlSafeStr as _;
+    use sqlx::migrate::{Migration, MigrationType};
+
+    use super::*;
+    use crate::store::admins;
+
+    #[tokio::test]
+    async fn a_database_whose_schema_has_to_change_is_copied_first_and_one_that_fits_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("panel.db");
+        let now = "2026-05-05T12:00:00Z".parse().unwrap();
+        let store = open_sqlite(&path, &SQLITE_MIGRATIONS, now).await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        admins::insert(tx.db(), "root", "hash", true, now).await.unwrap();
+        tx.commit().await.unwrap();
+        store.close().await;
+
+        let known = newest(&SQLITE_MIGRATIONS);
+        let step = "CREATE TABLE later (id INTEGER)".into_sql_str();
+        let step = Migration::new(known + 1, "later".into(), MigrationType::Simple, step, false);
+        let newer = Migrator::with_migrations(SQLITE_MIGRATIONS.iter().cloned().chain([step]).collect());
+        for _ in 0..2 {
+            open_sqlite(&path, &newer, now).await.unwrap().close().await;
+        }
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut copies: Vec<_> = names.filter(|name| name != "panel.db").collect();
+        let copy = copies.pop().unwrap();
+        assert_eq!(
+            (copy.to_str().unwrap(), copies.len()),
+            (&*format!("panel.db.before-upgrade-{known}-20260505T120000Z"), 0)
+        );
+
+        // The copy is what was there before, for its owner only, and the program of before takes it.
+        let copy = folder.path().join(copy);
+        assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+        let before = open_sqlite(&copy, &SQLITE_MIGRATIONS, now).await.unwrap();
+        assert!(admins::by_name(before.read().await.unwrap().db(), "root").await.unwrap().is_some());
+        before.close().await;
+        let refused = open_sqlite(&path, &SQLITE_MIGRATIONS, now).await.unwrap_err();
+        assert!(matches!(refused, StoreError::NewerSchema { found, .. } if found == known + 1), "{refused}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use chrono::TimeDelta;
+use mtpannel::service::health::Task;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -165,4 +167,25 @@ async fn names_in_the_file_that_the_database_does_not_have_are_removed_and_cut(#
     for name in ["alice", "bob"] {
         assert!(app.access("users", name).is_some() && app.access("user_enabled", name).is_none());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_finds_the_file_as_it_should_be_is_a_success_although_usage_has_moved() {
+    // On PostgreSQL, which other panels may share, the writer looks every two seconds.
+    let app = TestApp::start(Engine::Postgres).await;
+    app.create_user("alice", json!({"data_limit": 1_000})).await;
+    eventually("readiness", async || ready(&app).await.0 == StatusCode::OK).await;
+    let attempts = async || {
+        let metrics = format!("http://{}/metrics", app.running().metrics_address);
+        let text = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+        let line = text.lines().find(|line| line.starts_with("mtpannel_config_sync_duration_seconds_count")).unwrap();
+        line.rsplit_once(' ').unwrap().1.to_owned()
+    };
+    let before = attempts().await;
+    app.shift(TimeDelta::minutes(20)).await;
+    app.proxy.moves("alice", 1, 1);
+    app.scraped().await;
+    let moved = app.clock.now();
+    eventually("a look", async || app.running().app.health.task(Task::ConfigSync).last_success > Some(moved)).await;
+    assert_eq!(attempts().await, before);
 }
