@@ -1,5 +1,4 @@
-//! How the periodic tasks and the proxy are: the only state that lives in memory alone, because it is about this
-//! process.
+//! How the periodic tasks and the proxy are. It lives in memory alone, because it is about this process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -188,4 +188,7 @@ async fn a_look_that_finds_the_file_as_it_should_be_is_a_success_although_usage_
     let moved = app.clock.now();
     eventually("a look", async || app.running().app.health.task(Task::ConfigSync).last_success > Some(moved)).await;
     assert_eq!(attempts().await, before);
+    // One that cannot be made is a failure.
+    app.store().close().await;
+    eventually("the failure", async || app.running().app.health.task(Task::ConfigSync).failure.is_some()).await;
 }
