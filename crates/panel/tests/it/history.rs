@@ -6,7 +6,7 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use mtpannel::service::retention;
 use mtpannel::store::system::{self, SystemStats};
 use mtpannel::store::traffic::{self, Moved};
-use mtpannel::store::users;
+use mtpannel::store::{Store, users};
 use rstest::rstest;
 use serde_json::json;
 
@@ -28,6 +28,16 @@ async fn stored(app: &TestApp, ids: [i64; 2]) -> [Rows; 3] {
     }
     of.push(rows(traffic::of_scope(conn.db(), None, begin, end).await.unwrap()));
     of.try_into().unwrap()
+}
+
+/// How many of the proxy's figures are older.
+async fn stats_before(app: &TestApp, moment: DateTime<Utc>) -> i64 {
+    let count = "SELECT COUNT(*) FROM system_stats WHERE recorded_at < $1";
+    let (count,) = match app.store() {
+        Store::Sqlite { read, .. } => sqlx::query_as(count).bind(moment).fetch_one(read).await.unwrap(),
+        Store::Postgres { pool } => sqlx::query_as(count).bind(moment).fetch_one(pool).await.unwrap(),
+    };
+    count
 }
 
 /// What must be left of rows at `now`: the last day as it is, then one row an hour, after 30 days one a day, and nothing
@@ -89,15 +99,18 @@ async fn history_becomes_hours_and_days_with_the_same_sums_and_ends_after_a_year
     retention::tidy(&app.running().app).await.unwrap();
     // The clock runs on, so the bounds lie between these two.
     let (after, end) = (stored(&app, ids).await, app.clock.now());
+    let bound = (now - TimeDelta::days(360)).duration_trunc(TimeDelta::days(1)).unwrap();
+    let sums = |rows: &Rows| {
+        let year = rows.iter().filter(|(at, ..)| *at >= bound);
+        year.fold((0, 0), |sum, (_, from, to)| (sum.0 + from, sum.1 + to))
+    };
     for (before, after) in before.iter().zip(&after) {
         assert!([now, end].iter().any(|now| tidied(before, *now) == *after), "{after:?}");
-        let of_a_year = |rows: &Rows| -> (i64, i64) {
-            let year = rows.iter().filter(|(at, ..)| *at >= now - TimeDelta::days(360));
-            year.fold((0, 0), |sum, (_, from, to)| (sum.0 + from, sum.1 + to))
-        };
-        let day = (now - TimeDelta::days(360)).duration_trunc(TimeDelta::days(1)).unwrap();
-        assert!(of_a_year(after).0 > 0 && after.iter().all(|(at, ..)| *at >= now - TimeDelta::days(366)), "{day}");
+        assert_eq!(sums(before), sums(after));
+        assert!(after.len() < before.len() && after.iter().all(|(at, ..)| *at >= now - TimeDelta::days(366)));
     }
+    assert_eq!(stats_before(&app, now - TimeDelta::days(30)).await, 0);
+    assert_eq!(stats_before(&app, now - TimeDelta::days(28)).await, 1);
     // Again, and later: what is tidy stays as it is, and goes on.
     retention::tidy(&app.running().app).await.unwrap();
     assert_eq!(stored(&app, ids).await, after);
