@@ -1,0 +1,154 @@
+use super::*;
+
+fn file(folder: &Path) -> ConfigFile {
+    ConfigFile::new(&ProxySettings {
+        kind: ProxyKind::External,
+        config_path: folder.join("config.toml"),
+        endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
+    })
+}
+
+fn nobody() -> Access {
+    Access::new(Vec::new(), &[], chrono::DateTime::UNIX_EPOCH)
+}
+
+const FRESH: Secret = Secret::new([7; 16]);
+
+#[test]
+fn a_missing_file_is_made_from_the_template_for_the_group_of_its_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    assert!(file.apply(&nobody(), &FRESH).unwrap());
+    let text = file.read().unwrap().unwrap();
+    assert!(text.contains("tls_domain = \"example.com\""));
+    let metadata = fs::metadata(file.path()).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o640);
+    assert_eq!(metadata.gid(), fs::metadata(folder.path()).unwrap().gid());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+fn alice() -> Access {
+    let alice = mtpannel_core::access::Entry {
+        username: "alice".parse().unwrap(),
+        secret: Secret::new([1; 16]),
+        status: mtpannel_core::user::Status::Active,
+        expire_at: None,
+        data_limit: None,
+        usage_base: 0,
+        max_connections: None,
+        max_unique_ips: None,
+    };
+    Access::new(vec![alice], &[], chrono::DateTime::UNIX_EPOCH)
+}
+
+#[test]
+fn what_stood_in_a_file_that_was_removed_does_not_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    fs::write(file.path(), "[mine]\nx = 1\n").unwrap();
+    file.apply(&nobody(), &FRESH).unwrap();
+    fs::remove_file(file.path()).unwrap();
+    assert!(file.apply(&nobody(), &FRESH).unwrap());
+    let made = file.read().unwrap().unwrap();
+    assert!(!made.contains("mine") && made.contains("tls_domain = \"example.com\""), "{made}");
+    assert!(!file.apply(&nobody(), &FRESH).unwrap());
+    assert!(file.apply(&alice(), &FRESH).unwrap());
+    let text = file.read().unwrap().unwrap();
+    assert!(!text.contains("mine") && text.contains("tls_domain = \"example.com\""), "{text}");
+}
+
+#[test]
+fn strangers_are_those_whom_somebody_else_has_written_into_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    assert_eq!(file.strangers(&alice()).unwrap(), []);
+    file.apply(&alice(), &FRESH).unwrap();
+    assert_eq!(file.strangers(&nobody()).unwrap(), []);
+    let by_hand = "[access.users]\n\"eve\" = \"x\"\n\"no name\" = \"x\"\nalice = \"x\"\n";
+    fs::write(file.path(), by_hand).unwrap();
+    assert_eq!(file.strangers(&alice()).unwrap(), ["eve".parse().unwrap()]);
+    assert!(file.apply(&alice(), &FRESH).unwrap());
+    assert_eq!(file.strangers(&alice()).unwrap(), []);
+}
+
+#[test]
+fn a_failed_write_leaves_no_temporary_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path());
+    fs::create_dir(file.path()).unwrap();
+    let error = file.replace("text").unwrap_err().to_string();
+    assert!(error.contains("replace the file"), "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn equal_bytes_are_not_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    file.apply(&nobody(), &FRESH).unwrap();
+    let before = file.present_stamp();
+    assert!(!file.apply(&nobody(), &FRESH).unwrap());
+    assert_eq!(file.present_stamp(), before);
+    assert!(!file.was_touched());
+}
+
+#[test]
+fn a_hand_edit_is_noticed_and_survives() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    file.apply(&nobody(), &FRESH).unwrap();
+    let edited = format!("# mine\n{}", file.read().unwrap().unwrap());
+    fs::write(file.path(), &edited).unwrap();
+    assert!(file.was_touched());
+    assert!(!file.apply(&nobody(), &FRESH).unwrap());
+    assert_eq!(file.read().unwrap().unwrap(), edited);
+    assert!(!file.was_touched());
+}
+
+#[test]
+fn a_file_that_does_not_parse_is_left_alone_and_the_error_tells_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    fs::write(file.path(), "[general]\nx = = 1\n").unwrap();
+    let error = file.apply(&nobody(), &FRESH).unwrap_err().to_string();
+    assert!(error.contains("line 2"), "{error}");
+    assert_eq!(file.read().unwrap().unwrap(), "[general]\nx = = 1\n");
+}
+
+#[test]
+fn the_mode_of_an_existing_file_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    fs::write(file.path(), "[general]\n").unwrap();
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o604)).unwrap();
+    file.apply(&nobody(), &FRESH).unwrap();
+    assert_eq!(fs::metadata(file.path()).unwrap().permissions().mode() & 0o777, 0o604);
+}
+
+#[test]
+fn leftovers_of_a_killed_process_are_removed_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path());
+    fs::write(folder.path().join(".mtpannel-x1y2z3.tmp"), "half").unwrap();
+    fs::write(folder.path().join("other.tmp"), "whole").unwrap();
+    file.remove_leftovers().unwrap();
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["other.tmp"]);
+}
+
+#[test]
+fn symbolic_links_stay_and_lead_to_the_file_even_where_it_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    std::os::unix::fs::symlink("next.toml", file.path()).unwrap();
+    std::os::unix::fs::symlink("real/c.toml", folder.path().join("next.toml")).unwrap();
+    let real = || fs::read_to_string(folder.path().join("real/c.toml")).unwrap();
+    file.apply(&nobody(), &FRESH).unwrap();
+    assert!(real().contains("[access.users]"));
+    fs::write(folder.path().join("real/c.toml"), "[general]\n").unwrap();
+    file.apply(&alice(), &FRESH).unwrap();
+    assert!(real().contains("[general]") && real().contains("alice"));
+    for link in [file.path(), &folder.path().join("next.toml")] {
+        assert!(fs::symlink_metadata(link).unwrap().is_symlink());
+    }
+}
