@@ -5,7 +5,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, departed, sessions};
+use crate::store::{StoreResult, departed, sessions, state};
 
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
 const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
@@ -13,8 +13,9 @@ const GONE_AFTER: TimeDelta = TimeDelta::days(365);
 /// The proxy's global figures are of interest for as long as the hourly traffic.
 const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 
-/// A departed name whose end no scrape has told of by then: the proxy has forgotten it after 24 hours without a session
-/// (contract, trap 4), and nothing is left that the next owner could be charged with.
+/// A departed name of which even a scrape so long after its cut says nothing, because the proxy leaves some out: it has
+/// forgotten the name after 24 hours without a session (contract, traps 3 and 4), and nothing is left that the next owner
+/// could be charged with.
 const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
 
 /// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
@@ -24,7 +25,9 @@ pub async fn tidy(app: &App) -> StoreResult<()> {
     roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
     let mut tx = app.store.write().await?;
     retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
-    departed::remove_cut_before(tx.db(), now - DEPARTED_GONE_AFTER).await?;
+    if let Some(scrape) = state::last_scrape(tx.db()).await? {
+        departed::remove_cut_before(tx.db(), scrape.answered_at - DEPARTED_GONE_AFTER).await?;
+    }
     sessions::delete_expired(tx.db(), now).await?;
     tx.commit().await
 }

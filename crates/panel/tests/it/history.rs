@@ -69,13 +69,13 @@ async fn history_becomes_hours_and_days_with_the_same_sums_and_ends_after_a_year
         *id = users::by_name(app.store().read().await.unwrap().db(), name, None).await.unwrap().unwrap().id;
     }
     let now = app.clock.now();
-    // Twenty minutes apart in the last two days and around the bounds of each kind, else eleven hours.
+    // Twenty minutes apart in the last two days and around the bounds of each kind, else nearly three days.
     let mut ages = Vec::new();
     let mut age = TimeDelta::minutes(1);
     while age < TimeDelta::days(400) {
         ages.push(age);
         let is_near = [0, 30, 365].iter().any(|days| (age.num_days() - days).abs() <= 1);
-        age += if is_near { TimeDelta::minutes(20) } else { TimeDelta::hours(11) };
+        age += if is_near { TimeDelta::minutes(20) } else { TimeDelta::hours(67) };
     }
     let (mut logs, mut totals) = (Vec::new(), Vec::new());
     for (at, bytes) in ages.iter().rev().map(|age| now - *age).zip(1i64..) {

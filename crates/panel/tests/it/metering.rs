@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use mtpannel::service::health::Task;
+use mtpannel::service::retention;
 use mtpannel::store::{departed, meters, users};
 use reqwest::StatusCode;
 use rstest::rstest;
@@ -222,11 +223,22 @@ async fn bytes_that_no_scrape_saw_before_the_tombstone_ended_are_not_the_next_ow
     app.proxy.moves("alice", 5, 0);
     app.scraped().await;
     assert_eq!(app.user("alice").await["data_used"], 5);
-    // Once the end was seen, nothing of it is kept.
+    // Once the end was seen, nothing of it is kept, and not for ever either if it is not shown.
     app.delete("/api/users/alice").await.expect(StatusCode::NO_CONTENT).await;
     app.clock.advance(TimeDelta::minutes(2));
     let departed = async || departed::all(app.store().read().await.unwrap().db()).await.unwrap();
     eventually("the end of the memory", async || departed().await.is_empty()).await;
+    app.proxy.change(|figures| {
+        figures.suppressed = 1;
+        figures.users.remove("alice");
+    });
+    app.delete("/api/users/bob").await.expect(StatusCode::NO_CONTENT).await;
+    for (hours, is_kept) in [(24, true), (2, false)] {
+        app.shift(TimeDelta::hours(hours)).await;
+        app.scraped().await;
+        retention::tidy(&app.running().app).await.unwrap();
+        assert_eq!(departed().await.is_empty(), !is_kept);
+    }
 }
 
 #[rstest]
