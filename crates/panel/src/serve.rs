@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +56,7 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
         DatabaseUrl::Sqlite(path) => Some(InstanceLock::acquire(path)?),
         DatabaseUrl::Postgres(_) => None,
     };
-    let store = Store::open(&settings.database, clock.now()).await?;
+    let store = Store::open_locked(&settings.database, clock.now(), lock.as_ref()).await?;
     let file = ConfigFile::new(&settings.proxy);
     file.remove_leftovers().context("temporary files beside config.toml could not be removed")?;
     let listener = bind(settings.listen).await?;
@@ -76,9 +75,10 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     };
 
     let mut servers = JoinSet::new();
-    let metrics = http::internal_router(http::install_metrics(), app.clone());
+    let metrics = http::install_metrics();
+    tasks.spawn(http::upkeep(metrics.clone(), stop_tasks.clone()));
     servers.spawn(serve(listener, http::router(app.clone()), stop_serving.clone()));
-    servers.spawn(serve(metrics_listener, metrics, stop_serving.clone()));
+    servers.spawn(serve(metrics_listener, http::internal_router(metrics, app.clone()), stop_serving.clone()));
     Ok(Running { app, address, metrics_address, stop_serving, stop_tasks, servers, tasks, _lock: lock })
 }
 
@@ -123,8 +123,7 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    let service: IntoMakeServiceWithConnectInfo<Router, SocketAddr> = router.into_make_service_with_connect_info();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    http::serve(listener, router, stop).await;
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub async fn take_over(app: &App, text: Option<&str>) -> Result<usize, TakeOverE
     if new > 0 {
         state::bump(tx.db()).await?;
         let what = Some(json!({"users": new}));
-        audit::record(tx.db(), &By::CommandLine, now, "users.import", None, (None, what)).await?;
+        audit::record(tx.db(), &By::System, now, "users.import", None, (None, what)).await?;
     }
     tx.commit().await?;
     Ok(new)

@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
-use super::{Store, StoreError, StoreResult, checkpoint};
+use super::{InstanceLock, Store, StoreError, StoreResult, checkpoint};
 
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
@@ -85,9 +85,15 @@ impl Store {
     /// has to change.
     ///
     /// `now` names that copy. Fails with [`StoreError::NewerSchema`] on a database of a newer program.
+    /// The schema of a SQLite file is not changed under a panel that runs: it fails with [`StoreError::InUse`] then.
     pub async fn open(url: &DatabaseUrl, now: DateTime<Utc>) -> StoreResult<Self> {
+        Self::open_locked(url, now, None).await
+    }
+
+    /// The same for whoever has the database's lock already.
+    pub async fn open_locked(url: &DatabaseUrl, now: DateTime<Utc>, lock: Option<&InstanceLock>) -> StoreResult<Self> {
         match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, now).await,
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, now, lock).await,
             DatabaseUrl::Postgres(url) => open_postgres(url).await,
         }
     }
@@ -126,7 +132,7 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
+async fn open_sqlite(path: &Path, now: DateTime<Utc>, lock: Option<&InstanceLock>) -> StoreResult<Store> {
     create_private(path)?;
     let write = SqlitePoolOptions::new()
         .max_connections(1)
@@ -137,7 +143,9 @@ async fn open_sqlite(path: &Path, now: DateTime<Utc>) -> StoreResult<Store> {
         )
         .await?;
     let mut conn = write.acquire().await?;
-    if let Some(version) = pending_from(&SQLITE_MIGRATIONS, &mut *conn).await? {
+    let pending = pending_from(&SQLITE_MIGRATIONS, &mut *conn).await?;
+    let _lock = if pending.is_some() && lock.is_none() { Some(InstanceLock::acquire(path)?) } else { None };
+    if let Some(version) = pending {
         let name = format!("{}.before-upgrade-{version}-{}", path.display(), now.format("%Y%m%dT%H%M%SZ"));
         vacuum_into(&mut conn, Path::new(&name)).await?;
         tracing::info!(copy = %name, "kept a copy of the database before changing its schema");
