@@ -5,9 +5,11 @@ set -eu
 
 cd "$(dirname "$0")/.."
 tools=$PWD/target/e2e/python
-if [ ! -x "$tools/bin/schemathesis" ]; then
+if ! cmp -s e2e/requirements.txt "$tools/requirements.txt"; then
+    rm -rf "$tools"
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --requirement e2e/requirements.txt
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement e2e/requirements.txt
+    cp e2e/requirements.txt "$tools/"
 fi
 cargo build --quiet --locked --package mtpannel
 
@@ -31,7 +33,10 @@ export LISTEN="127.0.0.1:$port" PANEL_METRICS_LISTEN=127.0.0.1:0 RUST_LOG=error
 password=$(target/debug/mtpannel admin create contract --sudo </dev/null 2>/dev/null)
 target/debug/mtpannel serve &
 panel=$!
-until curl -sf "http://$LISTEN/health" >/dev/null; do kill -0 "$panel" && sleep 0.1; done
+until curl -sf "http://$LISTEN/health" >/dev/null; do
+    kill -0 "$panel" || exit 1
+    sleep 0.1
+done
 token=$(printf 'username=contract&password=%s' "$password" | curl -sf --data @- "http://$LISTEN/api/admin/token" |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 if [ -z "$token" ]; then

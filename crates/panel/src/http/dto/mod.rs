@@ -207,6 +207,13 @@ mod tests {
         assert_eq!(serde_json::from_str::<Whole>(json).ok().map(|number| number.0), expected);
     }
 
+    #[test]
+    fn what_is_shown_to_its_owner_does_not_print() {
+        let shown = Shown::from("canary".to_owned());
+        assert_eq!(serde_json::to_string(&shown).unwrap(), "\"canary\"");
+        assert!(!format!("{shown:?}").contains("canary"));
+    }
+
     #[rstest]
     #[case("2026-12-31T23:59:59Z", Some("2026-12-31T23:59:59+00:00"))]
     #[case("2026-12-31T23:59:59+03:00", Some("2026-12-31T20:59:59+00:00"))]
