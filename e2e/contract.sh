@@ -48,13 +48,18 @@ fi
 cat >"$folder/schemathesis.toml" <<CONFIG
 headers = { Authorization = "Bearer $token" }
 
-# A beginning after the end, no change at all, neither names nor a filter, a login with made-up names: they have the
-# right form and are still refused.
+# A beginning after the end, no change at all, a login with made-up names: they have the right form and are still refused.
 [[operations]]
-include-path-regex = "/traffic\$|/admins/|/users/bulk\$"
+include-path-regex = "/traffic\$|/admins/"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+
+# Neither names nor a filter. The path is also that of a user of this name, whose methods stand under {username}.
+[[operations]]
+include-path = "/api/users/bulk"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+checks.allow_header_conformance.enabled = false
 CONFIG
 cd "$folder" # it leaves its notes where it runs
 "$tools/bin/schemathesis" --config-file "$folder/schemathesis.toml" run "http://$LISTEN/api/openapi.json" \
     --exclude-path /api/admin/sessions \
-    --checks all --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --no-color --suppress-health-check all
+    --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --no-color --suppress-health-check all

@@ -404,7 +404,7 @@ export interface paths {
         put?: never;
         /**
          * One deed on many users
-         * @description One transaction and one write of the proxy's file.
+         * @description One transaction and one write of the proxy's file. GET, PUT and DELETE of this path are about a user of this name.
          */
         post: operations["users_bulk"];
         delete?: never;

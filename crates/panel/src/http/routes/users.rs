@@ -181,7 +181,7 @@ pub(crate) async fn traffic(
 
 /// One deed on many users
 ///
-/// One transaction and one write of the proxy's file.
+/// One transaction and one write of the proxy's file. GET, PUT and DELETE of this path are about a user of this name.
 #[utoipa::path(post, path = "/users/bulk", tag = "Users", security(("bearer" = [])), request_body = BulkBody,
     responses((status = 200, description = "What was done", body = BulkDone)))]
 pub(crate) async fn bulk(
