@@ -4,12 +4,14 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run web test test-install lint fmt bench bench-proxy
+.PHONY: help run web test e2e image test-install lint fmt bench bench-proxy
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
 	@echo 'make web    build the web interface, which the program then holds; needs Node'
 	@echo 'make test   run every test; installs what the tests need where it may'
+	@echo 'make e2e    the part of make test with the whole service: contract, chain with a Telegram client, browser'
+	@echo 'make image  build the container image of panel and built-in proxy; needs Docker'
 	@echo 'make test-install  install with a real Docker engine; by hand, not part of make test'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
@@ -35,11 +37,19 @@ test:
 	cd web && npm test
 	bats e2e/install/install.bats
 	@sh scripts/cargo-test.sh
+	@$(MAKE) --no-print-directory e2e
+
+e2e:
+	@sh scripts/test-needs.sh
+	@sh scripts/web.sh
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
+
+image:
+	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag mtpannel .
 
 # By hand: it takes a Docker engine, root and ten minutes.
 test-install:

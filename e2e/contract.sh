@@ -5,9 +5,11 @@ set -eu
 
 cd "$(dirname "$0")/.."
 tools=$PWD/target/e2e/python
-if [ ! -x "$tools/bin/schemathesis" ]; then
+if ! cmp -s e2e/requirements.txt "$tools/requirements.txt"; then
+    rm -rf "$tools"
     python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --requirement e2e/requirements.txt
+    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement e2e/requirements.txt
+    cp e2e/requirements.txt "$tools/"
 fi
 cargo build --quiet --locked --package mtpannel
 
@@ -31,7 +33,10 @@ export LISTEN="127.0.0.1:$port" PANEL_METRICS_LISTEN=127.0.0.1:0 RUST_LOG=error
 password=$(target/debug/mtpannel admin create contract --sudo </dev/null 2>/dev/null)
 target/debug/mtpannel serve &
 panel=$!
-until curl -sf "http://$LISTEN/health" >/dev/null; do kill -0 "$panel" && sleep 0.1; done
+until curl -sf "http://$LISTEN/health" >/dev/null; do
+    kill -0 "$panel" || exit 1
+    sleep 0.1
+done
 token=$(printf 'username=contract&password=%s' "$password" | curl -sf --data @- "http://$LISTEN/api/admin/token" |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 if [ -z "$token" ]; then
@@ -43,13 +48,18 @@ fi
 cat >"$folder/schemathesis.toml" <<CONFIG
 headers = { Authorization = "Bearer $token" }
 
-# A beginning after the end, no change at all, neither names nor a filter, a login with made-up names: they have the
-# right form and are still refused.
+# A beginning after the end, no change at all, a login with made-up names: they have the right form and are still refused.
 [[operations]]
-include-path-regex = "/traffic\$|/admins/|/users/bulk\$"
+include-path-regex = "/traffic\$|/admins/"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+
+# Neither names nor a filter. The path is also that of a user of this name, whose methods stand under {username}.
+[[operations]]
+include-path = "/api/users/bulk"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422"]
+checks.allow_header_conformance.enabled = false
 CONFIG
 cd "$folder" # it leaves its notes where it runs
 "$tools/bin/schemathesis" --config-file "$folder/schemathesis.toml" run "http://$LISTEN/api/openapi.json" \
     --exclude-path /api/admin/sessions \
-    --checks all --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --no-color --suppress-health-check all
+    --max-examples "${EXAMPLES:-40}" --seed "${SEED:-1}" --no-color --suppress-health-check all

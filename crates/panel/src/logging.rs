@@ -1,23 +1,69 @@
 //! Log lines on standard error, as text or as JSON.
 
 use std::io::IsTerminal as _;
+use std::panic::PanicHookInfo;
+use std::str::FromStr;
 
-use anyhow::Context as _;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging. `format` is `LOG_FORMAT`; `RUST_LOG` chooses what is logged, `default_level` if it is not set.
-///
-/// # Errors
-/// If `format` or `RUST_LOG` do not fit, or if logging was started before.
-pub fn init(format: &str, default_level: &str) -> anyhow::Result<()> {
-    let directives = std::env::var("RUST_LOG").ok().filter(|directives| !directives.trim().is_empty());
-    let filter = EnvFilter::try_new(directives.as_deref().unwrap_or(default_level))
-        .context("RUST_LOG must be a level such as info, or directives such as mtpannel=debug,sqlx=warn")?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match format.trim() {
-        "" | "text" => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
-        "json" => builder.json().flatten_event(true).try_init(),
-        _ => anyhow::bail!("LOG_FORMAT must be text or json"),
-    };
-    started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))
+/// What is logged and how.
+#[derive(Debug)]
+pub struct Logging {
+    /// `LOG_FORMAT`.
+    pub format: Format,
+    /// `RUST_LOG`.
+    pub filter: EnvFilter,
+}
+
+/// The form of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// An object.
+    Json,
+}
+
+impl FromStr for Format {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word.trim() {
+            "" | "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err("must be text or json"),
+        }
+    }
+}
+
+impl Logging {
+    /// What a level or directives let through.
+    ///
+    /// # Errors
+    /// If they do not fit.
+    pub fn filter(directives: &str) -> Result<EnvFilter, &'static str> {
+        EnvFilter::try_new(directives)
+            .map_err(|_| "must be a level such as info, or directives such as mtpannel=debug,sqlx=warn")
+    }
+
+    /// Starts logging, panics included.
+    ///
+    /// # Errors
+    /// If it was started before.
+    pub fn start(self) -> anyhow::Result<()> {
+        let builder = tracing_subscriber::fmt().with_env_filter(self.filter).with_writer(std::io::stderr);
+        let started = match self.format {
+            Format::Text => builder.with_ansi(std::io::stderr().is_terminal()).try_init(),
+            Format::Json => builder.json().flatten_event(true).try_init(),
+        };
+        started.map_err(|error| anyhow::anyhow!("logging cannot be started: {error}"))?;
+        std::panic::set_hook(Box::new(log_panic));
+        Ok(())
+    }
+}
+
+/// A line for a panic, in the span of the request whose handler it ends.
+pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    tracing::error!(location, "panicked: {}", panic.payload_as_str().unwrap_or("(no message)"));
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -76,7 +75,7 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     {
         tracing::warn!(%error, "unfinished copies beside the database could not be removed");
     }
-    let store = Store::open(&settings.database, clock.now()).await?;
+    let store = Store::open_locked(&settings.database, clock.now(), lock.as_ref()).await?;
     let file = ConfigFile::new(&settings.proxy);
     file.remove_leftovers().context("temporary files beside config.toml could not be removed")?;
     let listener = bind(settings.listen).await?;
@@ -95,9 +94,10 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     };
 
     let mut servers = JoinSet::new();
-    let metrics = http::internal_router(http::install_metrics(), app.clone());
+    let metrics = http::install_metrics();
+    tasks.spawn(http::upkeep(metrics.clone(), stops.tasks.clone()));
     servers.spawn(serve(listener, http::router(app.clone()), stops.serving.clone()));
-    servers.spawn(serve(metrics_listener, metrics, stops.serving.clone()));
+    servers.spawn(serve(metrics_listener, http::internal_router(metrics, app.clone()), stops.serving.clone()));
     Ok(Running { app, address, metrics_address, stops, servers, tasks, writer, _lock: lock })
 }
 
@@ -151,8 +151,7 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 }
 
 async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    let service: IntoMakeServiceWithConnectInfo<Router, SocketAddr> = router.into_make_service_with_connect_info();
-    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await?;
+    http::serve(listener, router, stop).await;
     Ok(())
 }
 

@@ -404,7 +404,7 @@ export interface paths {
         put?: never;
         /**
          * One deed on many users
-         * @description One transaction and one write of the proxy's file.
+         * @description One transaction and one write of the proxy's file. GET, PUT and DELETE of this path are about a user of this name.
          */
         post: operations["users_bulk"];
         delete?: never;
@@ -475,15 +475,15 @@ export interface components {
         /** @description Changes to an administrator; at least one. */
         AdminPatchBody: {
             /** @description By another sudo administrator only. */
-            is_sudo?: boolean | null;
+            is_sudo?: boolean;
             /** Format: password */
-            password?: string | null;
+            password?: string;
         };
         /** @description One deed. */
         AuditEntry: {
             /** @example user.update */
             action: string;
-            /** @description Name of the administrator; `command line`; `-` for a failed login. */
+            /** @description Name of the administrator; `command line`; `system`, the panel itself; `-` for a failed login. */
             actor: string;
             address: string | null;
             /** @description The same fields, after. */
@@ -767,12 +767,12 @@ export interface components {
             config_written_at: components["schemas"]["Moment"] | null;
             /**
              * Format: int64
-             * @description Open sessions of all users; null if it is not known.
+             * @description Open sessions of the users that the administrator sees; null if it is not known.
              */
             connections: number | null;
             /**
              * Format: int64
-             * @description Users with a session; null if it is not known.
+             * @description How many of them have a session; null if it is not known.
              */
             online: number | null;
             panel: components["schemas"]["PanelBody"];
@@ -907,7 +907,8 @@ export interface components {
             /** @description A note for administrators. */
             note?: string | null;
             reset_strategy?: components["schemas"]["Reset"] | null;
-            status?: components["schemas"]["Switch"] | null;
+            /** @description `active` or `disabled`; limited and expired follow from the limits. */
+            status?: components["schemas"]["Switch"];
         };
         /** @description One user's traffic. */
         UserTraffic: {

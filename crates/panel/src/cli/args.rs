@@ -28,16 +28,6 @@ Examples:
 pub(super) struct Cli {
     #[command(flatten)]
     pub(super) settings: RawSettings,
-    /// Form of the log on standard error: text or json. RUST_LOG chooses what is logged.
-    #[arg(
-        long,
-        global = true,
-        env = "LOG_FORMAT",
-        default_value = "text",
-        value_name = "FORMAT",
-        help_heading = "Settings (each is also an environment variable)"
-    )]
-    pub(super) log_format: String,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -184,10 +174,14 @@ Examples:
     /// Print the links of a user. They hold his secret.
     #[command(after_help = "\
 Examples:
-  mtpannel user links alice")]
+  mtpannel user links alice
+  mtpannel user links alice --qr")]
     Links {
         /// Name of the user, in any case.
         name: String,
+        /// Print the tg:// link as a QR code as well, for a terminal with light letters on dark ground.
+        #[arg(long)]
+        qr: bool,
     },
 }
 
@@ -227,8 +221,8 @@ Examples:
     },
 }
 
-/// Commands that need no settings but the database; their help does not list the others.
-const WITHOUT_SETTINGS: [&str; 5] = ["admin", "backup", "restore", "migrate", "openapi"];
+/// Commands that need no settings, or none but the database; their help does not list the others.
+const WITHOUT_SETTINGS: [&str; 6] = ["proxy", "admin", "backup", "restore", "migrate", "openapi"];
 
 /// The parser, with settings hidden where they mean nothing.
 pub(super) fn parser() -> clap::Command {

@@ -18,7 +18,7 @@ use crate::task::scraper;
 pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Result<()> {
     let (url, metrics_url) = settings.database_and_metrics_url()?;
     ensure!(file.is_file(), "{}: there is no such file", file.display());
-    let _lock = match &url {
+    let lock = match &url {
         DatabaseUrl::Sqlite(database) => {
             let same =
                 database.canonicalize().is_ok_and(|database| file.canonicalize().is_ok_and(|file| file == database));
@@ -38,7 +38,7 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Res
         Err(error) => bail!("{}: {error}", file.display()),
     };
     let clock = Clock::system();
-    let store = Store::open(&url, clock.now()).await?;
+    let store = Store::open_locked(&url, clock.now(), lock.as_ref()).await?;
     let scrape = scrape(&store, &metrics_url, &clock).await?;
     let summary = import::apply(&store, old, scrape.as_ref(), clock.now()).await?;
     store.close().await;

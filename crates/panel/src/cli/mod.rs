@@ -14,8 +14,8 @@ use clap::FromArgMatches as _;
 use args::{AdminCommand, Cli, Command, ConfigCommand, ImportCommand, UserCommand};
 
 use crate::clock::Clock;
+use crate::settings::{self, SettingsError};
 use crate::store::{DatabaseUrl, Store};
-use crate::{logging, settings};
 
 mod admin;
 mod args;
@@ -41,11 +41,19 @@ pub fn main() -> ExitCode {
 
 fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::runtime::Runtime)> {
     // Before there is any other thread, because it changes the environment.
-    env_file::load(Path::new(".env"))?;
+    let env = env_file::load(Path::new(".env"));
     let matches = args::parser().get_matches_from(args);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let level = if matches!(cli.command, Command::Serve | Command::Proxy { .. }) { "info" } else { "warn" };
-    logging::init(&cli.log_format, level)?;
+    match (env, cli.settings.logging(level)) {
+        (Ok(()), Ok(logging)) => logging.start()?,
+        (env, logging) => {
+            // Whoever wants to know everything that does not fit hears it at once.
+            let wants_all = matches!(cli.command, Command::Serve | Command::Config(ConfigCommand::Check));
+            let service = if wants_all { cli.settings.service().err() } else { None };
+            return Err(SettingsError::all([env.err(), logging.err(), service].into_iter().flatten()).into());
+        }
+    }
     let runtime = tokio::runtime::Runtime::new().context("the runtime cannot be started")?;
     Ok((cli, runtime))
 }
@@ -63,7 +71,7 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         }
         Command::Admin(AdminCommand::Delete { name }) => admin::delete(&name).await,
         Command::User(UserCommand::List) => user::list().await,
-        Command::User(UserCommand::Links { name }) => user::links(&settings, &name).await,
+        Command::User(UserCommand::Links { name, qr }) => user::links(&settings, &name, qr).await,
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
         Command::Import(ImportCommand::PanelDb { file }) => import::panel_db(&settings, &file).await,

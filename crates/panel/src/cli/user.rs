@@ -1,6 +1,10 @@
 //! `mtpannel user`.
 
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use mtpannel_core::user::{Standing, Status};
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
 
 use super::admin::time;
 use super::{must_exist, open_existing, output};
@@ -8,7 +12,6 @@ use crate::clock::Clock;
 use crate::settings::RawSettings;
 use crate::store::Store;
 use crate::store::users::{self, Listed};
-use chrono::{DateTime, Utc};
 
 pub(super) async fn list() -> anyhow::Result<()> {
     let store = open_existing().await?;
@@ -33,12 +36,22 @@ fn row(user: Listed, now: DateTime<Utc>) -> [String; 4] {
     [user.username, standing.status(now).as_str().to_owned(), usage, expires]
 }
 
-pub(super) async fn links(settings: &RawSettings, name: &str) -> anyhow::Result<()> {
+pub(super) async fn links(settings: &RawSettings, name: &str, qr: bool) -> anyhow::Result<()> {
     let (url, proxy) = settings.database_and_proxy()?;
     must_exist(&url)?;
     let store = Store::open(&url, Clock::system().now()).await?;
     let user = users::by_name(store.read().await?.db(), name, None).await?;
     let user = user.ok_or_else(|| anyhow::anyhow!("there is no user {name:?}"))?;
     let links = proxy.endpoint.links(&user.secret);
-    output::print(&format!("{}\n{}\n", links.tg_link, links.https_link))
+    let mut text = format!("{}\n{}\n", links.tg_link, links.https_link);
+    if qr {
+        text.push_str(&picture(&links.tg_link)?);
+    }
+    output::print(&text)
+}
+
+/// A QR code of half blocks. What is dark in it is left to the dark ground of the terminal.
+fn picture(link: &str) -> anyhow::Result<String> {
+    let code = QrCode::new(link).context("the link does not fit into a QR code")?;
+    Ok(code.render().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build() + "\n")
 }

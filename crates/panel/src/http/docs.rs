@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
-use axum::{Json, Router};
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
@@ -20,13 +21,13 @@ const CSP: HeaderValue = HeaderValue::from_static(
 );
 
 /// `/api/openapi.json` and `/api/docs`.
-pub(super) fn router(openapi: OpenApi, base_path: &str) -> Router<SharedApp> {
-    let openapi = Arc::new(openapi);
+pub(super) fn router(openapi: &OpenApi, base_path: &str) -> Router<SharedApp> {
+    let openapi = Bytes::from(openapi.to_json().expect("the document has a JSON form"));
     let config = Arc::new(Config::from(format!("{base_path}/api/openapi.json")));
     let page = format!("{base_path}/api/docs/");
     let index = Arc::clone(&config);
     Router::new()
-        .route("/api/openapi.json", get(async move || Json(openapi.as_ref().clone())))
+        .route("/api/openapi.json", get(async move || ([(header::CONTENT_TYPE, "application/json")], openapi)))
         .route("/api/docs", get(async move || Redirect::permanent(&page)))
         .route("/api/docs/", get(async move || file("index.html", index)))
         .route("/api/docs/{*file}", get(async move |Path(path): Path<String>| file(&path, config)))

@@ -8,7 +8,8 @@ use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use mtpannel_core::policy::Actor;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::client::Client;
 use super::dto::Object;
@@ -71,12 +72,20 @@ impl FromRequestParts<SharedApp> for Name {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let Path(name) = Path::<String>::from_request_parts(parts, app)
-            .await
-            .map_err(|_| Problem::not_found("there is nothing of this name"))?;
-        // No name holds it, and PostgreSQL refuses it in a text.
-        if name.contains('\0') { Err(Problem::not_found("there is nothing of this name")) } else { Ok(Self(name)) }
+        let name = match Path::<String>::from_request_parts(parts, app).await {
+            Ok(Path(name)) => name,
+            // The path of bulk deeds has no parameter; a user may be called like it.
+            Err(_) if parts.uri.path().ends_with("/users/bulk") => "bulk".to_owned(),
+            Err(_) => return Err(nothing()),
+        };
+        // No name holds a NUL, which PostgreSQL refuses in a text, or a letter outside of ASCII, whatever a database takes
+        // for its lower case.
+        if name.is_ascii() && !name.contains('\0') { Ok(Self(name)) } else { Err(nothing()) }
     }
+}
+
+fn nothing() -> Problem {
+    Problem::not_found("there is nothing of this name")
 }
 
 /// A JSON body that fits `T`: 415 for another kind, 413 if too long, 400 if it does not parse, 422 if it does not fit.
@@ -113,13 +122,14 @@ pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem>
     let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        // What does not fit may stand before the place where it stops being JSON.
-        let syntax = if inner.is_data() { serde_json::from_slice::<IgnoredAny>(body).err() } else { None };
-        if inner.is_data() && syntax.is_none() {
-            let field = if path == "." { "body" } else { &path };
-            Problem::invalid_field(field, without_position(&inner.to_string()))
-        } else {
-            not_json(&syntax.unwrap_or(inner))
+        // What does not fit may stand before the place where it stops being JSON, and serde takes some of what does not fit
+        // for no JSON.
+        match serde_json::from_slice::<Value>(body) {
+            Ok(_) => {
+                let field = if path == "." { "body" } else { &path };
+                Problem::invalid_field(field, without_position(&inner.to_string()))
+            }
+            Err(syntax) => not_json(&syntax),
         }
     })?;
     json.end().map_err(|error| not_json(&error))?;

@@ -18,6 +18,8 @@ use crate::random;
 pub(super) const MAX_BODY: usize = 1 << 20;
 /// How much of a body that is too large is read and thrown away, so that the client hears why.
 const MAX_DISCARDED: usize = 64 << 20;
+/// For how long that is done.
+const DISCARD_TIME: Duration = Duration::from_secs(10);
 /// Longest time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -75,15 +77,18 @@ pub(super) async fn limit_body(request: Request, next: Next) -> Response {
     if length.unwrap_or(0) <= MAX_BODY {
         return next.run(request).await;
     }
-    let mut body = request.into_body();
-    let mut discarded = 0;
-    while let Some(Ok(frame)) = body.frame().await {
-        discarded += frame.data_ref().map_or(0, axum::body::Bytes::len);
-        if discarded > MAX_DISCARDED {
-            break;
-        }
-    }
+    // Whoever is slower hears it before he has sent everything.
+    let _ = tokio::time::timeout(DISCARD_TIME, discard(request.into_body())).await;
     Problem::too_large().into_response()
+}
+
+async fn discard(mut body: axum::body::Body) {
+    let mut discarded = 0;
+    while discarded <= MAX_DISCARDED
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        discarded += frame.data_ref().map_or(0, axum::body::Bytes::len);
+    }
 }
 
 /// Adds the headers that stand on every answer (design section 9).
@@ -109,4 +114,54 @@ pub(super) async fn secure(State(app): State<SharedApp>, client: Client, request
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::routing::get;
+    use hyper::service::Service as _;
+    use hyper_util::service::TowerToHyperService;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_in_the_log_with_the_id_of_its_answer() {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+        let _lines = tracing::subscriber::set_default(lines);
+        let hook = std::panic::take_hook();
+        std::panic::set_hook(Box::new(crate::logging::log_panic));
+        let router = Router::new()
+            .route("/", get(async || -> &'static str { panic!("by {}", "design") }))
+            .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
+            .layer(axum::middleware::from_fn(observe));
+        let response = TowerToHyperService::new(router).call(Request::new(Body::empty())).await.unwrap();
+        std::panic::set_hook(hook);
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line = text.lines().find(|line| line.contains("by design")).expect("it is logged");
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["span"]["id"], response.headers()["x-request-id"].to_str().unwrap());
+        assert!(line["location"].as_str().unwrap().contains("layers.rs"));
+    }
 }

@@ -1,6 +1,7 @@
 //! The panel's own Prometheus metrics, for the internal listener.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -11,12 +12,16 @@ use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge}
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use mtpannel_core::policy::Scope;
 use mtpannel_core::user::Status;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SharedApp};
 use crate::service::health::Task;
 
 /// Upper ends of the histograms' buckets, seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+
+/// Time between two upkeeps of the recorder.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Makes the recorder the process's one; later calls give the same.
 ///
@@ -59,6 +64,13 @@ fn describe() {
     describe_gauge!("mtpannel_proxy_up", "Whether the proxy answered the last scrape");
     describe_gauge!("mtpannel_proxy_series_suppressed", "Whether the proxy left out some users at the last scrape");
     describe_gauge!("mtpannel_build_info", "Version of the panel");
+}
+
+/// Puts the observations in their buckets now and then, which otherwise a scrape does: without one they would pile up.
+pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+        handle.run_upkeep();
+    }
 }
 
 /// `/metrics` for the internal listener.

@@ -21,9 +21,11 @@ mod metrics;
 mod openapi;
 mod problem;
 mod routes;
+mod server;
 mod web;
 
-pub use metrics::{install_metrics, internal_router};
+pub use metrics::{install_metrics, internal_router, upkeep};
+pub use server::serve;
 
 use problem::Problem;
 use routes::{admins, auth, health, system, users};
@@ -40,6 +42,8 @@ fn api() -> OpenApiRouter<SharedApp> {
         .routes(routes!(admins::update, admins::delete))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::bulk))
+        // A user may have this name, too.
+        .route("/users/bulk", get(users::show).put(users::update).delete(users::delete))
         .routes(routes!(users::show, users::update, users::delete))
         .routes(routes!(users::regenerate_secret))
         .routes(routes!(users::reset_usage))
@@ -74,7 +78,7 @@ pub fn openapi() -> OpenApi {
 pub fn router(app: SharedApp) -> Router {
     let base_path = app.settings.base_path.clone();
     let (routes, openapi) = described();
-    let routes = routes.merge(docs::router(openapi, &base_path)).fallback(web::serve);
+    let routes = routes.merge(docs::router(&openapi, &base_path)).fallback(web::serve);
     let routes = if base_path.is_empty() {
         routes
     } else {
@@ -91,7 +95,7 @@ pub fn router(app: SharedApp) -> Router {
         .layer(DefaultBodyLimit::max(layers::MAX_BODY))
         .layer(middleware::from_fn(layers::limit_body))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
-        .layer(middleware::from_fn_with_state(app.clone(), layers::secure))
         .layer(middleware::from_fn(layers::observe))
+        .layer(middleware::from_fn_with_state(app.clone(), layers::secure))
         .with_state(app)
 }

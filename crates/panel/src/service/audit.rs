@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use mtpannel_core::policy::Actor;
 use serde_json::{Map, Value};
 
-use crate::store::{Db, StoreResult, audit};
+use super::ServiceResult;
+use crate::app::App;
+use crate::store::audit::{self, Deed, Filter};
+use crate::store::{Db, StoreResult};
 
 /// Who is behind a deed.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub enum By {
     },
     /// The command line on the server.
     CommandLine,
+    /// The panel, by itself.
+    System,
 }
 
 impl By {
@@ -33,16 +38,20 @@ impl By {
             Self::Admin { actor, .. } => &actor.username,
             Self::Stranger { .. } => "-",
             Self::CommandLine => "command line",
+            Self::System => "system",
         }
     }
 
     fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Admin { address, .. } | Self::Stranger { address } => *address,
-            Self::CommandLine => None,
+            Self::CommandLine | Self::System => None,
         }
     }
 }
+
+/// What a deed changed on one target: before and after.
+pub type Difference = (Option<Value>, Option<Value>);
 
 /// Adds a deed to the log. Of `before` and `after` only the fields that differ are kept; whoever builds them leaves
 /// secrets out.
@@ -52,11 +61,32 @@ pub async fn record(
     now: DateTime<Utc>,
     action: &str,
     target: Option<&str>,
-    (before, after): (Option<Value>, Option<Value>),
+    difference: Difference,
 ) -> StoreResult<()> {
+    audit::insert(db, &[deed(by, now, action, target, difference)]).await
+}
+
+/// The same for one deed on many targets: an entry for each.
+pub async fn record_each<'t>(
+    db: Db<'_>,
+    by: &By,
+    now: DateTime<Utc>,
+    action: &str,
+    targets: impl Iterator<Item = (&'t str, Difference)>,
+) -> StoreResult<()> {
+    let deeds: Vec<_> = targets.map(|(target, difference)| deed(by, now, action, Some(target), difference)).collect();
+    audit::insert(db, &deeds).await
+}
+
+/// A page of what matches, the newest first, and how much matches in all.
+pub async fn list(app: &App, filter: &Filter, limit: i64, offset: i64) -> ServiceResult<(Vec<Deed>, i64)> {
+    let mut conn = app.store.read().await?;
+    Ok((audit::page(conn.db(), filter, limit, offset).await?, audit::count(conn.db(), filter).await?))
+}
+
+fn deed(by: &By, now: DateTime<Utc>, action: &str, target: Option<&str>, (before, after): Difference) -> Deed {
     let (before, after) = differing(before, after);
-    let deed = audit::Deed {
-        id: 0,
+    Deed {
         at: now,
         actor: by.name().to_owned(),
         address: by.address().map(|address| address.to_string()),
@@ -64,8 +94,7 @@ pub async fn record(
         target: target.map(str::to_owned),
         before: before.map(|value| value.to_string()),
         after: after.map(|value| value.to_string()),
-    };
-    audit::insert(db, &deed).await
+    }
 }
 
 fn differing(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Option<Value>) {

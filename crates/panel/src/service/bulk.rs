@@ -1,18 +1,20 @@
 //! One deed on many users: one transaction, one file write.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
 use mtpannel_core::user::{Status, Username};
-use serde_json::json;
+use serde_json::Value;
 
 use super::change::Change;
 use super::error::Problems;
-use super::roster::{Selection, SortKey};
-use super::users::reset;
+use super::roster::{Ids, Selection, SortKey};
+use super::users::{reset, visible};
 use super::{By, ConfigSync, FieldError, ServiceError, ServiceResult, audit};
 use crate::app::App;
 use crate::store::users::User;
-use crate::store::{Db, departed, users};
+use crate::store::{Db, StoreResult, departed, users};
 
 /// Names in one request.
 pub const MAX_NAMES: usize = 1_000;
@@ -120,31 +122,105 @@ pub async fn run(
     dry_run: bool,
 ) -> ServiceResult<(Done, ConfigSync)> {
     deed.check()?;
-    check_names(&which)?;
-    let ids = chosen(app, actor, &which).await?;
+    let chosen = Chosen::new(app, actor, which).await?;
+    if dry_run {
+        let found = chosen.find(app.store.read().await?.db()).await?;
+        return Ok((Planned::new(&chosen, found, deed, app.clock.now()).done, ConfigSync::Applied));
+    }
     let mut change = Change::begin(app).await?;
     let now = change.now;
-    let found = match (&which, ids) {
-        (Which::Names(names), _) => {
-            users::by_names(change.db(), names.iter().map(String::as_str), actor.scope().owner()).await?
-        }
-        (Which::Filter { .. }, ids) => users::by_ids(change.db(), ids.iter().copied()).await?,
-    };
-    let missing = missing(&which, &found);
-    let matched = found.len();
-    let changed = perform(change.db(), found, deed, now, dry_run).await?;
-    let done = Done { matched, changed, missing };
-    if dry_run || changed == 0 {
+    let found = chosen.find(change.db()).await?;
+    let Planned { done, changes } = Planned::new(&chosen, found, deed, now);
+    if changes.is_empty() {
         return Ok((done, ConfigSync::Applied));
     }
-    let after = Some(json!({"value": value(deed), "matched": matched, "changed": changed}));
-    audit::record(change.db(), by, now, deed.action(), None, (None, after)).await?;
+    perform(change.db(), &changes, deed, now).await?;
+    let differences = changes.iter().map(|changed| {
+        let after = (deed != Deed::Delete).then(|| visible(&changed.after));
+        (changed.after.username.as_str(), (Some(changed.before.clone()), after))
+    });
+    audit::record_each(change.db(), by, now, deed.action(), differences).await?;
     let sync = change.finish().await?;
     Ok((done, sync))
 }
 
-fn check_names(which: &Which) -> ServiceResult<()> {
-    let Which::Names(names) = which else { return Ok(()) };
+/// Whom a deed is for.
+enum Chosen {
+    Names {
+        names: Vec<String>,
+        owner: Option<i64>,
+    },
+    /// The rows that the list held, and what they still have to match: that list may be a moment old.
+    Matching {
+        ids: Ids,
+        selection: Selection,
+    },
+}
+
+impl Chosen {
+    async fn new(app: &App, actor: &Actor, which: Which) -> ServiceResult<Self> {
+        let owner = actor.scope().owner();
+        match which {
+            Which::Names(names) => {
+                check_names(&names)?;
+                Ok(Self::Names { names, owner })
+            }
+            Which::Filter { search, status } => {
+                let sort = SortKey::CreatedAt;
+                let selection = Selection { owner, search: search.to_lowercase(), status, sort, descending: false };
+                let ids = app.roster.select(&app.store, selection.clone()).await?;
+                Ok(Self::Matching { ids, selection })
+            }
+        }
+    }
+
+    async fn find(&self, db: Db<'_>) -> StoreResult<Vec<User>> {
+        match self {
+            Self::Names { names, owner } => users::by_names(db, names.iter().map(String::as_str), *owner).await,
+            Self::Matching { ids, selection } => {
+                let mut found = users::by_ids(db, ids.iter().copied()).await?;
+                found.retain(|user| selection.holds(user));
+                Ok(found)
+            }
+        }
+    }
+
+    /// The names among them that nobody has.
+    fn missing(&self, found: &[User]) -> Vec<String> {
+        let Self::Names { names, .. } = self else { return Vec::new() };
+        let found: HashSet<String> = found.iter().map(|user| user.username.as_str().to_ascii_lowercase()).collect();
+        names.iter().filter(|name| !found.contains(&name.to_ascii_lowercase())).cloned().collect()
+    }
+}
+
+/// A user who is different after a deed; one to be deleted is as he was.
+struct Changed {
+    before: Value,
+    after: User,
+}
+
+/// What a deed comes to.
+struct Planned {
+    done: Done,
+    changes: Vec<Changed>,
+}
+
+impl Planned {
+    fn new(chosen: &Chosen, found: Vec<User>, deed: Deed, now: DateTime<Utc>) -> Self {
+        let (matched, missing) = (found.len(), chosen.missing(&found));
+        let changes: Vec<Changed> = found
+            .into_iter()
+            .filter_map(|mut user| {
+                let before = visible(&user);
+                deed.apply(&mut user, now);
+                (deed == Deed::Delete || visible(&user) != before).then_some(Changed { before, after: user })
+            })
+            .collect();
+        Self { done: Done { matched, changed: changes.len(), missing }, changes }
+    }
+}
+
+fn check_names(names: &[String]) -> ServiceResult<()> {
     let mut problems = Problems::default();
     if names.is_empty() || names.len() > MAX_NAMES {
         problems.push("usernames", format!("must hold 1 to {MAX_NAMES} names"));
@@ -156,57 +232,11 @@ fn check_names(which: &Which) -> ServiceResult<()> {
     problems.finish()
 }
 
-async fn chosen(app: &App, actor: &Actor, which: &Which) -> ServiceResult<std::sync::Arc<Vec<i64>>> {
-    let Which::Filter { search, status } = which else { return Ok(std::sync::Arc::default()) };
-    let selection = Selection {
-        owner: actor.scope().owner(),
-        search: search.to_lowercase(),
-        status: *status,
-        sort: SortKey::CreatedAt,
-        descending: false,
-    };
-    Ok(app.roster.select(&app.store, selection).await?)
-}
-
-fn missing(which: &Which, found: &[User]) -> Vec<String> {
-    let Which::Names(names) = which else { return Vec::new() };
-    let found: std::collections::HashSet<String> =
-        found.iter().map(|user| user.username.as_str().to_ascii_lowercase()).collect();
-    names.iter().filter(|name| !found.contains(&name.to_ascii_lowercase())).cloned().collect()
-}
-
-async fn perform(
-    mut db: Db<'_>,
-    found: Vec<User>,
-    deed: Deed,
-    now: DateTime<Utc>,
-    dry_run: bool,
-) -> ServiceResult<usize> {
+async fn perform(mut db: Db<'_>, changes: &[Changed], deed: Deed, now: DateTime<Utc>) -> StoreResult<()> {
+    let users = || changes.iter().map(|changed| &changed.after);
     if deed == Deed::Delete {
-        if !dry_run && !found.is_empty() {
-            users::delete(db.reborrow(), found.iter().map(|user| user.id)).await?;
-            departed::add(db, found.iter().map(|user| user.username.as_str()), now).await?;
-        }
-        return Ok(found.len());
+        users::delete(db.reborrow(), users().map(|user| user.id)).await?;
+        return departed::add(db, users().map(|user| user.username.as_str()), now).await;
     }
-    let visible = |user: &User| (user.status, user.data_limit, user.data_used, user.expire_at);
-    let changed: Vec<User> = found
-        .into_iter()
-        .filter_map(|mut user| {
-            let before = visible(&user);
-            deed.apply(&mut user, now);
-            (visible(&user) != before).then_some(user)
-        })
-        .collect();
-    if !dry_run {
-        users::update_many(db, &changed, now).await?;
-    }
-    Ok(changed.len())
-}
-
-const fn value(deed: Deed) -> Option<i64> {
-    match deed {
-        Deed::AddDays(value) | Deed::AddBytes(value) => Some(value),
-        _ => None,
-    }
+    users::update_many(db, users(), now).await
 }

@@ -51,7 +51,7 @@ pub async fn take_over(app: &App, text: Option<&str>) -> Result<TakenOver, TakeO
     if new > 0 {
         state::bump(tx.db()).await?;
         let what = Some(json!({"users": new}));
-        audit::record(tx.db(), &By::CommandLine, now, "users.import", None, (None, what)).await?;
+        audit::record(tx.db(), &By::System, now, "users.import", None, (None, what)).await?;
     }
     tx.commit().await?;
     Ok(TakenOver { users: new, is_done: true })

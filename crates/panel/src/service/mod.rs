@@ -16,6 +16,7 @@ pub mod metering;
 mod mirror;
 pub mod password;
 pub mod preview;
+pub mod probe;
 pub mod projection;
 pub mod retention;
 pub mod roster;

@@ -72,16 +72,10 @@ impl Passwords {
         self.run(move || hash_now(password.expose_secret())).await
     }
 
-    /// Compares a password with a stored hash, argon2id or bcrypt; the same work is done for `None`, an unknown name.
-    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Verdict {
-        self.run(move || {
-            if let Some(hash) = hash {
-                return verify_now(password.expose_secret(), &hash);
-            }
-            verify_now(password.expose_secret(), &NOBODY);
-            Verdict::Wrong
-        })
-        .await
+    /// Compares a password with a stored hash, argon2id or bcrypt; `None` is that of an unknown name. Whichever it is, the
+    /// work is one argon2id and, as long as there is `bcrypt`, any hash of that kind, one bcrypt.
+    pub async fn verify(&self, password: SecretString, hash: Option<String>, bcrypt: Option<String>) -> Verdict {
+        self.run(move || verify_now(password.expose_secret(), hash.as_deref(), bcrypt.as_deref())).await
     }
 
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
@@ -95,40 +89,57 @@ impl Passwords {
     }
 }
 
-fn verify_now(password: &str, hash: &str) -> Verdict {
-    if hash.starts_with("$2") {
-        return match bcrypt::verify(password, hash) {
-            Ok(true) => Verdict::RightWithBetterHash(hash_now(password)),
-            _ => Verdict::Wrong,
-        };
+fn verify_now(password: &str, hash: Option<&str>, any_bcrypt: Option<&str>) -> Verdict {
+    let (bcrypt, argon) =
+        hash.map_or((None, None), |hash| if hash.starts_with("$2") { (Some(hash), None) } else { (None, Some(hash)) });
+    // Both are compared in any case, so that the time does not tell what kind of hash a name has, or whether it has one.
+    let bcrypt_fits = bcrypt.or(any_bcrypt).is_some_and(|hash| bcrypt::verify(password, hash).unwrap_or_default());
+    let argon_fits = PasswordHash::new(argon.unwrap_or(&NOBODY))
+        .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok());
+    if argon.is_some() && argon_fits {
+        Verdict::Right
+    } else if bcrypt.is_some() && bcrypt_fits {
+        Verdict::RightWithBetterHash(hash_now(password))
+    } else {
+        Verdict::Wrong
     }
-    let right = PasswordHash::new(hash).is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok());
-    if right { Verdict::Right } else { Verdict::Wrong }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn compare(password: &str, hash: &str) -> Verdict {
+        verify_now(password, Some(hash), None)
+    }
+
     #[test]
     fn a_password_is_recognised_by_its_argon2id_hash() {
         let hash = hash_now("correct horse");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        assert_eq!(verify_now("correct horse", &hash), Verdict::Right);
-        assert_eq!(verify_now("wrong horse", &hash), Verdict::Wrong);
+        assert_eq!(compare("correct horse", &hash), Verdict::Right);
+        assert_eq!(compare("wrong horse", &hash), Verdict::Wrong);
     }
 
     #[test]
     fn a_bcrypt_hash_is_accepted_and_replaced() {
         let hash = bcrypt::hash("correct horse", 4).unwrap();
-        let Verdict::RightWithBetterHash(better) = verify_now("correct horse", &hash) else { panic!("not accepted") };
-        assert_eq!(verify_now("correct horse", &better), Verdict::Right);
-        assert_eq!(verify_now("wrong horse", &hash), Verdict::Wrong);
+        let Verdict::RightWithBetterHash(better) = compare("correct horse", &hash) else { panic!("not accepted") };
+        assert_eq!(compare("correct horse", &better), Verdict::Right);
+        assert_eq!(compare("wrong horse", &hash), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_hash_that_only_costs_time_lets_nobody_in() {
+        let others = bcrypt::hash("correct horse", 4).unwrap();
+        assert_eq!(verify_now("correct horse", None, Some(&others)), Verdict::Wrong);
+        assert_eq!(verify_now("correct horse", Some(&hash_now("mine")), Some(&others)), Verdict::Wrong);
+        assert_eq!(verify_now("mine", Some(&hash_now("mine")), Some(&others)), Verdict::Right);
     }
 
     #[test]
     fn what_is_no_hash_matches_nothing() {
-        assert_eq!(verify_now("", ""), Verdict::Wrong);
-        assert_eq!(verify_now("x", "$2b$zz"), Verdict::Wrong);
+        assert_eq!(compare("", ""), Verdict::Wrong);
+        assert_eq!(compare("x", "$2b$zz"), Verdict::Wrong);
     }
 }

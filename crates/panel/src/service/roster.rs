@@ -13,7 +13,7 @@ use mtpannel_core::user::Status;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::mirror::Mirror;
-use crate::store::users::Listed;
+use crate::store::users::{Listed, User};
 use crate::store::{Store, StoreResult, state};
 
 /// What users are sorted by.
@@ -48,6 +48,15 @@ pub struct Selection {
     pub sort: SortKey,
     /// The largest first.
     pub descending: bool,
+}
+
+impl Selection {
+    /// Whether it holds this user as he is now.
+    pub fn holds(&self, user: &User) -> bool {
+        belongs(user.created_by_admin_id, self.owner)
+            && self.status.is_none_or(|status| user.status == status)
+            && user.username.as_str().to_ascii_lowercase().contains(&self.search)
+    }
 }
 
 /// Row ids of the users that a selection holds, in its order.
@@ -132,7 +141,7 @@ impl Roster {
     pub async fn count_by_status(&self, store: &Store, scope: Scope) -> StoreResult<HashMap<Status, i64>> {
         let copy = self.copy(store).await?;
         let mut counts: HashMap<Status, i64> = Status::ALL.into_iter().map(|status| (status, 0)).collect();
-        for row in copy.rows.iter().filter(|row| belongs(row, scope.owner())) {
+        for row in copy.rows.iter().filter(|row| belongs(row.created_by_admin_id, scope.owner())) {
             *counts.entry(row.status).or_default() += 1;
         }
         Ok(counts)
@@ -170,8 +179,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn belongs(row: &Listed, owner: Option<i64>) -> bool {
-    owner.is_none() || row.created_by_admin_id == owner
+/// Whether whoever was created by this administrator is among the users of `owner` (`None`: everybody's).
+pub(super) fn belongs(created_by: Option<i64>, owner: Option<i64>) -> bool {
+    owner.is_none() || created_by == owner
 }
 
 fn position(names: &str) -> u32 {
@@ -194,7 +204,8 @@ impl Copy {
     fn select(&self, selection: &Selection) -> Vec<i64> {
         let matches = |index: &u32| {
             let row = &self.rows[*index as usize];
-            belongs(row, selection.owner) && selection.status.is_none_or(|status| row.status == status)
+            belongs(row.created_by_admin_id, selection.owner)
+                && selection.status.is_none_or(|status| row.status == status)
         };
         let order = self.order(selection.sort);
         let id = |index: u32| self.rows[index as usize].id;

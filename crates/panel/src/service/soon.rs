@@ -7,6 +7,7 @@ use mtpannel_core::policy::Actor;
 use mtpannel_core::user::Status;
 
 use super::ServiceResult;
+use super::roster::belongs;
 use crate::app::App;
 use crate::store::users::{self, Listed, User};
 
@@ -30,11 +31,8 @@ pub struct Soon {
 pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Soon> {
     let rows = app.roster.rows(&app.store).await?;
     let owner = actor.scope().owner();
-    let served = || {
-        rows.iter()
-            .filter(|row| row.status == Status::Active)
-            .filter(|row| owner.is_none() || row.created_by_admin_id == owner)
-    };
+    let served =
+        || rows.iter().filter(|row| row.status == Status::Active).filter(|row| belongs(row.created_by_admin_id, owner));
     let until = app.clock.now() + AHEAD;
     let by_time = first(served().filter_map(|row| Some((row.expire_at.filter(|end| *end <= until)?, row.id))));
     let by_traffic = first(served().filter_map(|row| Some((Reverse(nearly_used(row)?), row.id))));

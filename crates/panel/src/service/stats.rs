@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
-use mtpannel_core::policy::Actor;
+use mtpannel_core::policy::{Actor, Scope};
 use mtpannel_core::user::Status;
 
 use super::ServiceResult;
+use super::health::{ProxyView, Task};
 use crate::app::App;
 use crate::store::system::SystemStats;
 use crate::store::users::User;
-use crate::store::{system, users};
+use crate::store::{Db, StoreResult, system, users};
 
 /// Users in the list of the largest (design section 13, "API").
 const TOP: usize = 100;
@@ -19,10 +20,21 @@ const TOP: usize = 100;
 pub struct Stats {
     /// The proxy's figures at the last good scrape, if there was one.
     pub system: Option<SystemStats>,
+    /// Their sessions at the last scrape, if it succeeded.
+    pub online: Option<Online>,
     /// Users by status; every status is there.
     pub by_status: HashMap<Status, i64>,
     /// Users with the most traffic, the largest first.
     pub top: Vec<User>,
+}
+
+/// Who has sessions.
+#[derive(Debug, Clone, Copy)]
+pub struct Online {
+    /// Users with at least one.
+    pub users: i64,
+    /// Their sessions.
+    pub connections: i64,
 }
 
 /// Gathers them.
@@ -38,7 +50,21 @@ pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Stats> {
     let ids = app.roster.select(&app.store, selection).await?;
     let mut conn = app.store.read().await?;
     let system = system::latest(conn.db()).await?;
+    let online = match app.health.proxy().filter(|_| app.health.task(Task::Scrape).failure.is_none()) {
+        Some(view) => Some(online(conn.db(), actor.scope(), &view).await?),
+        None => None,
+    };
     let mut top = users::by_ids(conn.db(), ids.iter().copied().take(TOP)).await?;
     top.sort_by_key(|user| (std::cmp::Reverse(user.data_used), user.id));
-    Ok(Stats { system, by_status, top })
+    Ok(Stats { system, online, by_status, top })
+}
+
+async fn online(db: Db<'_>, scope: Scope, view: &ProxyView) -> StoreResult<Online> {
+    match scope {
+        Scope::All => Ok(Online { users: view.online.try_into().unwrap_or(i64::MAX), connections: view.connections }),
+        Scope::OwnedBy(owner) => {
+            let (users, connections) = users::online_of(db, owner).await?;
+            Ok(Online { users, connections })
+        }
+    }
 }

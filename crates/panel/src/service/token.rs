@@ -49,11 +49,13 @@ impl Tokens {
     ///
     /// # Panics
     /// Never: the claims always have a JSON form and the key is one for HS256.
-    pub fn issue(&self, admin_id: i64, epoch: i64, now: DateTime<Utc>) -> String {
+    pub fn issue(&self, admin_id: i64, epoch: i64, now: DateTime<Utc>) -> SecretString {
         let iat = now.timestamp();
         let exp = iat.saturating_add(self.lifetime.as_secs().try_into().unwrap_or(i64::MAX));
         let claims = Claims { sub: admin_id.to_string(), iat, exp, epoch };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).expect("claims can be signed")
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .expect("claims can be signed")
+            .into()
     }
 
     /// Row id and token epoch that a token vouches for; `None` if it is not ours or its time is over.
@@ -80,15 +82,15 @@ mod tests {
     fn a_token_is_valid_until_its_time_is_over() {
         let tokens = tokens("a key of at least thirty-two bytes!!");
         let token = tokens.issue(7, 3, at(1_000));
-        assert_eq!(tokens.check(&token, at(1_059)), Some((7, 3)));
-        assert_eq!(tokens.check(&token, at(1_060)), None);
+        assert_eq!(tokens.check(token.expose_secret(), at(1_059)), Some((7, 3)));
+        assert_eq!(tokens.check(token.expose_secret(), at(1_060)), None);
     }
 
     #[test]
     fn a_token_of_another_key_or_algorithm_is_not_ours() {
         let ours = tokens("a key of at least thirty-two bytes!!");
         let theirs = tokens("another key of at least thirty-two bytes").issue(7, 3, at(1_000));
-        assert_eq!(ours.check(&theirs, at(1_001)), None);
+        assert_eq!(ours.check(theirs.expose_secret(), at(1_001)), None);
         let claims = Claims { sub: "7".into(), iat: 1, exp: i64::MAX, epoch: 0 };
         let key = EncodingKey::from_secret(b"a key of at least thirty-two bytes!!");
         let hs512 = jsonwebtoken::encode(&Header::new(Algorithm::HS512), &claims, &key).unwrap();

@@ -15,7 +15,7 @@ use super::{By, ConfigSync, ServiceError, ServiceResult, audit};
 use crate::app::App;
 use crate::random;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, departed, meters, users};
+use crate::store::{Db, StoreError, StoreResult, admins, departed, meters, users};
 
 const USER: &str = "user";
 
@@ -78,6 +78,9 @@ pub async fn create(app: &App, by: &By, actor: &Actor, new: NewUser) -> ServiceR
     let username = check_new(&new)?;
     let mut change = Change::begin(app).await?;
     let now = change.now;
+    // He may have been deleted since he was let in.
+    let gone = ServiceError::Unauthorized("this administrator has just been deleted");
+    admins::by_id(change.db(), actor.id).await?.ok_or(gone)?;
     let mut user = User {
         id: 0,
         username,

@@ -40,6 +40,8 @@ sql_texts! {
     BY_ID = concat!("SELECT ", columns!(), " FROM admins WHERE id = $1");
     BY_NAME = concat!("SELECT ", columns!(), " FROM admins WHERE lower(username) = lower($1)");
     CREDENTIALS = "SELECT id, hashed_password FROM admins WHERE lower(username) = lower($1)";
+    BY_CREDENTIALS = concat!("SELECT ", columns!(), " FROM admins WHERE id = $1 AND hashed_password = $2");
+    ANY_BCRYPT_HASH = "SELECT hashed_password FROM admins WHERE hashed_password LIKE '$2%' LIMIT 1";
     PAGE = concat!("SELECT ", columns!(), " FROM admins ORDER BY lower(username) LIMIT $1 OFFSET $2");
     COUNT = "SELECT COUNT(*) FROM admins";
     COUNT_SUDO = "SELECT COUNT(*) FROM admins WHERE is_sudo";
@@ -70,6 +72,16 @@ pub async fn by_name(db: Db<'_>, name: &str) -> StoreResult<Option<Admin>> {
 /// Row id and password hash for this name, in any case.
 pub async fn credentials(db: Db<'_>, name: &str) -> StoreResult<Option<Credentials>> {
     query!(fetch_optional as Credentials, db, CREDENTIALS, name)
+}
+
+/// The administrator with this row id, if the hash of his password is still this one.
+pub async fn by_credentials(db: Db<'_>, credentials: &Credentials) -> StoreResult<Option<Admin>> {
+    query!(fetch_optional as Admin, db, BY_CREDENTIALS, credentials.id, &credentials.hashed_password)
+}
+
+/// One of the bcrypt hashes that an imported database brought, as long as there is any.
+pub async fn any_bcrypt_hash(db: Db<'_>) -> StoreResult<Option<String>> {
+    query!(fetch_optional as (String,), db, ANY_BCRYPT_HASH).map(|found| found.map(|(hash,)| hash))
 }
 
 /// Administrators by name.

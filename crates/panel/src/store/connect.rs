@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
-use super::{Store, StoreError, StoreResult, checkpoint};
+use super::{InstanceLock, Store, StoreError, StoreResult, checkpoint};
 use crate::folder::folder_of;
 
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -86,9 +86,15 @@ impl Store {
     /// has to change.
     ///
     /// `now` names that copy. Fails with [`StoreError::NewerSchema`] on a database of a newer program.
+    /// The schema of a SQLite file is not changed under a panel that runs: it fails with [`StoreError::InUse`] then.
     pub async fn open(url: &DatabaseUrl, now: DateTime<Utc>) -> StoreResult<Self> {
+        Self::open_locked(url, now, None).await
+    }
+
+    /// The same for whoever has the database's lock already.
+    pub async fn open_locked(url: &DatabaseUrl, now: DateTime<Utc>, lock: Option<&InstanceLock>) -> StoreResult<Self> {
         match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path, &SQLITE_MIGRATIONS, now).await,
+            DatabaseUrl::Sqlite(path) => open_sqlite(path, &SQLITE_MIGRATIONS, now, lock).await,
             DatabaseUrl::Postgres(url) => open_postgres(url).await,
         }
     }
@@ -127,7 +133,12 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn open_sqlite(path: &Path, migrations: &Migrator, now: DateTime<Utc>) -> StoreResult<Store> {
+async fn open_sqlite(
+    path: &Path,
+    migrations: &Migrator,
+    now: DateTime<Utc>,
+    lock: Option<&InstanceLock>,
+) -> StoreResult<Store> {
     create_private(path)?;
     let write = SqlitePoolOptions::new()
         .max_connections(1)
@@ -138,7 +149,9 @@ async fn open_sqlite(path: &Path, migrations: &Migrator, now: DateTime<Utc>) -> 
         )
         .await?;
     let mut conn = write.acquire().await?;
-    if let Some(version) = pending_from(migrations, &mut *conn).await? {
+    let pending = pending_from(migrations, &mut *conn).await?;
+    let _lock = if pending.is_some() && lock.is_none() { Some(InstanceLock::acquire(path)?) } else { None };
+    if let Some(version) = pending {
         let name = format!("{}.before-upgrade-{version}-{}", path.display(), now.format("%Y%m%dT%H%M%SZ"));
         vacuum_into(&mut conn, Path::new(&name)).await?;
         tracing::info!(copy = %name, "kept a copy of the database before changing its schema");
@@ -229,7 +242,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("panel.db");
         let now = "2026-05-05T12:00:00Z".parse().unwrap();
-        let store = open_sqlite(&path, &SQLITE_MIGRATIONS, now).await.unwrap();
+        let store = open_sqlite(&path, &SQLITE_MIGRATIONS, now, None).await.unwrap();
         let mut tx = store.write().await.unwrap();
         admins::insert(tx.db(), "root", "hash", true, now).await.unwrap();
         tx.commit().await.unwrap();
@@ -240,7 +253,7 @@ mod tests {
         let step = Migration::new(known + 1, "later".into(), MigrationType::Simple, step, false);
         let newer = Migrator::with_migrations(SQLITE_MIGRATIONS.iter().cloned().chain([step]).collect());
         for _ in 0..2 {
-            open_sqlite(&path, &newer, now).await.unwrap().close().await;
+            open_sqlite(&path, &newer, now, None).await.unwrap().close().await;
         }
         let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
         let mut copies: Vec<_> = names.filter(|name| name != "panel.db").collect();
@@ -253,10 +266,10 @@ mod tests {
         // The copy is what was there before, for its owner only, and the program of before takes it.
         let copy = folder.path().join(copy);
         assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
-        let before = open_sqlite(&copy, &SQLITE_MIGRATIONS, now).await.unwrap();
+        let before = open_sqlite(&copy, &SQLITE_MIGRATIONS, now, None).await.unwrap();
         assert!(admins::by_name(before.read().await.unwrap().db(), "root").await.unwrap().is_some());
         before.close().await;
-        let refused = open_sqlite(&path, &SQLITE_MIGRATIONS, now).await.unwrap_err();
+        let refused = open_sqlite(&path, &SQLITE_MIGRATIONS, now, None).await.unwrap_err();
         assert!(matches!(refused, StoreError::NewerSchema { found, .. } if found == known + 1), "{refused}");
     }
 }

@@ -155,6 +155,8 @@ sql_texts! {
     NEXT_EXPIRY = "SELECT MIN(expire_at) FROM users WHERE status IN ('active', 'limited')";
     NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
     COUNT = "SELECT COUNT(*) FROM users";
+    ONLINE_OF = "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
+        JOIN usage_meters m ON m.username = u.username WHERE u.created_by_admin_id = $1 AND m.connections > 0";
     INSERT = concat!(
         "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
          created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used, revision) \
@@ -244,6 +246,11 @@ pub async fn next_deadline(mut db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>>
 /// How many users there are.
 pub async fn count(db: Db<'_>) -> StoreResult<usize> {
     query!(fetch_one as (i64,), db, COUNT).map(|(count,)| usize::try_from(count).unwrap_or(0))
+}
+
+/// How many of this owner's users have sessions, and how many sessions these are.
+pub async fn online_of(db: Db<'_>, owner: i64) -> StoreResult<(i64, i64)> {
+    query!(fetch_one as (i64, i64), db, ONLINE_OF, owner)
 }
 
 /// Adds a user and gives his row id; what is joined into `user` and its `id` are ignored.
@@ -347,8 +354,13 @@ pub async fn update(db: Db<'_>, user: &User) -> StoreResult<()> {
 }
 
 /// Writes what a deed on many, or time, changes of `users`: standing, limit, usage and dates, at `now`.
-pub async fn update_many(mut db: Db<'_>, users: &[User], now: DateTime<Utc>) -> StoreResult<()> {
+pub async fn update_many<'u>(
+    mut db: Db<'_>,
+    users: impl IntoIterator<Item = &'u User>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
     let seconds = |moment: Option<DateTime<Utc>>| moment.map(|moment| moment.timestamp());
+    let users: Vec<&User> = users.into_iter().collect();
     for batch in users.chunks(super::BATCH) {
         let rows = json_rows(batch.iter().map(|user| {
             let (end, reset) = (seconds(user.expire_at), seconds(user.next_reset_at));

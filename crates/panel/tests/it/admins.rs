@@ -1,9 +1,14 @@
 //! Administrators.
 
+use std::path::Path;
+
+use mtpannel::service::users::{self, NewUser};
+use mtpannel::service::{By, ServiceError, auth};
 use mtpannel::store::admins as rows;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::common::{Answer, Engine, PASSWORD, TestApp};
 
@@ -65,7 +70,11 @@ async fn a_new_password_replaces_the_old_one_and_voids_the_tokens_given_for_it(#
     assert_eq!(log_in(&app, "helper", OTHER).await, 200);
     app.put(path, &json!({"password": PASSWORD})).await.expect(StatusCode::OK).await;
     assert_eq!(log_in(&app, "helper", PASSWORD).await, 200);
-    app.put(path, &json!({})).await.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+    for body in
+        [json!({}), json!({"is_sudo": null}), json!({"password": null}), json!({"password": OTHER, "is_sudo": null})]
+    {
+        app.put(path, &body).await.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+    }
     for length in [10, 128] {
         let password = "ä".repeat(length);
         app.put(path, &json!({"password": password})).await.expect(StatusCode::OK).await;
@@ -134,4 +143,53 @@ async fn a_bcrypt_hash_of_an_older_panel_is_accepted_and_replaced_by_a_better_on
     assert_eq!(stored().await, better);
     // The password is the same, so the token lives on.
     app.ask(&token, Method::GET, "/api/admin/me", &Value::Null).await.expect(StatusCode::OK).await;
+}
+
+/// A fresh PostgreSQL database that knows lower and upper case of all of Unicode, as most of them do.
+async fn postgres_with_unicode_rules() -> String {
+    let url = Engine::Postgres.fresh(Path::new("")).await;
+    let (_, name) = url.split_once("localhost/").unwrap();
+    let name = name.split('?').next().unwrap();
+    let mut admin = PgConnection::connect(&url).await.unwrap();
+    let create = format!("CREATE DATABASE {name}_u TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
+    sqlx::query(sqlx::AssertSqlSafe(create)).execute(&mut admin).await.unwrap();
+    url.replace(name, &format!("{name}_u"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_outside_of_ascii_is_nobodys_whatever_the_database_takes_for_its_lower_case() {
+    let url = postgres_with_unicode_rules().await;
+    let app = TestApp::start_with(Engine::Sqlite, |_, settings| settings.database = url.parse().unwrap()).await;
+    let kate = app.create_admin("kate", true).await;
+    app.create_user("kim", Value::Null).await;
+    // The database takes the Kelvin sign for a k.
+    let kelvin = "%E2%84%AA";
+    for (method, path) in [
+        (Method::DELETE, format!("/api/admins/{kelvin}ate")),
+        (Method::GET, format!("/api/users/{kelvin}im")),
+        (Method::DELETE, format!("/api/users/{kelvin}im")),
+    ] {
+        app.ask(&kate, method, &path, &Value::Null).await.problem(StatusCode::NOT_FOUND, "not_found").await;
+    }
+    assert_eq!(log_in(&app, "\u{212a}ate", PASSWORD).await, 401);
+    assert_eq!(log_in(&app, "KATE", PASSWORD).await, 200);
+    let filtered = app.audit("actor=KATE&target=kim").await;
+    assert!(filtered.is_empty());
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_deleted_while_he_creates_a_user_is_told_so(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let helper = app.create_admin("helper", false).await;
+    let running = &app.running().app;
+    let actor = auth::authenticate(running, &helper).await.unwrap();
+    app.delete("/api/admins/helper").await.expect(StatusCode::NO_CONTENT).await;
+    let by = By::Admin { actor: actor.clone(), address: None };
+    let new = NewUser { username: "late".into(), ..NewUser::default() };
+    let refused = users::create(running, &by, &actor, new).await.unwrap_err();
+    assert!(matches!(refused, ServiceError::Unauthorized(_)), "{refused:?}");
+    app.get("/api/users/late").await.problem(StatusCode::NOT_FOUND, "not_found").await;
 }

@@ -11,6 +11,7 @@ use mtpannel::service::token::{Claims, Tokens};
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::common::{Answer, Engine, KEY, PASSWORD, TestApp};
@@ -138,15 +139,15 @@ async fn bad_headers(app: &mut TestApp) -> Vec<(&'static str, Option<String>)> {
         ("the right token under another scheme", Some(format!("Basic {}", app.sudo))),
         ("the token alone", Some(app.sudo.clone())),
         ("two tokens in one", bearer(&format!("{0} {0}", app.sudo))),
-        ("of another key", bearer(&foreign.issue(root, epoch, now))),
-        ("expired", bearer(&ours.issue(root, epoch, now - TimeDelta::hours(1)))),
+        ("of another key", bearer(foreign.issue(root, epoch, now).expose_secret())),
+        ("expired", bearer(ours.issue(root, epoch, now - TimeDelta::hours(1)).expose_secret())),
         ("expired as time went by", bearer(&old)),
         ("without a signature", bearer(head)),
         ("alg none", bearer(&none)),
         ("another algorithm", bearer(&hs512)),
         ("other claims under an old signature", bearer(&edited).filter(|text| *text != format!("Bearer {}", app.sudo))),
-        ("of an older epoch", bearer(&ours.issue(root, epoch - 1, now))),
-        ("of nobody", bearer(&ours.issue(i64::MAX, epoch, now))),
+        ("of an older epoch", bearer(ours.issue(root, epoch - 1, now).expose_secret())),
+        ("of nobody", bearer(ours.issue(i64::MAX, epoch, now).expose_secret())),
         ("of a deleted administrator", bearer(&gone)),
         ("from before the password changed", bearer(&changed)),
         ("from before the role changed", bearer(&demoted)),

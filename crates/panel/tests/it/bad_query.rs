@@ -115,7 +115,11 @@ async fn patterns_and_sql_in_a_search_mean_themselves(#[case] engine: Engine) {
         assert_eq!(found.expect(StatusCode::OK).await["total"], 0, "{filter}");
     }
     for field in ["actor", "action", "target"] {
-        app.get(&format!("/api/audit?{field}=%00")).await.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+        for value in ["%00", &"x".repeat(101)] {
+            let refused = app.get(&format!("/api/audit?{field}={value}")).await;
+            let problem = refused.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;
+            assert_eq!(problem["errors"][0]["field"], *field, "{problem}");
+        }
     }
     let long = json!({"filter": {"search": "x".repeat(101)}, "action": "disable"});
     app.post("/api/users/bulk", &long).await.problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid").await;

@@ -1,11 +1,14 @@
 //! One deed on many users: one transaction, one write of the file.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use mtpannel::store::{state, users};
+use mtpannel_core::user::Status;
+use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -99,8 +102,73 @@ async fn every_action_does_to_many_what_it_does_to_one(#[case] engine: Engine) {
     assert_eq!(statuses(&app).await, ["active"]);
     assert_eq!(app.access("user_enabled", "bob").as_deref(), Some("false"));
     let entries = app.audit("actor=root").await;
-    let actions: Vec<_> = entries.iter().filter_map(|entry| entry["action"].as_str()?.strip_prefix("users.")).collect();
-    assert_eq!(actions, ["delete", "reset_usage", "enable", "disable", "add_days", "add_days", "add_bytes"]);
+    let mut of: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for entry in &entries {
+        if let Some(action) = entry["action"].as_str().unwrap().strip_prefix("users.") {
+            of.entry(entry["target"].as_str().unwrap()).or_default().push(action);
+        }
+    }
+    assert_eq!(of["alice"], ["delete", "reset_usage", "disable", "add_bytes"]);
+    assert_eq!(of["bob"], ["delete", "enable", "disable", "add_days"]);
+    assert_eq!(of["carol"], ["reset_usage", "enable", "disable", "add_days"]);
+    // What is written of each is what is written of one.
+    let entry = |action: &str, target: &str| entries.iter().find(|e| e["action"] == action && e["target"] == target);
+    let raised = entry("users.add_bytes", "alice").unwrap();
+    let fields = json!([{"status": "limited", "data_limit": 10}, {"status": "active", "data_limit": 15}]);
+    assert_eq!(json!([raised["before"], raised["after"]]), fields);
+    let deleted = entry("users.delete", "bob").unwrap();
+    assert_eq!((&deleted["before"]["username"], &deleted["after"]), (&json!("bob"), &Value::Null));
+    assert!(entries.iter().all(|entry| entry["before"].get("secret").is_none()));
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_match_any_more_when_it_is_done_is_left_alone(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    for name in ["alice", "bob"] {
+        app.create_user(name, json!({"expire_at": "2020-01-01T00:00:00Z"})).await;
+    }
+    let request = || {
+        let body = json!({"filter": {"status": "expired"}, "action": "delete"});
+        app.sudo(Method::POST, "/api/users/bulk").json(&body).send()
+    };
+    let store = app.store();
+    let mut tx = store.write().await.unwrap();
+    let mut alice = users::by_name(tx.db(), "alice", None).await.unwrap().unwrap();
+    (alice.expire_at, alice.status) = (None, Status::Active);
+    users::update(tx.db(), &alice).await.unwrap();
+    state::bump(tx.db()).await.unwrap();
+    let renew_first = async {
+        // It is announced once it has chosen, and then waits for this transaction.
+        let quiet = async || {
+            let long = app.running().app.sync.quiet(Duration::from_hours(1));
+            tokio::time::timeout(Duration::from_millis(1), long).await.is_ok()
+        };
+        eventually("the deed", async || !quiet().await).await;
+        tx.commit().await.unwrap();
+    };
+    let (done, ()) = tokio::join!(request(), renew_first);
+    let done = done.unwrap().expect(StatusCode::OK).await;
+    assert_eq!((&done["matched"], &done["changed"]), (&json!(1), &json!(1)));
+    assert_eq!(app.user("alice").await["status"], "active");
+    app.get("/api/users/bob").await.problem(StatusCode::NOT_FOUND, "not_found").await;
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_asks_waits_for_no_writer(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    app.create_user("alice", Value::Null).await;
+    let _writing = app.store().write().await.unwrap();
+    for which in [json!({"usernames": ["alice", "nobody"]}), json!({"filter": {}})] {
+        let mut body = json!({"action": "disable", "dry_run": true});
+        body.as_object_mut().unwrap().extend(which.as_object().unwrap().clone());
+        assert_eq!(bulk(&app, body).await["changed"], 1);
+    }
 }
 
 #[rstest]

@@ -13,7 +13,7 @@ async fn verdict(place: &Place, name: &str, password: &str) -> Verdict {
         .fetch_one(&mut place.connect().await)
         .await
         .unwrap();
-    Passwords::default().verify(password.into(), Some(hash)).await
+    Passwords::default().verify(password.into(), Some(hash), None).await
 }
 
 #[tokio::test]
@@ -144,5 +144,12 @@ async fn users_are_listed_with_the_status_of_this_moment_and_their_links_are_pri
              https://t.me/proxy?server=proxy.example.com&port=443&secret={secret}\n"
         )
     );
+    let with_code = place.run(&["user", "links", "zoe", "--qr"]).ok();
+    let code: Vec<&str> = with_code.strip_prefix(&printed).expect("the links come first").lines().collect();
+    let widths: std::collections::BTreeSet<_> = code.iter().map(|line| line.chars().count()).collect();
+    // A version has 17 and 4 for each; there are 4 light ones at each side, and two rows in a line.
+    let width = *widths.first().unwrap();
+    assert!(widths.len() == 1 && (width - 8 - 17) % 4 == 0 && code.len() == width.div_ceil(2), "{with_code}");
+    assert!(code.concat().chars().all(|c| " ▀▄█".contains(c)) && code[1].starts_with("██"), "{with_code}");
     assert!(place.run(&["user", "links", "nobody"]).failed().contains("no user \"nobody\""));
 }

@@ -123,7 +123,11 @@ async fn what_cannot_be_the_database_changes_nothing() {
     let whole = fs::read(place.path("copy.db")).unwrap();
     fs::write(place.path("half"), &whole[..whole.len() / 2]).unwrap();
     fs::copy(place.path("copy.db"), place.path("newer")).unwrap();
-    connect(&place.path("newer")).await.execute("UPDATE _sqlx_migrations SET version = 9999").await.unwrap();
+    connect(&place.path("newer"))
+        .await
+        .execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 2")
+        .await
+        .unwrap();
     fs::copy(place.path("copy.db"), place.path("changed")).unwrap();
     connect(&place.path("changed")).await.execute("UPDATE _sqlx_migrations SET checksum = x'00'").await.unwrap();
     fs::copy(place.path("copy.db"), place.path("dangling")).unwrap();

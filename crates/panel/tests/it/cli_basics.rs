@@ -42,6 +42,7 @@ fn help_shows_settings_only_where_they_matter() {
     assert!(place.run(&["config", "render", "--help"]).ok().contains("--proxy-host"));
     assert!(!place.run(&["admin", "list", "--help"]).ok().contains("--proxy-host"));
     assert!(!place.run(&["user", "list", "--help"]).ok().contains("--proxy-host"));
+    assert!(!place.run(&["proxy", "--help"]).ok().contains("--proxy-host"));
 }
 
 #[test]
@@ -66,11 +67,20 @@ fn all_settings_that_do_not_fit_are_told_at_once_without_their_secrets() {
     place.set("PROXY_PORT", "70000");
     place.set("LISTEN", "8080");
     place.set("BASE_PATH", "panel");
-    let error = place.run(&["serve"]).failed();
-    for variable in ["SECRET_KEY", "DATABASE_URL", "PROXY_HOST", "PROXY_PORT", "LISTEN", "BASE_PATH"] {
-        assert!(error.contains(&format!("  {variable}: ")), "{variable} in {error}");
+    place.set("LOG_FORMAT", "xml");
+    place.set("RUST_LOG", "mtpannel=canary");
+    place.set("TELEMT_API_AUTH", "Bearer canary\nof two lines");
+    std::fs::write(place.path(".env"), "a canary\nMETRICS_SCRAPE_INTERVAL_SECONDS=0\nanother canary\n").unwrap();
+    let first =
+        ["SECRET_KEY", "DATABASE_URL", "PROXY_HOST", "PROXY_PORT", "LISTEN", "BASE_PATH", "LOG_FORMAT", "RUST_LOG"];
+    let others = ["TELEMT_API_AUTH", "METRICS_SCRAPE_INTERVAL_SECONDS", ".env: line 1", ".env: line 3"];
+    for command in [&["serve"][..], &["config", "check"]] {
+        let error = place.run(command).failed();
+        for variable in first.iter().chain(&others) {
+            assert!(error.contains(&format!("\n  {variable}")), "{variable} in {error}");
+        }
+        assert!(!error.contains("canary"), "{error}");
     }
-    assert!(!error.contains("canary"), "{error}");
 }
 
 #[test]
@@ -119,7 +129,7 @@ async fn a_newer_schema_is_refused() {
     let place = Place::new();
     place.run(&["migrate"]).ok();
     let mut conn = place.connect().await;
-    conn.execute("UPDATE _sqlx_migrations SET version = 9999").await.unwrap();
+    conn.execute("UPDATE _sqlx_migrations SET version = 9999 WHERE version = 2").await.unwrap();
     conn.close().await.unwrap();
     let error = place.run(&["user", "list"]).failed();
     assert!(error.contains("schema version 9999") && error.contains("newer program"), "{error}");
@@ -158,5 +168,7 @@ fn healthcheck_fails_if_nobody_answers() {
 fn an_unknown_log_format_is_refused() {
     let mut place = Place::new();
     place.set("LOG_FORMAT", "xml");
-    assert!(place.run(&["migrate"]).failed().contains("LOG_FORMAT must be text or json"));
+    assert!(place.run(&["migrate"]).failed().contains("LOG_FORMAT: must be text or json"));
+    place.run(&["migrate", "--log-format", "text", "--rust-log", "mtpannel=debug"]).ok();
+    assert!(place.run(&["migrate", "--rust-log", "a=b=c"]).failed().contains("RUST_LOG: must be a level"));
 }

@@ -120,7 +120,7 @@ async fn takes_over_everything(engine: Engine) {
     let boss = admins::by_name(conn.db(), "boss").await.unwrap().unwrap();
     assert!(boss.is_sudo);
     let hash = admins::credentials(conn.db(), "boss").await.unwrap().unwrap().hashed_password;
-    let verdict = Passwords::default().verify("the old password".into(), Some(hash)).await;
+    let verdict = Passwords::default().verify("the old password".into(), Some(hash), None).await;
     assert!(matches!(verdict, Verdict::RightWithBetterHash(_)));
 }
 
@@ -229,7 +229,7 @@ async fn an_administrator_who_exists_stays_as_he_is_and_owns_the_users_of_his_na
     let store = open(&format!("sqlite:///{}", place.database().display())).await;
     let mut conn = store.read().await.unwrap();
     let hash = admins::credentials(conn.db(), "helper").await.unwrap().unwrap().hashed_password;
-    assert_eq!(Passwords::default().verify(password.trim_end().into(), Some(hash)).await, Verdict::Right);
+    assert_eq!(Passwords::default().verify(password.trim_end().into(), Some(hash), None).await, Verdict::Right);
     assert_eq!(users::by_name(conn.db(), "alice", None).await.unwrap().unwrap().owner.as_deref(), Some("Helper"));
 }
 

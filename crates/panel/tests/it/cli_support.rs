@@ -1,8 +1,10 @@
 //! The built program in a directory and an environment of its own.
 
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -87,6 +89,58 @@ impl Place {
     pub async fn connect(&self) -> sqlx::SqliteConnection {
         connect(&self.database()).await
     }
+}
+
+/// A panel that serves in a place; killed with the test unless it was ended before.
+pub struct Panel {
+    child: Child,
+    pub address: String,
+    pub metrics_address: String,
+    log: PathBuf,
+}
+
+impl Panel {
+    /// Starts it and waits until it has written the file.
+    pub fn start(place: &mut Place) -> Self {
+        let (address, metrics_address) = (free_address(), free_address());
+        place.set("LISTEN", &address);
+        place.set("PANEL_METRICS_LISTEN", &metrics_address);
+        let log = place.path("serve.log");
+        let child = place.command(&["serve"]).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut panel = Self { child, address, metrics_address, log };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while place.run(&["healthcheck"]).code != 0 || !place.path("config.toml").exists() {
+            assert!(panel.child.try_wait().unwrap().is_none(), "it ended: {}", panel.log());
+            assert!(Instant::now() < deadline, "it did not start: {}", panel.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panel
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Ends it in order and gives its log.
+    pub fn end(mut self) -> String {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        assert!(self.child.wait().unwrap().success(), "{}", self.log());
+        self.log()
+    }
+}
+
+impl Drop for Panel {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 pub async fn connect(path: &Path) -> sqlx::SqliteConnection {

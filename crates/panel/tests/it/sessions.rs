@@ -58,6 +58,66 @@ async fn a_browser_stays_logged_in_by_a_cookie_that_changes_with_every_use(#[cas
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_cookie_ends_its_session_however_long_ago_it_was_replaced(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    for stolen in 0..4 {
+        let mut generations = vec![begin(&app).await.0];
+        for _ in 0..4 {
+            app.clock.advance(TimeDelta::seconds(11));
+            let answer = refresh(&app, generations.last().unwrap()).await;
+            generations.push(cookie(&answer).0);
+        }
+        app.clock.advance(TimeDelta::seconds(11));
+        let (other, _) = begin(&app).await;
+        for token in [&generations[stolen], &generations[4]] {
+            refresh(&app, token).await.problem(StatusCode::UNAUTHORIZED, "unauthorized").await;
+        }
+        assert_eq!(refresh(&app, &other).await.status(), StatusCode::OK, "another session goes on");
+    }
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn tabs_that_ask_at_the_same_time_all_stay_logged_in(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let (first, _) = begin(&app).await;
+    let (second, _) = cookie(&refresh(&app, &first).await);
+    // One that has the new cookie already does not replace it at once, so that the late ones are not two behind.
+    for late in [&second, &first, &second, &first] {
+        let answer = refresh(&app, late).await;
+        assert!(answer.status() == StatusCode::OK && answer.headers().get(SET_COOKIE).is_none());
+    }
+    app.clock.advance(TimeDelta::seconds(11));
+    assert_ne!(cookie(&refresh(&app, &second).await).0, second);
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_cookie_ends_nothing_and_keeps_no_writer_waiting(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let (held, _) = begin(&app).await;
+    let family = held.split_once('=').unwrap().1.split_once('.').unwrap().0;
+    let other = "0".repeat(family.len());
+    let odd = ["", ".", "x", "1", "%00.x", "%C3%A4.x", &format!("{other}.{other}"), &other, family, &"f".repeat(5_000)];
+    let writing = app.store().write().await.unwrap();
+    for token in odd {
+        let cookie = format!("mtpannel_refresh={token}");
+        refresh(&app, &cookie).await.problem(StatusCode::UNAUTHORIZED, "unauthorized").await;
+        let out = app.request(Method::DELETE, "/api/admin/session").header(COOKIE, cookie).send().await.unwrap();
+        assert_eq!(out.status(), StatusCode::NO_CONTENT);
+    }
+    drop(writing);
+    refresh(&app, &held).await.expect(StatusCode::OK).await;
+}
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
 async fn sessions_end_by_log_out_by_idleness_by_age_and_by_a_new_password(#[case] engine: Engine) {
     let mut app = TestApp::start(engine).await;
     let (left, _) = begin(&app).await;
@@ -123,4 +183,6 @@ async fn ten_failed_logins_close_the_door_and_say_for_how_long_while_tokens_work
     let failed = app.audit("action=admin.login_failed").await;
     assert_eq!(failed.len(), 10);
     assert!(!serde_json::to_string(&failed).unwrap().contains("nobody"), "typed names are not written down");
+    app.clock.advance(TimeDelta::minutes(5));
+    app.login("root").await;
 }

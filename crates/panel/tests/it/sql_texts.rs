@@ -24,6 +24,27 @@ async fn sqlite_prepares_every_statement() {
 }
 
 #[tokio::test]
+async fn the_audit_log_is_found_by_the_index_of_what_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let DatabaseUrl::Sqlite(path) = migrated(Engine::Sqlite, folder.path()).await else { unreachable!() };
+    let mut conn = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    for (known, index) in [
+        ("lower(target) = lower($3)", "audit_log_target"),
+        ("lower(actor) = lower($1)", "audit_log_actor"),
+        ("action = $2", "audit_log_action"),
+    ] {
+        let texts: Vec<_> = all_texts().filter(|text| text.contains(&format!("WHERE {known} AND"))).collect();
+        assert_eq!(texts.len(), 2, "a page and a count by {known}");
+        for text in texts {
+            let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+            let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&mut conn).await.unwrap();
+            assert!(plan.iter().any(|step| step.3.contains(index)), "{text}: {plan:?}");
+            assert!(!plan.iter().any(|step| step.3.contains("TEMP B-TREE")), "{text}: {plan:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn postgres_prepares_every_statement() {
     let folder = tempfile::tempdir().unwrap();
     let DatabaseUrl::Postgres(url) = migrated(Engine::Postgres, folder.path()).await else { unreachable!() };

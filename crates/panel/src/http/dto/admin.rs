@@ -1,35 +1,50 @@
 //! Administrators and logins.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Moment;
+use super::{Moment, Shown, check_length, check_text, given};
+use crate::http::problem::Problem;
 use crate::store::admins::Admin;
+
+/// Longest name and password that a login takes, in characters; no administrator has longer ones, except for passwords of
+/// an imported database.
+const NAME_MAX: usize = 100;
+const PASSWORD_MAX: usize = 1_000;
 
 /// Name and password.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
-    #[schema(example = "admin", pattern = r"^[^\u0000]*$")]
+    #[schema(example = "admin", max_length = 100, pattern = r"^[^\u0000]*$")]
     pub(in crate::http) username: String,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, max_length = 1000)]
     pub(in crate::http) password: SecretString,
+}
+
+impl Credentials {
+    /// Refuses what no administrator can have, before any work is done for it.
+    pub(in crate::http) fn check(&self) -> Result<(), Problem> {
+        check_text("username", &self.username, NAME_MAX)?;
+        check_length("password", self.password.expose_secret(), PASSWORD_MAX)
+    }
 }
 
 /// The OAuth2 password form; what it has besides these two is ignored.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct CredentialsForm {
-    #[schema(pattern = r"^[^\u0000]*$")]
+    #[schema(max_length = 100, pattern = r"^[^\u0000]*$")]
     pub(in crate::http) username: String,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, max_length = 1000)]
     pub(in crate::http) password: SecretString,
 }
 
 /// An access token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TokenBody {
-    pub(in crate::http) access_token: String,
+    #[schema(value_type = String)]
+    pub(in crate::http) access_token: Shown,
     #[schema(example = "bearer")]
     pub(in crate::http) token_type: &'static str,
 }
@@ -85,11 +100,12 @@ pub(crate) struct NewAdminBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdminPatchBody {
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = Password, min_length = 10, max_length = 128)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, format = Password, min_length = 10, max_length = 128)]
     pub(in crate::http) password: Option<SecretString>,
     /// By another sudo administrator only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
     pub(in crate::http) is_sudo: Option<bool>,
 }
 

@@ -4,8 +4,9 @@ use mtpannel_core::user::Status;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::user::{SEARCH_MAX, StatusWord};
-use super::{ConfigSyncBody, Object, Whole};
+use super::user::StatusWord;
+use super::user_query::SEARCH_MAX;
+use super::{ConfigSyncBody, Object, Whole, check_length};
 use crate::http::problem::Problem;
 use crate::service::bulk::{Deed, Done, Which};
 
@@ -105,8 +106,6 @@ impl BulkBody {
 
 fn which(filter: BulkFilter) -> Result<Which, Problem> {
     let search = filter.search.unwrap_or_default();
-    if search.chars().count() > SEARCH_MAX {
-        return Err(Problem::invalid_field("filter.search", format!("may have at most {SEARCH_MAX} characters")));
-    }
+    check_length("filter.search", &search, SEARCH_MAX)?;
     Ok(Which::Filter { search, status: filter.status.map(Status::from) })
 }

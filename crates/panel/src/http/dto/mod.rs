@@ -7,12 +7,16 @@ use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
+use super::problem::Problem;
 use crate::service::ConfigSync;
 
 pub(super) mod admin;
+pub(super) mod audit;
 pub(super) mod bulk;
+pub(super) mod history;
 pub(super) mod system;
 pub(super) mod user;
+pub(super) mod user_query;
 
 /// A moment, outside always RFC 3339 in UTC and whole seconds; inside a request any zone will do, but there must be one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
@@ -85,7 +89,58 @@ impl<'de, T: Deserialize<'de>> de::Visitor<'de> for ObjectVisitor<T> {
 
 fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+    // In whole seconds. A leap second, which the proxy's file could not hold, is the second before it.
+    let moment = DateTime::from_timestamp(moment.timestamp(), 0)?;
     (1..=9999).contains(&moment.year()).then_some(moment)
+}
+
+/// A secret on its way to whom it belongs: it has a JSON form and no other.
+#[derive(Serialize, ToSchema)]
+#[serde(transparent)]
+pub(crate) struct Shown(String);
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[shown to its owner only]")
+    }
+}
+
+impl From<String> for Shown {
+    fn from(secret: String) -> Self {
+        Self(secret)
+    }
+}
+
+/// A field that may be left out, but not be null: for `deserialize_with`, beside `default`.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Checks a text that the database is asked for: its length, and that it holds no NUL, which PostgreSQL refuses.
+fn check_text(field: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.contains('\0') {
+        return Err(Problem::invalid_field(field, "may not hold a NUL character"));
+    }
+    check_length(field, text, most)
+}
+
+fn check_length(field: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.chars().count() > most {
+        return Err(Problem::invalid_field(field, format!("may have at most {most} characters")));
+    }
+    Ok(())
+}
+
+/// Checks offset and limit of any list (design section 13, "API").
+pub(super) fn page(offset: Option<i64>, limit: Option<i64>) -> Result<(i64, i64), Problem> {
+    let (offset, limit) = (offset.unwrap_or(0), limit.unwrap_or(50));
+    if offset < 0 {
+        return Err(Problem::invalid_field("offset", "must be 0 or more"));
+    }
+    if !(1..=1_000).contains(&limit) {
+        return Err(Problem::invalid_field("limit", "must be 1 to 1000"));
+    }
+    Ok((offset, limit))
 }
 
 /// Whether the proxy's file says what the database says.
@@ -152,9 +207,18 @@ mod tests {
         assert_eq!(serde_json::from_str::<Whole>(json).ok().map(|number| number.0), expected);
     }
 
+    #[test]
+    fn what_is_shown_to_its_owner_does_not_print() {
+        let shown = Shown::from("canary".to_owned());
+        assert_eq!(serde_json::to_string(&shown).unwrap(), "\"canary\"");
+        assert!(!format!("{shown:?}").contains("canary"));
+    }
+
     #[rstest]
     #[case("2026-12-31T23:59:59Z", Some("2026-12-31T23:59:59+00:00"))]
     #[case("2026-12-31T23:59:59+03:00", Some("2026-12-31T20:59:59+00:00"))]
+    #[case("2026-12-31T23:59:60Z", Some("2026-12-31T23:59:59+00:00"))]
+    #[case("2026-12-31T23:59:59.999Z", Some("2026-12-31T23:59:59+00:00"))]
     #[case("2026-12-31T23:59:59", None)]
     #[case("2026-12-31", None)]
     #[case("1767225600", None)]

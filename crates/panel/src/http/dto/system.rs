@@ -1,22 +1,16 @@
-//! The dashboard's figures, health, history and the audit log.
+//! The dashboard's figures, settings and health.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::user::UserBody;
 use super::{ConfigSyncBody, Moment};
 use crate::app::App;
-use crate::http::problem::Problem;
 use crate::service::ConfigSync;
 use crate::service::health::Task;
-use crate::service::history::{Range, Step};
 use crate::service::soon::Soon;
 use crate::settings::{ProxyKind, ProxySettings, Settings};
 use crate::store::DatabaseUrl;
-use crate::store::audit::{Deed, Filter};
-use crate::store::traffic::Moved;
 use crate::store::users::User;
 
 /// That the process lives.
@@ -97,12 +91,12 @@ pub(crate) struct StatsBody {
     /// Those of them that brought no right secret.
     #[schema(required)]
     pub(in crate::http) bad_connections: Option<i64>,
-    /// Open sessions of all users; null if it is not known.
+    /// Open sessions of the users that the administrator sees; null if it is not known.
     #[schema(required)]
     pub(in crate::http) connections: Option<i64>,
-    /// Users with a session; null if it is not known.
+    /// How many of them have a session; null if it is not known.
     #[schema(required)]
-    pub(in crate::http) online: Option<u64>,
+    pub(in crate::http) online: Option<i64>,
     pub(in crate::http) users: UserCounts,
     /// The 100 users with the most traffic.
     pub(in crate::http) user_traffic: Vec<UserTraffic>,
@@ -297,147 +291,4 @@ pub(in crate::http) fn config_sync(app: &App) -> ConfigSyncBody {
         (None, None) => ConfigSync::Pending("not written yet since the start".into()),
     };
     sync.into()
-}
-
-/// Which part of the history.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct HistoryQuery {
-    /// Beginning, with a zone; a day before the end if absent.
-    #[param(value_type = Option<String>, format = DateTime)]
-    from: Option<Moment>,
-    /// End, exclusive; now if absent.
-    #[param(value_type = Option<String>, format = DateTime)]
-    to: Option<Moment>,
-    /// Width of the points; `hour` for up to two days and `day` for more if absent.
-    #[param(inline)]
-    step: Option<StepWord>,
-}
-
-/// Width of the points of a history, UTC.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum StepWord {
-    /// As it is stored: by scrape for a day, then by the hour, after 30 days by the day.
-    Stored,
-    /// By the hour.
-    Hour,
-    /// By the day.
-    Day,
-}
-
-impl HistoryQuery {
-    pub(in crate::http) fn range(self, now: DateTime<Utc>) -> Result<Range, Problem> {
-        let step = self.step.map(|step| match step {
-            StepWord::Stored => Step::Stored,
-            StepWord::Hour => Step::Hour,
-            StepWord::Day => Step::Day,
-        });
-        Ok(Range::new(self.from.map(|from| from.0), self.to.map(|to| to.0), step, now)?)
-    }
-}
-
-/// Traffic over time; steps in which nothing moved are left out.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct History {
-    points: Vec<Point>,
-}
-
-/// Bytes that moved in one step.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Point {
-    /// Beginning of the step.
-    at: Moment,
-    /// Bytes from the clients.
-    octets_from: i64,
-    /// Bytes to the clients.
-    octets_to: i64,
-}
-
-impl From<Vec<Moved>> for History {
-    fn from(rows: Vec<Moved>) -> Self {
-        let point = |moved: Moved| Point {
-            at: Moment(moved.recorded_at),
-            octets_from: moved.octets_from,
-            octets_to: moved.octets_to,
-        };
-        Self { points: rows.into_iter().map(point).collect() }
-    }
-}
-
-/// Which part of the audit log.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct AuditQuery {
-    /// Entries to skip.
-    #[param(minimum = 0, default = 0)]
-    pub(in crate::http) offset: Option<i64>,
-    /// Entries to show.
-    #[param(minimum = 1, maximum = 1000, default = 50)]
-    pub(in crate::http) limit: Option<i64>,
-    /// Name of who did it, in any case.
-    #[param(pattern = r"^[^\u0000]*$")]
-    actor: Option<String>,
-    /// What was done, such as `user.create`.
-    #[param(pattern = r"^[^\u0000]*$")]
-    action: Option<String>,
-    /// On whom, in any case.
-    #[param(pattern = r"^[^\u0000]*$")]
-    target: Option<String>,
-}
-
-impl AuditQuery {
-    pub(in crate::http) fn filter(self) -> Result<Filter, Problem> {
-        for (field, value) in [("actor", &self.actor), ("action", &self.action), ("target", &self.target)] {
-            if value.as_ref().is_some_and(|value| value.contains('\0')) {
-                return Err(Problem::invalid_field(field, "may not hold a NUL character"));
-            }
-        }
-        Ok(Filter { actor: self.actor, action: self.action, target: self.target })
-    }
-}
-
-/// A page of the audit log, the newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditPage {
-    pub(in crate::http) entries: Vec<AuditEntry>,
-    /// How many match in all.
-    pub(in crate::http) total: i64,
-}
-
-/// One deed.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AuditEntry {
-    at: Moment,
-    /// Name of the administrator; `command line`; `-` for a failed login.
-    actor: String,
-    #[schema(required)]
-    address: Option<String>,
-    #[schema(example = "user.update")]
-    action: String,
-    #[schema(required)]
-    target: Option<String>,
-    /// The fields that changed, before; secrets are masked.
-    #[schema(required, value_type = Option<Object>)]
-    before: Option<Value>,
-    /// The same fields, after.
-    #[schema(required, value_type = Option<Object>)]
-    after: Option<Value>,
-}
-
-impl From<Deed> for AuditEntry {
-    fn from(deed: Deed) -> Self {
-        let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
-        Self {
-            at: Moment(deed.at),
-            actor: deed.actor,
-            address: deed.address,
-            action: deed.action,
-            target: deed.target,
-            before: json(deed.before),
-            after: json(deed.after),
-        }
-    }
 }

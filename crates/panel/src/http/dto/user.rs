@@ -4,11 +4,9 @@ use mtpannel_core::link::ProxyLinks;
 use mtpannel_core::patch::Patch;
 use mtpannel_core::user::{ResetStrategy, Status};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::{ConfigSyncBody, Moment, Whole};
-use crate::http::problem::Problem;
-use crate::service::roster::{Selection, SortKey};
+use super::{ConfigSyncBody, Moment, Shown, Whole, given};
 use crate::service::users::{NewUser, UserPatch};
 use crate::store::users::User;
 
@@ -147,8 +145,8 @@ impl From<NewUserBody> for NewUser {
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserPatchBody {
     /// `active` or `disabled`; limited and expired follow from the limits.
-    #[serde(default)]
-    #[schema(required = false)]
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Switch, required = false)]
     status: Option<Switch>,
     /// Bytes he may move, both directions.
     #[serde(default)]
@@ -264,15 +262,15 @@ impl From<User> for UserBody {
 /// Both forms of a user's link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinksBody {
-    #[schema(example = "tg://proxy?server=proxy.example.com&port=443&secret=ee…")]
-    tg_link: String,
-    #[schema(example = "https://t.me/proxy?server=proxy.example.com&port=443&secret=ee…")]
-    https_link: String,
+    #[schema(value_type = String, example = "tg://proxy?server=proxy.example.com&port=443&secret=ee…")]
+    tg_link: Shown,
+    #[schema(value_type = String, example = "https://t.me/proxy?server=proxy.example.com&port=443&secret=ee…")]
+    https_link: Shown,
 }
 
 impl From<ProxyLinks> for LinksBody {
     fn from(links: ProxyLinks) -> Self {
-        Self { tg_link: links.tg_link, https_link: links.https_link }
+        Self { tg_link: links.tg_link.into(), https_link: links.https_link.into() }
     }
 }
 
@@ -298,7 +296,8 @@ pub(crate) struct UserWithSecret {
     #[serde(flatten)]
     pub(in crate::http) user: ChangedUser,
     /// 32 hex digits; shown here only.
-    pub(in crate::http) secret: String,
+    #[schema(value_type = String)]
+    pub(in crate::http) secret: Shown,
 }
 
 /// A page of users.
@@ -307,108 +306,4 @@ pub(crate) struct UserPage {
     pub(in crate::http) users: Vec<UserBody>,
     /// How many match in all.
     pub(in crate::http) total: usize,
-}
-
-/// Which users a list shows.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct UserQuery {
-    /// Users to skip.
-    #[param(minimum = 0, default = 0)]
-    offset: Option<i64>,
-    /// Users to show.
-    #[param(minimum = 1, maximum = 1000, default = 50)]
-    limit: Option<i64>,
-    /// Part of the name, in any case; every character stands for itself.
-    #[param(max_length = 100)]
-    search: Option<String>,
-    /// Only those with this status.
-    #[param(inline)]
-    status: Option<StatusWord>,
-    /// The order; with `-` the largest first.
-    #[param(inline)]
-    sort: Option<Sort>,
-}
-
-/// The order of a list of users.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-pub(crate) enum Sort {
-    #[serde(rename = "created_at")]
-    CreatedAt,
-    #[serde(rename = "-created_at")]
-    CreatedAtDown,
-    #[serde(rename = "username")]
-    Username,
-    #[serde(rename = "-username")]
-    UsernameDown,
-    #[serde(rename = "data_used")]
-    DataUsed,
-    #[serde(rename = "-data_used")]
-    DataUsedDown,
-    #[serde(rename = "data_limit")]
-    DataLimit,
-    #[serde(rename = "-data_limit")]
-    DataLimitDown,
-    #[serde(rename = "expire_at")]
-    ExpireAt,
-    #[serde(rename = "-expire_at")]
-    ExpireAtDown,
-    #[serde(rename = "last_seen_at")]
-    LastSeenAt,
-    #[serde(rename = "-last_seen_at")]
-    LastSeenAtDown,
-    #[serde(rename = "status")]
-    Status,
-    #[serde(rename = "-status")]
-    StatusDown,
-}
-
-impl Sort {
-    const fn key(self) -> (SortKey, bool) {
-        match self {
-            Self::CreatedAt => (SortKey::CreatedAt, false),
-            Self::CreatedAtDown => (SortKey::CreatedAt, true),
-            Self::Username => (SortKey::Username, false),
-            Self::UsernameDown => (SortKey::Username, true),
-            Self::DataUsed => (SortKey::DataUsed, false),
-            Self::DataUsedDown => (SortKey::DataUsed, true),
-            Self::DataLimit => (SortKey::DataLimit, false),
-            Self::DataLimitDown => (SortKey::DataLimit, true),
-            Self::ExpireAt => (SortKey::ExpireAt, false),
-            Self::ExpireAtDown => (SortKey::ExpireAt, true),
-            Self::LastSeenAt => (SortKey::LastSeenAt, false),
-            Self::LastSeenAtDown => (SortKey::LastSeenAt, true),
-            Self::Status => (SortKey::Status, false),
-            Self::StatusDown => (SortKey::Status, true),
-        }
-    }
-}
-
-/// Longest search, in characters; no name is longer, but nobody needs a page about it.
-pub(in crate::http) const SEARCH_MAX: usize = 100;
-
-impl UserQuery {
-    /// Offset and limit, and what they page through among the users of `owner`.
-    pub(in crate::http) fn selection(self, owner: Option<i64>) -> Result<(usize, usize, Selection), Problem> {
-        let (offset, limit) = page(self.offset, self.limit)?;
-        let search = self.search.unwrap_or_default();
-        if search.chars().count() > SEARCH_MAX {
-            return Err(Problem::invalid_field("search", format!("may have at most {SEARCH_MAX} characters")));
-        }
-        let (sort, descending) = self.sort.unwrap_or(Sort::CreatedAtDown).key();
-        let status = self.status.map(Status::from);
-        Ok((offset, limit, Selection { owner, search: search.to_lowercase(), status, sort, descending }))
-    }
-}
-
-/// Checks offset and limit of any list (design section 13, "API").
-pub(in crate::http) fn page(offset: Option<i64>, limit: Option<i64>) -> Result<(usize, usize), Problem> {
-    let offset =
-        usize::try_from(offset.unwrap_or(0)).map_err(|_| Problem::invalid_field("offset", "must be 0 or more"))?;
-    let limit = limit.unwrap_or(50);
-    if !(1..=1_000).contains(&limit) {
-        return Err(Problem::invalid_field("limit", "must be 1 to 1000"));
-    }
-    Ok((offset, usize::try_from(limit).unwrap_or(50)))
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use crate::app::SharedApp;
 use crate::http::dto::admin::{AdminBody, AdminPage, AdminPatchBody, NewAdminBody, PageQuery};
-use crate::http::dto::user::page;
+use crate::http::dto::page;
 use crate::http::extract::{Admin, Json, Name, Query, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::admins::{self, AdminPatch};
@@ -19,8 +19,7 @@ pub(crate) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<AdminPage>, Problem> {
     let (offset, limit) = page(query.offset, query.limit)?;
-    let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let (admins, total) = admins::list(&app, signed(limit), signed(offset)).await?;
+    let (admins, total) = admins::list(&app, limit, offset).await?;
     Ok(axum::Json(AdminPage { admins: admins.into_iter().map(AdminBody::from).collect(), total }))
 }
 

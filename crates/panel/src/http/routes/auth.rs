@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, Expiration, SameSite};
 use chrono::{DateTime, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::app::SharedApp;
 use crate::http::client::Client;
@@ -13,12 +14,11 @@ use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, TokenBody
 use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::auth::{self, RefreshToken};
-use crate::store::admins;
 
 const COOKIE: &str = "mtpannel_refresh";
 
-fn token_body(access_token: String) -> axum::Json<TokenBody> {
-    axum::Json(TokenBody { access_token, token_type: "bearer" })
+fn token_body(access_token: &SecretString) -> axum::Json<TokenBody> {
+    axum::Json(TokenBody { access_token: access_token.expose_secret().to_owned().into(), token_type: "bearer" })
 }
 
 /// Name and password, as JSON or as the OAuth2 password form that existing bots send.
@@ -59,26 +59,16 @@ pub(crate) async fn token(
     client: Client,
     EitherCredentials(credentials): EitherCredentials,
 ) -> Result<axum::Json<TokenBody>, Problem> {
-    check_name(&credentials)?;
-    let login = auth::login(&app, &credentials.username, credentials.password, client.address).await?;
-    Ok(token_body(login.access_token))
-}
-
-/// A name with a NUL is nobody's, and PostgreSQL refuses it in a text.
-fn check_name(credentials: &Credentials) -> Result<(), Problem> {
-    if credentials.username.contains('\0') {
-        return Err(Problem::invalid_field("username", "may not hold a NUL character"));
-    }
-    Ok(())
+    credentials.check()?;
+    let token = auth::login(&app, &credentials.username, credentials.password, client.address).await?;
+    Ok(token_body(&token))
 }
 
 /// Who am I
 #[utoipa::path(get, path = "/admin/me", tag = "Login", security(("bearer" = [])),
     responses((status = 200, description = "The administrator whose token this is", body = AdminBody)))]
 pub(crate) async fn me(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<AdminBody>, Problem> {
-    let row = admins::by_id(app.store.read().await?.db(), admin.actor.id).await?;
-    let row = row.ok_or_else(|| Problem::unauthorized("this administrator has just been deleted"))?;
-    Ok(axum::Json(row.into()))
+    Ok(axum::Json(auth::myself(&app, &admin.actor).await?.into()))
 }
 
 /// Log in from a browser
@@ -94,10 +84,10 @@ pub(crate) async fn begin(
     Json(credentials): Json<Credentials>,
 ) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
     same_site(&headers)?;
-    check_name(&credentials)?;
-    let login = auth::login(&app, &credentials.username, credentials.password, client.address).await?;
-    let refresh = auth::begin_session(&app, &login.admin).await?;
-    Ok((jar.add(cookie(&app, client, refresh)), token_body(login.access_token)))
+    credentials.check()?;
+    let (token, refresh) =
+        auth::begin_session(&app, &credentials.username, credentials.password, client.address).await?;
+    Ok((jar.add(cookie(&app, client, refresh)), token_body(&token)))
 }
 
 /// Renew a browser's token
@@ -115,12 +105,12 @@ pub(crate) async fn refresh(
 ) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
     same_site(&headers)?;
     let token = jar.get(COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
-    let (login, renewed) = auth::refresh(&app, token.value()).await?;
+    let (access_token, renewed) = auth::refresh(&app, token.value()).await?;
     let jar = match renewed {
         Some(renewed) => jar.add(cookie(&app, client, renewed)),
         None => jar,
     };
-    Ok((jar, token_body(login.access_token)))
+    Ok((jar, token_body(&access_token)))
 }
 
 /// Log out of this browser

@@ -6,8 +6,7 @@ use axum::http::StatusCode;
 
 use crate::app::SharedApp;
 use crate::http::dto::system::{self, HealthBody, ReadyBody};
-use crate::service::health::Task;
-use crate::store::system::ping;
+use crate::service::probe::{Probe, probe};
 
 /// Whether the process lives
 #[utoipa::path(get, path = "/health", tag = "Health",
@@ -24,13 +23,7 @@ pub(crate) async fn live() -> Json<HealthBody> {
     responses((status = 200, description = "It does", body = ReadyBody),
         (status = 503, description = "It does not", body = ReadyBody)))]
 pub(crate) async fn ready(State(app): State<SharedApp>) -> (StatusCode, Json<ReadyBody>) {
-    let database = match app.store.read().await {
-        Ok(mut conn) => ping(conn.db()).await.is_ok(),
-        Err(_) => false,
-    };
-    let outcome = app.sync.outcome();
-    let config_sync = outcome.written.is_some() && outcome.failure.is_none();
-    let scrape = app.health.proxy().is_some() && app.health.task(Task::Scrape).failure.is_none();
+    let Probe { database, config_sync, scrape } = probe(&app).await;
     let ready = database && config_sync;
     let body = ReadyBody { ready, database, config_sync, scrape, tasks: system::task_ages(&app) };
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))

@@ -7,16 +7,14 @@ use mtpannel_core::user::Status;
 
 use crate::app::SharedApp;
 use crate::http::dto::Moment;
+use crate::http::dto::audit::{AuditEntry, AuditPage, AuditQuery};
+use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::system::{
-    self, AuditEntry, AuditPage, AuditQuery, History, HistoryQuery, PanelBody, ProxyBody, SettingsBody, SoonBody,
-    StatsBody, UserCounts, UserTraffic,
+    self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic,
 };
-use crate::http::dto::user::page;
 use crate::http::extract::{Admin, Query, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::service::health::Task;
-use crate::service::{history, soon, stats};
-use crate::store::audit;
+use crate::service::{audit, history, soon, stats};
 
 /// The dashboard's figures
 ///
@@ -33,14 +31,12 @@ pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<a
         limited: count(Status::Limited),
         expired: count(Status::Expired),
     };
-    let reachable = app.health.task(Task::Scrape).failure.is_none();
-    let view = app.health.proxy().filter(|_| reachable);
     Ok(axum::Json(StatsBody {
         uptime: stats.system.as_ref().map(|system| system.uptime),
         total_connections: stats.system.as_ref().map(|system| system.total_connections),
         bad_connections: stats.system.as_ref().map(|system| system.bad_connections),
-        connections: view.as_ref().map(|view| view.connections),
-        online: view.map(|view| view.online),
+        connections: stats.online.map(|online| online.connections),
+        online: stats.online.map(|online| online.users),
         users,
         user_traffic: stats.top.into_iter().map(UserTraffic::from).collect(),
         proxy: ProxyBody::new(&app),
@@ -94,7 +90,9 @@ pub(crate) async fn settings(State(app): State<SharedApp>, _sudo: Sudo) -> axum:
 pub(crate) async fn metrics(State(app): State<SharedApp>, _sudo: Sudo) -> Result<impl IntoResponse, Problem> {
     let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
     let age = (app.clock.now() - view.at).num_seconds().max(0).to_string();
-    let text = view.text.text().ok_or_else(Problem::internal)?;
+    // A proxy with very many users has 60 MB of them.
+    let text = tokio::task::spawn_blocking(move || view.text.text()).await.ok().flatten();
+    let text = text.ok_or_else(Problem::internal)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4".to_owned()), (header::AGE, age)], text))
 }
 
@@ -106,11 +104,7 @@ pub(crate) async fn audit_log(
     _sudo: Sudo,
     Query(query): Query<AuditQuery>,
 ) -> Result<axum::Json<AuditPage>, Problem> {
-    let (offset, limit) = page(query.offset, query.limit)?;
-    let filter = query.filter()?;
-    let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let mut conn = app.store.read().await?;
-    let entries = audit::page(conn.db(), &filter, signed(limit), signed(offset)).await?;
-    let total = audit::count(conn.db(), &filter).await?;
+    let (offset, limit, filter) = query.filter()?;
+    let (entries, total) = audit::list(&app, &filter, limit, offset).await?;
     Ok(axum::Json(AuditPage { entries: entries.into_iter().map(AuditEntry::from).collect(), total }))
 }

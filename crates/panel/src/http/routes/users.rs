@@ -7,10 +7,11 @@ use axum::response::{AppendHeaders, IntoResponse};
 use crate::app::SharedApp;
 use crate::http::dto::SyncState;
 use crate::http::dto::bulk::{BulkBody, BulkDone};
-use crate::http::dto::system::{History, HistoryQuery};
+use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::user::{
-    ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserQuery, UserWithSecret,
+    ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserWithSecret,
 };
+use crate::http::dto::user_query::UserQuery;
 use crate::http::extract::{Admin, Json, Name, Query};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::{ConfigSync, bulk, history, users};
@@ -29,7 +30,7 @@ fn changed(app: &SharedApp, (user, sync): (User, ConfigSync)) -> ChangedUser {
 }
 
 fn with_secret(app: &SharedApp, (user, sync): (User, ConfigSync)) -> UserWithSecret {
-    UserWithSecret { secret: user.secret.to_hex(), user: changed(app, (user, sync)) }
+    UserWithSecret { secret: user.secret.to_hex().into(), user: changed(app, (user, sync)) }
 }
 
 /// List users
@@ -180,7 +181,7 @@ pub(crate) async fn traffic(
 
 /// One deed on many users
 ///
-/// One transaction and one write of the proxy's file.
+/// One transaction and one write of the proxy's file. GET, PUT and DELETE of this path are about a user of this name.
 #[utoipa::path(post, path = "/users/bulk", tag = "Users", security(("bearer" = [])), request_body = BulkBody,
     responses((status = 200, description = "What was done", body = BulkDone)))]
 pub(crate) async fn bulk(

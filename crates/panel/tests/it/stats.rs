@@ -1,0 +1,79 @@
+//! The dashboard's figures: whose they are, and whether the proxy has read the file.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode as Status};
+use axum::routing::get;
+use chrono::TimeDelta;
+use mtpannel::settings::ProxyApi;
+use reqwest::{Method, StatusCode};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::common::{Answer, Engine, TestApp, eventually};
+
+#[rstest]
+#[case(Engine::Sqlite)]
+#[case(Engine::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_counted_over_the_users_that_the_administrator_sees(#[case] engine: Engine) {
+    let app = TestApp::start(engine).await;
+    let helper = app.create_admin("helper", false).await;
+    for name in ["his", "his-idle"] {
+        app.ask(&helper, Method::POST, "/api/users", &json!({"username": name}))
+            .await
+            .expect(StatusCode::CREATED)
+            .await;
+    }
+    app.create_user("others", Value::Null).await;
+    for name in ["his", "his-idle", "others"] {
+        app.proxy.moves(name, 1, 1);
+    }
+    app.proxy.change(|figures| {
+        figures.users.get_mut("his").unwrap().connections = 3;
+        figures.users.get_mut("others").unwrap().connections = 40;
+    });
+    app.scraped().await;
+    let figures = async |token: &str| {
+        let stats = app.ask(token, Method::GET, "/api/system/stats", &Value::Null).await.expect(StatusCode::OK).await;
+        json!([stats["online"], stats["connections"]])
+    };
+    assert_eq!(figures(&helper).await, json!([1, 3]));
+    assert_eq!(figures(&app.sudo).await, json!([2, 43]));
+}
+
+/// telemt's control API, as far as the panel asks it: it tells when the file was read last.
+async fn control_api(read_at: Arc<AtomicI64>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let info = async move |headers: HeaderMap| {
+        if headers.get("authorization").is_none_or(|value| value != "Bearer for the proxy") {
+            return Err(Status::UNAUTHORIZED);
+        }
+        let read_at = read_at.load(Ordering::SeqCst);
+        Ok(axum::Json(json!({"ok": true, "data": {
+            "process_started_at_epoch_secs": 0, "last_config_reload_epoch_secs": read_at,
+        }})))
+    };
+    let router = Router::new().route("/v1/system/info", get(info));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proxys_control_api_tells_whether_it_has_read_the_last_file() {
+    let read_at = Arc::new(AtomicI64::new(0));
+    let url = control_api(Arc::clone(&read_at)).await;
+    let api = ProxyApi { url, auth: Some("Bearer for the proxy".into()) };
+    let app = TestApp::start_with(Engine::Sqlite, |_, settings| settings.proxy_api = Some(api)).await;
+    app.create_user("alice", Value::Null).await;
+    let accepted =
+        async || app.get("/api/system/stats").await.expect(StatusCode::OK).await["proxy"]["config_accepted"].clone();
+    assert_eq!(accepted().await, Value::Null, "it has time to read it");
+    app.clock.advance(TimeDelta::seconds(5));
+    eventually("the refusal", async || accepted().await == false).await;
+    read_at.store(app.clock.now().timestamp(), Ordering::SeqCst);
+    eventually("the reading", async || accepted().await == true).await;
+}
