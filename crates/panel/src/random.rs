@@ -18,11 +18,6 @@ pub fn secret() -> Secret {
     Secret::new(bytes())
 }
 
-/// A fresh token of 256 bits, in hex.
-pub fn token() -> String {
-    hex::encode(bytes::<32>())
-}
-
 /// A fresh password of 24 letters and digits (about 142 bits), for an administrator who is given one.
 pub fn password() -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

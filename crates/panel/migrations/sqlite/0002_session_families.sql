@@ -1,13 +1,13 @@
--- Every token of a session begins with the session's family, so that one that is long replaced still names the session
+-- Every token of a session names its family and its generation, so that one that is long replaced still names the session
 -- that it must end. Sessions of the older form end: every browser logs in once more.
 
 DROP TABLE sessions;
 CREATE TABLE sessions (
-    -- Drawn at random: a stranger who could guess it could end sessions.
+    -- Drawn at random, so that a restored database never gives it again.
     family TEXT PRIMARY KEY NOT NULL,
     admin_id INTEGER NOT NULL REFERENCES admins (id) ON DELETE CASCADE,
-    token_hash TEXT NOT NULL,
-    previous_hash TEXT,
+    -- How often the token was replaced.
+    generation BIGINT NOT NULL DEFAULT 0,
     rotated_at DATETIME NOT NULL,
     created_at DATETIME NOT NULL,
     expires_at DATETIME NOT NULL

@@ -6,23 +6,23 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
 use secrecy::SecretString;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::login_limit::Attempt;
 use super::password::Verdict;
+use super::token::Family;
 use super::{By, ServiceError, ServiceResult, audit};
 use crate::app::App;
 use crate::random;
 use crate::store::admins::{self, Admin, Credentials};
-use crate::store::sessions::{self, Session};
-use crate::store::{StoreResult, Tx};
+use crate::store::{StoreResult, Tx, sessions};
 
 /// A browser's session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
 /// … and after this long in any case.
 const SESSION_LONGEST: TimeDelta = TimeDelta::days(30);
-/// For this long after a rotation the token before is still taken, because two tabs may ask at the same time.
-const ROTATION_GRACE: TimeDelta = TimeDelta::seconds(10);
+/// For this long after a rotation the token before is still taken: two tabs may ask at the same time, and an answer may be
+/// lost on its way to a browser that is reloaded.
+const ROTATION_GRACE: TimeDelta = TimeDelta::minutes(1);
 
 const WRONG_LOGIN: &str = "wrong user name or password";
 const NO_TOKEN: &str = "a valid access token is needed";
@@ -30,7 +30,7 @@ const NO_SESSION: &str = "the session has ended; log in again";
 
 /// A browser's new refresh token and when its cookie ends.
 pub struct RefreshToken {
-    /// The token; only its hash is stored.
+    /// The token, which is stored nowhere.
     pub token: String,
     /// When the session ends unless it is used before.
     pub expires_at: DateTime<Utc>,
@@ -55,10 +55,10 @@ pub async fn begin_session(
 ) -> ServiceResult<(SecretString, RefreshToken)> {
     let mut entry = enter(app, name, password, address).await?;
     let family = hex::encode(random::bytes::<16>());
-    let refresh = RefreshToken { token: fresh_token(&family), expires_at: entry.now + SESSION_IDLE };
-    let hash = digest(&refresh.token);
-    sessions::insert(entry.tx.db(), &family, entry.admin.id, &hash, entry.now, refresh.expires_at).await?;
-    Ok((entry.finish(app).await?, refresh))
+    let expires_at = entry.now + SESSION_IDLE;
+    sessions::insert(entry.tx.db(), &family, entry.admin.id, entry.now, expires_at).await?;
+    let token = app.tokens.issue_refresh(&Family { family, generation: 0 });
+    Ok((entry.finish(app).await?, RefreshToken { token, expires_at }))
 }
 
 /// A login that is right, not committed yet.
@@ -132,49 +132,42 @@ pub async fn authenticate(app: &App, token: &str) -> ServiceResult<Actor> {
     if admin.token_epoch == epoch { Ok(actor(&admin)) } else { Err(refused()) }
 }
 
-/// Refresh token → access token and, unless another tab was just given it, a new refresh token. A token that was replaced,
-/// however long ago, ends its session, because one of the two who have it must have stolen it.
-pub async fn refresh(app: &App, token: &str) -> ServiceResult<(SecretString, Option<RefreshToken>)> {
+/// Refresh token → access token and the session's present refresh token. One that was replaced before ends its session,
+/// however long ago that was, because one of the two who have it must have stolen it.
+pub async fn refresh(app: &App, token: &str) -> ServiceResult<(SecretString, RefreshToken)> {
     let ended = || ServiceError::Unauthorized(NO_SESSION);
-    let family = known_family(app, token).await?.ok_or_else(ended)?;
+    let Family { family, generation } = app.tokens.check_refresh(token).ok_or_else(ended)?;
     let now = app.clock.now();
-    let hash = digest(token);
     let mut tx = app.store.write().await?;
-    let session = sessions::by_family(tx.db(), family).await?.ok_or_else(ended)?;
-    let just_rotated = session.previous_hash.is_some() && now <= session.rotated_at + ROTATION_GRACE;
-    let is_current = session.token_hash == hash;
-    let is_previous = session.previous_hash.as_ref() == Some(&hash);
+    let session = sessions::by_family(tx.db(), &family).await?.ok_or_else(ended)?;
+    let just_rotated = session.generation > 0 && now <= session.rotated_at + ROTATION_GRACE;
+    let is_current = generation == session.generation;
+    let is_previous = generation + 1 == session.generation;
     if session.expires_at <= now || !(is_current || is_previous && just_rotated) {
-        sessions::delete(tx.db(), family).await?;
+        sessions::delete(tx.db(), &family).await?;
         tx.commit().await?;
         return Err(ended());
     }
     let admin = admins::by_id(tx.db(), session.admin_id).await?.ok_or_else(ended)?;
     // One rotation per grace, so that no tab is ever two behind.
-    let renewed = if just_rotated { None } else { Some(renewal(family, &session, now)) };
-    if let Some(renewed) = &renewed {
-        sessions::rotate(tx.db(), family, &digest(&renewed.token), now, renewed.expires_at).await?;
-    }
+    let (generation, expires_at) = if just_rotated {
+        (session.generation, session.expires_at)
+    } else {
+        let expires_at = (now + SESSION_IDLE).min(session.created_at + SESSION_LONGEST);
+        sessions::rotate(tx.db(), &family, now, expires_at).await?;
+        (session.generation + 1, expires_at)
+    };
     tx.commit().await?;
-    Ok((app.tokens.issue(admin.id, admin.token_epoch, now), renewed))
+    let token = app.tokens.issue_refresh(&Family { family, generation });
+    Ok((app.tokens.issue(admin.id, admin.token_epoch, now), RefreshToken { token, expires_at }))
 }
 
 /// Ends the browser's session that has this refresh token; says nothing about whether there was one.
 pub async fn end_session(app: &App, token: &str) -> ServiceResult<()> {
-    let Some(family) = known_family(app, token).await? else { return Ok(()) };
+    let Some(Family { family, .. }) = app.tokens.check_refresh(token) else { return Ok(()) };
     let mut tx = app.store.write().await?;
-    sessions::delete(tx.db(), family).await?;
+    sessions::delete(tx.db(), &family).await?;
     Ok(tx.commit().await?)
-}
-
-/// The family of a refresh token, if there is a session of it. Only reads, so that strangers do not keep writers waiting.
-async fn known_family<'t>(app: &App, token: &'t str) -> StoreResult<Option<&'t str>> {
-    let family = token.split_once('.').map(|(family, _)| family);
-    let Some(family) = family.filter(|family| family.bytes().all(|byte| byte.is_ascii_hexdigit())) else {
-        return Ok(None);
-    };
-    let session = sessions::by_family(app.store.read().await?.db(), family).await?;
-    Ok(session.map(|_| family))
 }
 
 /// The administrator who acts, as he is now.
@@ -196,17 +189,4 @@ pub async fn log_out_everywhere(app: &App, by: &By, actor: &Actor) -> ServiceRes
 /// The administrator of a row, as the one who acts.
 pub fn actor(admin: &Admin) -> Actor {
     Actor { id: admin.id, username: admin.username.clone(), is_sudo: admin.is_sudo }
-}
-
-fn renewal(family: &str, session: &Session, now: DateTime<Utc>) -> RefreshToken {
-    let expires_at = (now + SESSION_IDLE).min(session.created_at + SESSION_LONGEST);
-    RefreshToken { token: fresh_token(family), expires_at }
-}
-
-fn fresh_token(family: &str) -> String {
-    format!("{family}.{}", random::token())
-}
-
-fn digest(token: &str) -> String {
-    hex::encode(Sha256::digest(token))
 }

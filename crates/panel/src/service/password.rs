@@ -21,7 +21,7 @@ fn argon2() -> Argon2<'static> {
 }
 
 /// What an unknown name's password is compared with, so that it costs the same as a known one's.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&random::token()));
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&random::password()));
 
 fn hash_now(password: &str) -> String {
     argon2()

@@ -1,4 +1,4 @@
-//! Access tokens: JWT, HS256 and nothing else (specification section 6, design section 9).
+//! Access tokens, and refresh tokens of browsers: JWT, HS256 and nothing else (specification section 6, design section 9).
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-/// What a token says.
+/// What an access token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     /// Row id of the administrator: a name can be given again, an id cannot.
@@ -20,11 +20,22 @@ pub struct Claims {
     pub epoch: i64,
 }
 
+/// What a refresh token says. It is the same however often it is signed, so that one whose answer was lost can be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    /// The session.
+    #[serde(rename = "sub")]
+    pub family: String,
+    /// How many tokens of the session came before.
+    pub generation: i64,
+}
+
 /// Signs and checks tokens.
 pub struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    refresh_validation: Validation,
     lifetime: Duration,
 }
 
@@ -42,20 +53,33 @@ impl Tokens {
         validation.set_required_spec_claims(&["sub", "exp"]);
         // Checked below against the program's own clock, without leeway.
         validation.validate_exp = false;
-        Self { encoding: EncodingKey::from_secret(key), decoding: DecodingKey::from_secret(key), validation, lifetime }
+        let mut refresh_validation = validation.clone();
+        refresh_validation.set_required_spec_claims(&["sub"]);
+        let (encoding, decoding) = (EncodingKey::from_secret(key), DecodingKey::from_secret(key));
+        Self { encoding, decoding, validation, refresh_validation, lifetime }
     }
 
     /// A token for the administrator with this row id and token epoch.
-    ///
-    /// # Panics
-    /// Never: the claims always have a JSON form and the key is one for HS256.
     pub fn issue(&self, admin_id: i64, epoch: i64, now: DateTime<Utc>) -> SecretString {
         let iat = now.timestamp();
         let exp = iat.saturating_add(self.lifetime.as_secs().try_into().unwrap_or(i64::MAX));
         let claims = Claims { sub: admin_id.to_string(), iat, exp, epoch };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .expect("claims can be signed")
-            .into()
+        self.sign(&claims).into()
+    }
+
+    /// A refresh token. It has no end of its own: the session has.
+    pub fn issue_refresh(&self, family: &Family) -> String {
+        self.sign(family)
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> String {
+        // The claims always have a JSON form, and the key is one for HS256.
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.encoding).expect("claims can be signed")
+    }
+
+    /// What a refresh token says; `None` if it is not ours.
+    pub fn check_refresh(&self, token: &str) -> Option<Family> {
+        Some(jsonwebtoken::decode(token, &self.decoding, &self.refresh_validation).ok()?.claims)
     }
 
     /// Row id and token epoch that a token vouches for; `None` if it is not ours or its time is over.
@@ -84,6 +108,18 @@ mod tests {
         let token = tokens.issue(7, 3, at(1_000));
         assert_eq!(tokens.check(token.expose_secret(), at(1_059)), Some((7, 3)));
         assert_eq!(tokens.check(token.expose_secret(), at(1_060)), None);
+    }
+
+    #[test]
+    fn a_refresh_token_is_the_same_each_time_and_neither_kind_passes_for_the_other() {
+        let ours = tokens("a key of at least thirty-two bytes!!");
+        let family = Family { family: "7".into(), generation: 3 };
+        let refresh = ours.issue_refresh(&family);
+        assert_eq!(ours.issue_refresh(&family), refresh);
+        assert_eq!(ours.check(&refresh, at(0)), None);
+        assert_eq!(ours.check_refresh(ours.issue(7, 3, at(0)).expose_secret()), None);
+        assert_eq!(tokens("another key of at least thirty-two bytes").check_refresh(&refresh), None);
+        assert_eq!(ours.check_refresh(&refresh), Some(family));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Table `sessions`: refresh cookies of browsers. Only hashes of the tokens are stored.
+//! Table `sessions`: browsers that stay logged in. Their tokens are not stored.
 
 use chrono::{DateTime, Utc};
 
@@ -9,11 +9,9 @@ use super::{Db, StoreResult, execute, query, sql_texts};
 pub struct Session {
     /// Whose it is.
     pub admin_id: i64,
-    /// Hash of the token that was given last.
-    pub token_hash: String,
-    /// Hash of the token before.
-    pub previous_hash: Option<String>,
-    /// When the last one was given.
+    /// How often its token was replaced.
+    pub generation: i64,
+    /// When the present token was given first.
     pub rotated_at: DateTime<Utc>,
     /// When the session began.
     pub created_at: DateTime<Utc>,
@@ -22,12 +20,9 @@ pub struct Session {
 }
 
 sql_texts! {
-    INSERT = "INSERT INTO sessions (family, admin_id, token_hash, rotated_at, created_at, expires_at) \
-        VALUES ($1, $2, $3, $4, $4, $5)";
-    BY_FAMILY = "SELECT admin_id, token_hash, previous_hash, rotated_at, created_at, expires_at FROM sessions \
-        WHERE family = $1";
-    ROTATE = "UPDATE sessions SET previous_hash = token_hash, token_hash = $2, rotated_at = $3, expires_at = $4 \
-        WHERE family = $1";
+    INSERT = "INSERT INTO sessions (family, admin_id, rotated_at, created_at, expires_at) VALUES ($1, $2, $3, $3, $4)";
+    BY_FAMILY = "SELECT admin_id, generation, rotated_at, created_at, expires_at FROM sessions WHERE family = $1";
+    ROTATE = "UPDATE sessions SET generation = generation + 1, rotated_at = $2, expires_at = $3 WHERE family = $1";
     DELETE = "DELETE FROM sessions WHERE family = $1";
     DELETE_OF = "DELETE FROM sessions WHERE admin_id = $1";
     DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= $1";
@@ -38,11 +33,10 @@ pub async fn insert(
     db: Db<'_>,
     family: &str,
     admin_id: i64,
-    token_hash: &str,
     now: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 ) -> StoreResult<()> {
-    execute!(db, INSERT, family, admin_id, token_hash, now, expires_at).map(drop)
+    execute!(db, INSERT, family, admin_id, now, expires_at).map(drop)
 }
 
 /// The session whose tokens are of this family.
@@ -50,15 +44,9 @@ pub async fn by_family(db: Db<'_>, family: &str) -> StoreResult<Option<Session>>
     query!(fetch_optional as Session, db, BY_FAMILY, family)
 }
 
-/// Replaces a session's token.
-pub async fn rotate(
-    db: Db<'_>,
-    family: &str,
-    token_hash: &str,
-    now: DateTime<Utc>,
-    expires_at: DateTime<Utc>,
-) -> StoreResult<()> {
-    execute!(db, ROTATE, family, token_hash, now, expires_at).map(drop)
+/// Notes that a session's token is replaced.
+pub async fn rotate(db: Db<'_>, family: &str, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, ROTATE, family, now, expires_at).map(drop)
 }
 
 /// Ends one session.

@@ -45,10 +45,9 @@ async fn a_browser_stays_logged_in_by_a_cookie_that_changes_with_every_use(#[cas
     assert_ne!(first, second);
     let token = answer.expect(StatusCode::OK).await["access_token"].clone();
     assert_eq!(me(&app, &token).await, StatusCode::OK);
-    // Another tab that asked at the same time is served, and is not given a third.
-    let again = refresh(&app, &first).await;
-    assert!(again.status() == StatusCode::OK && again.headers().get(SET_COOKIE).is_none());
-    app.clock.advance(TimeDelta::seconds(11));
+    // Another tab that asked at the same time, or the same one that never got the answer, gets the second once more.
+    assert_eq!(cookie(&refresh(&app, &first).await).0, second);
+    app.clock.advance(TimeDelta::seconds(61));
     refresh(&app, &first).await.problem(StatusCode::UNAUTHORIZED, "unauthorized").await;
     // Somebody has a token that was used before: nobody keeps the session.
     refresh(&app, &second).await.problem(StatusCode::UNAUTHORIZED, "unauthorized").await;
@@ -63,11 +62,11 @@ async fn a_replaced_cookie_ends_its_session_however_long_ago_it_was_replaced(#[c
     for stolen in 0..4 {
         let mut generations = vec![begin(&app).await.0];
         for _ in 0..4 {
-            app.clock.advance(TimeDelta::seconds(11));
+            app.clock.advance(TimeDelta::seconds(61));
             let answer = refresh(&app, generations.last().unwrap()).await;
             generations.push(cookie(&answer).0);
         }
-        app.clock.advance(TimeDelta::seconds(11));
+        app.clock.advance(TimeDelta::seconds(61));
         let (other, _) = begin(&app).await;
         for token in [&generations[stolen], &generations[4]] {
             refresh(&app, token).await.problem(StatusCode::UNAUTHORIZED, "unauthorized").await;
@@ -86,10 +85,9 @@ async fn tabs_that_ask_at_the_same_time_all_stay_logged_in(#[case] engine: Engin
     let (second, _) = cookie(&refresh(&app, &first).await);
     // One that has the new cookie already does not replace it at once, so that the late ones are not two behind.
     for late in [&second, &first, &second, &first] {
-        let answer = refresh(&app, late).await;
-        assert!(answer.status() == StatusCode::OK && answer.headers().get(SET_COOKIE).is_none());
+        assert_eq!(cookie(&refresh(&app, late).await).0, second);
     }
-    app.clock.advance(TimeDelta::seconds(11));
+    app.clock.advance(TimeDelta::seconds(61));
     assert_ne!(cookie(&refresh(&app, &second).await).0, second);
 }
 
@@ -100,9 +98,8 @@ async fn tabs_that_ask_at_the_same_time_all_stay_logged_in(#[case] engine: Engin
 async fn a_strangers_cookie_ends_nothing_and_keeps_no_writer_waiting(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     let (held, _) = begin(&app).await;
-    let family = held.split_once('=').unwrap().1.split_once('.').unwrap().0;
-    let other = "0".repeat(family.len());
-    let odd = ["", ".", "x", "1", "%00.x", "%C3%A4.x", &format!("{other}.{other}"), &other, family, &"f".repeat(5_000)];
+    let (unsigned, _) = held.split_once('=').unwrap().1.rsplit_once('.').unwrap();
+    let odd = ["", ".", "x", "1", "%00.x", "%C3%A4.x", unsigned, &format!("{unsigned}."), &"f".repeat(5_000)];
     let writing = app.store().write().await.unwrap();
     for token in odd {
         let cookie = format!("mtpannel_refresh={token}");

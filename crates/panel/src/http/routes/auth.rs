@@ -105,12 +105,8 @@ pub(crate) async fn refresh(
 ) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
     same_site(&headers)?;
     let token = jar.get(COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
-    let (access_token, renewed) = auth::refresh(&app, token.value()).await?;
-    let jar = match renewed {
-        Some(renewed) => jar.add(cookie(&app, client, renewed)),
-        None => jar,
-    };
-    Ok((jar, token_body(&access_token)))
+    let (access_token, refresh) = auth::refresh(&app, token.value()).await?;
+    Ok((jar.add(cookie(&app, client, refresh)), token_body(&access_token)))
 }
 
 /// Log out of this browser

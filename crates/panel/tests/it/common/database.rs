@@ -30,7 +30,7 @@ async fn postgres() -> String {
     let socket = String::from_utf8(started.stdout).unwrap().trim().to_owned();
     let address = |name: &str| format!("postgres://postgres@localhost/{name}?host={socket}");
     let mut admin = PgConnection::connect(&address("postgres")).await.unwrap();
-    let name = format!("t{}", mtpannel::random::token());
+    let name = format!("t{}", hex::encode(mtpannel::random::bytes::<16>()));
     sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {}", &name[..32]))).execute(&mut admin).await.unwrap();
     address(&name[..32])
 }
