@@ -51,8 +51,17 @@ pub struct Config {
     pub replay: Replay,
     /// Who is served, sorted by name; never empty. The only part that is applied hot.
     pub users: Vec<UserRule>,
-    /// Unknown keys, dotted, at most 64.
-    pub ignored: Vec<String>,
+    /// What stands in the file and is not used.
+    pub ignored: Ignored,
+}
+
+/// Keys that this server does not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ignored {
+    /// The first 64, dotted.
+    pub keys: Vec<String>,
+    /// How many there are besides.
+    pub more: usize,
 }
 
 /// An address on which clients are accepted.
@@ -99,6 +108,8 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// Between the system's keep-alive probes.
     pub keepalive: Duration,
+    /// Until bytes that were sent must have been acknowledged.
+    pub ack: Duration,
     /// For one attempt to reach a data centre.
     pub connect: Duration,
 }
@@ -204,13 +215,25 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    fn new(message: &str) -> Self {
+    pub(crate) fn new(message: &str) -> Self {
         Self { message: message.to_owned(), position: None }
     }
 
     fn of_toml(error: &toml::de::Error, text: &str) -> Self {
         let position = error.span().map(|span| position(text, span.start));
-        Self { message: error.message().replace('\n', ", "), position }
+        Self { message: without_values(error.message()), position }
+    }
+}
+
+/// A message of the parser without what it quotes of the file: that may be a secret in the wrong place. What is quoted
+/// stands before what was expected, if anything is.
+fn without_values(message: &str) -> String {
+    let quotes = ["invalid type: ", "invalid value: ", "unknown variant "];
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) if quotes.iter().any(|quote| message.starts_with(quote)) => {
+            format!("an invalid value, expected {expected}")
+        }
+        _ => message.replace('\n', ", "),
     }
 }
 
@@ -232,11 +255,13 @@ impl Config {
     /// Reads TOML; `taken` are users' tables that were read before.
     fn parse_toml(text: &str, taken: raw::Access) -> Result<Self, ConfigError> {
         let refused = |error: toml::de::Error| ConfigError::of_toml(&error, text);
-        let mut ignored = Vec::new();
+        let mut ignored = Ignored::default();
         let document = toml::Deserializer::parse(text).map_err(refused)?;
         let mut file: raw::File = serde_ignored::deserialize(document, |path| {
-            if ignored.len() < IGNORED_MAX {
-                ignored.push(path.to_string());
+            if ignored.keys.len() < IGNORED_MAX {
+                ignored.keys.push(path.to_string());
+            } else {
+                ignored.more += 1;
             }
         })
         .map_err(refused)?;
@@ -246,10 +271,10 @@ impl Config {
 
     /// The same settings for comparison with others: without users and unknown keys.
     pub(crate) fn without_users(&self) -> Self {
-        Self { users: Vec::new(), ignored: Vec::new(), ..self.clone() }
+        Self { users: Vec::new(), ignored: Ignored::default(), ..self.clone() }
     }
 
-    fn from_file(file: raw::File, ignored: Vec<String>) -> Result<Self, ConfigError> {
+    fn from_file(file: raw::File, ignored: Ignored) -> Result<Self, ConfigError> {
         if file.access.users.is_empty() {
             return Err(ConfigError::new("no users in [access.users]; a proxy without users is never meant"));
         }
@@ -257,6 +282,7 @@ impl Config {
         let timeouts = Timeouts {
             handshake: Duration::from_secs(file.timeouts.client_handshake.clamp(1, 600)),
             keepalive: Duration::from_secs(file.timeouts.client_keepalive.clamp(1, 3_600)),
+            ack: Duration::from_secs(file.timeouts.client_ack.clamp(1, 3_600)),
             connect: Duration::from_secs(file.general.tg_connect.clamp(1, 120)),
         };
         let replay = Replay {

@@ -194,8 +194,8 @@ mod tests {
         UserRule { name, secret, enabled: true, max_connections: None, max_ips: Some(4), quota: None, expires: None }
     }
 
-    #[test]
-    fn the_panel_reads_what_was_counted() {
+    #[tokio::test]
+    async fn the_panel_reads_what_was_counted() {
         let (stats, directory) = (Stats::new(), Directory::default());
         directory.apply(vec![rule("alice"), rule("b\"o\\b\n"), rule("carol")], chrono::DateTime::UNIX_EPOCH);
         let access = directory.current();
@@ -204,8 +204,8 @@ mod tests {
             user.account.admit(&user.rule, [127, 0, 0, 1].into()).unwrap()
         };
         let (alice, odd) = (session("alice"), session("b\"o\\b\n"));
-        alice.account.grant(Direction::FromClient, 5).spend();
-        odd.account.grant(Direction::ToClient, 7).spend();
+        alice.account.grant(Direction::FromClient, 5).await.unwrap().spend(5);
+        odd.account.grant(Direction::ToClient, 7).await.unwrap().spend(7);
         stats.bad.add("replay");
         stats.refused_file(chrono::DateTime::UNIX_EPOCH, "line 3, column 4: \"x\"".to_owned());
         let text = render(&stats, &directory);

@@ -46,6 +46,22 @@ fn a_hello_is_read_and_proves_its_secret_and_its_time() {
 }
 
 #[rstest]
+#[case(&[(0x1d, 32)], true)]
+#[case(&[(0x0a0a, 1), (0x11ec, 1_216), (0x1d, 32)], true)]
+#[case(&[(0x17, 65)], false)]
+#[case(&[(0x1d, 31)], false)]
+#[case(&[], false)]
+fn a_key_share_of_x25519_is_found_wherever_it_stands(#[case] shares: &[(u16, usize)], #[case] expected: bool) {
+    let shares =
+        shares.iter().flat_map(|&(group, length)| [group.to_be_bytes().to_vec(), vector16(&vec![1; length])].concat());
+    let extensions = vector16(&extension(51, &vector16(&shares.collect::<Vec<u8>>())));
+    let body = [&[3, 3][..], &[0; 33], &vector16(&[0x13, 1]), &[1, 0], &extensions].concat();
+    let message = [&[1, 0][..], &vector16(&body)].concat();
+    let record = [vec![0x16, 3, 1], vector16(&message)].concat();
+    assert_eq!(ClientHello::parse(&record).unwrap().shares_x25519, expected);
+}
+
+#[rstest]
 #[case(&[0x16, 3, 1, 0x40, 0], Ok(Some(16_389)))]
 #[case(&[0x16, 3, 1, 0x40, 1], Err(HelloError))]
 #[case(&[0x16, 3, 1, 0, 10], Err(HelloError))]

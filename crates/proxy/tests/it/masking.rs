@@ -3,8 +3,8 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::client::{hello, unix_time};
-use crate::peers::{ALICE, BOB, World, users};
+use crate::client::{Client, hello, unix_time};
+use crate::peers::{ALICE, BOB, World, quiet_site, users};
 
 /// Sends bytes, and checks that the site answered and got exactly these.
 async fn sees_the_site(world: &World, sent: &[u8]) {
@@ -33,7 +33,8 @@ async fn whoever_is_not_authenticated_sees_the_site_byte_for_byte() {
     sees_the_site(&world, b"GET / HTTP/1.1\r\nHost: mask.example\r\n\r\n").await;
     sees_the_site(&world, &[0x16, 3, 1, 0, 60, 1, 0, 0, 56].into_iter().chain([0; 56]).collect::<Vec<_>>()).await;
     world.shows("telemt_connections_bad_by_class_total{class=\"time_skew\"} 2").await;
-    world.shows("telemt_connections_bad_by_class_total{class=\"unknown_sni\"} 2").await;
+    world.shows("telemt_connections_bad_by_class_total{class=\"unknown_sni\"} 1").await;
+    world.shows("telemt_connections_bad_by_class_total{class=\"no_key_share\"} 1").await;
 }
 
 #[tokio::test]
@@ -55,6 +56,89 @@ async fn half_a_hello_and_silence_are_relayed_like_any_visitor() {
     let hello = hello(&ALICE, "mask.example", 0, unix_time());
     sees_the_site(&world, &hello[..hello.len() / 2]).await;
     sees_the_site(&world, &hello[..3]).await;
+}
+
+#[tokio::test]
+async fn a_right_client_whose_hello_comes_in_pieces_is_served_though_the_site_was_asked_meanwhile() {
+    let (site, mut visits) = quiet_site().await;
+    let world = World::with_site(site, "", &users(&[("alice", ALICE)])).await;
+    let hello = hello(&ALICE, "mask.example", 300, unix_time());
+    let mut alice = TcpStream::connect(world.address()).await.unwrap();
+    let (mut sent, mut seen) = (0, Vec::new());
+    let mut visit = None;
+    for piece in hello.chunks(hello.len() / 3 + 1) {
+        alice.write_all(piece).await.unwrap();
+        sent += piece.len();
+        if sent == hello.len() {
+            break;
+        }
+        // The piece has been relayed: nobody can say that it was held back.
+        if visit.is_none() {
+            visit = Some(visits.recv().await.unwrap());
+        }
+        seen.resize(sent, 0);
+        let got = seen.len() - piece.len();
+        visit.as_mut().unwrap().read_exact(&mut seen[got..]).await.unwrap();
+        assert_eq!(seen, hello[..sent]);
+    }
+    let mut head = [0; 3];
+    alice.read_exact(&mut head).await.unwrap();
+    assert_eq!(head, [0x16, 3, 3]);
+    // The site sees its visitor go and nothing of the rest.
+    assert_eq!(visit.unwrap().read_to_end(&mut seen).await.unwrap(), 0);
+    assert!(world.metrics().await.contains("telemt_connections_bad_total 0\n"));
+}
+
+#[tokio::test]
+async fn a_hello_that_drips_too_slowly_goes_to_the_site_when_its_time_is_up() {
+    let settings = "[timeouts]\nclient_handshake = 1";
+    let world = World::start(settings, &users(&[("alice", ALICE)])).await;
+    let hello = hello(&ALICE, "mask.example", 600, unix_time());
+    let (mut read, mut write) = TcpStream::connect(world.address()).await.unwrap().into_split();
+    let dripping = hello.clone();
+    let since = std::time::Instant::now();
+    let drip = tokio::spawn(async move {
+        for byte in dripping {
+            write.write_all(&[byte]).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+        }
+        write
+    });
+    let mut received = vec![0; 5 + hello.len()];
+    read.read_exact(&mut received[..5]).await.unwrap();
+    let took = since.elapsed();
+    assert_eq!(received[..5], *b"site:");
+    assert!(took >= std::time::Duration::from_millis(990), "{took:?}");
+    read.read_exact(&mut received[5..]).await.unwrap();
+    assert!(received[5..] == hello);
+    drop(drip.await);
+    world.shows("telemt_connections_bad_by_class_total{class=\"slow\"} 1").await;
+}
+
+#[tokio::test]
+async fn strangers_who_fill_the_places_make_room_for_clients_and_not_the_other_way() {
+    let world = World::start("[server]\nmax_connections = 4", &users(&[("alice", ALICE)])).await;
+    let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
+    alice.echo(b"ping").await.unwrap();
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(TcpStream::connect(world.address()).await.unwrap());
+    }
+    let mut second = Client::connect(world.address(), &ALICE).await.unwrap();
+    second.echo(b"ping").await.unwrap();
+    // All but the last one or two had to go.
+    for stranger in &mut strangers[..18] {
+        assert!(matches!(stranger.read(&mut [0]).await, Ok(0) | Err(_)));
+    }
+    let mut third = Client::connect(world.address(), &ALICE).await.unwrap();
+    third.echo(b"ping").await.unwrap();
+    let mut fourth = Client::connect(world.address(), &ALICE).await.unwrap();
+    fourth.echo(b"ping").await.unwrap();
+    assert!(Client::connect(world.address(), &ALICE).await.is_err());
+    world.shows("telemt_handshake_failures_by_class_total{class=\"max_connections\"} 1").await;
+    for client in [&mut alice, &mut second, &mut third, &mut fourth] {
+        client.echo(b"pong").await.unwrap();
+    }
 }
 
 #[tokio::test]
