@@ -4,12 +4,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::UserRule;
 
+/// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
+const RECENT: Duration = Duration::from_secs(30);
 /// No quota.
 const UNLIMITED: u64 = u64::MAX;
 
@@ -41,6 +44,8 @@ pub(crate) struct Account {
 struct Live {
     connections: u64,
     addresses: HashMap<IpAddr, u64>,
+    /// Addresses that have gone lately.
+    gone: Vec<(IpAddr, Instant)>,
     /// Cancelled when the sessions open now must end; made for the first of them.
     cut: Option<CancellationToken>,
 }
@@ -53,6 +58,8 @@ pub(crate) struct Reading {
     pub(crate) connections_total: u64,
     pub(crate) connections: u64,
     pub(crate) addresses: u64,
+    /// Those connected now and those that have gone lately.
+    pub(crate) recent_addresses: u64,
 }
 
 /// Why an authenticated user is not served.
@@ -64,6 +71,14 @@ pub(crate) enum Refusal {
     Quota,
     TooManyConnections,
     TooManyAddresses,
+}
+
+impl Live {
+    /// Forgets who has gone a while ago.
+    fn forget(&mut self, now: Instant) {
+        self.gone.retain(|(_, since)| now.duration_since(*since) < RECENT);
+        self.gone.shrink_to_fit();
+    }
 }
 
 impl Account {
@@ -124,6 +139,7 @@ impl Account {
         }
         live.connections += 1;
         *live.addresses.entry(address).or_default() += 1;
+        live.gone.retain(|(gone, _)| *gone != address);
         let cut = live.cut.get_or_insert_default().clone();
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
@@ -164,13 +180,15 @@ impl Account {
     /// What the metrics show.
     pub(crate) fn read(&self) -> Reading {
         let load = |pair: &[AtomicU64; 2]| [pair[0].load(Relaxed), pair[1].load(Relaxed)];
-        let live = self.live();
+        let mut live = self.live();
+        live.forget(Instant::now());
         Reading {
             octets: load(&self.octets),
             messages: load(&self.messages),
             connections_total: self.connections_total.load(Relaxed),
             connections: live.connections,
             addresses: live.addresses.len() as u64,
+            recent_addresses: (live.addresses.len() + live.gone.len()) as u64,
         }
     }
 }
@@ -256,6 +274,9 @@ impl Drop for Session {
             *count -= 1;
             if *count == 0 {
                 live.addresses.remove(&self.address);
+                let now = Instant::now();
+                live.forget(now);
+                live.gone.push((self.address, now));
             }
         }
         if live.addresses.is_empty() {
@@ -290,10 +311,12 @@ mod tests {
         let third = account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap();
         assert_eq!(
             account.read(),
-            Reading { connections_total: 3, connections: 1, addresses: 1, ..Reading::default() }
+            Reading { connections_total: 3, connections: 1, addresses: 1, recent_addresses: 2, ..Reading::default() }
         );
         drop(third);
-        assert_eq!(account.read().connections, 0);
+        assert_eq!((account.read().connections, account.read().recent_addresses), (0, 2));
+        account.live().forget(Instant::now() + RECENT);
+        assert_eq!(account.read().recent_addresses, 0);
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl Shared {
             searcher: Searcher::start().map_err(Error::Thread)?,
             recent: Recent::default(),
             replays: Replays::new(config.replay.capacity, config.replay.window),
-            upstreams: Upstreams::new(routes, centres, config.timeouts.connect, Arc::clone(&stats)),
+            upstreams: Upstreams::new(routes, centres, config.timeouts, Arc::clone(&stats)),
             mask: Mask::new(config.masking.clone(), listeners),
             buffers: Buffers::large(),
             stats,

@@ -17,7 +17,7 @@ use crate::places::Place;
 use crate::ports;
 use crate::proxy_protocol::{self, Connection, Header};
 use crate::relay::{Downlink, Uplink, relay};
-use crate::server::{Shared, tune};
+use crate::server::Shared;
 use crate::stats::count;
 use identify::{Client, Hello, Verdict, identify};
 
@@ -174,7 +174,6 @@ async fn transfer(
             return None;
         }
     };
-    tune(&centre, &shared.config.timeouts).ok()?;
     let opened = obfuscated2::open(transport, dc, ports::random);
     centre.write_all(&opened.init).await.ok()?;
     let Inbox { mut stream, mut bytes } = inbox;
