@@ -132,7 +132,12 @@ impl World {
 
     /// Replaces the file as the panel does, and tells when.
     pub(crate) fn replace(&self, access: &str) -> Instant {
-        self.replace_all(&format!("{}\n{access}", self.base))
+        self.replace_all(&self.text(access))
+    }
+
+    /// The file with these users.
+    pub(crate) fn text(&self, access: &str) -> String {
+        format!("{}\n{access}", self.base)
     }
 
     pub(crate) fn replace_all(&self, text: &str) -> Instant {
