@@ -117,6 +117,23 @@ proptest! {
     }
 
     #[test]
+    fn the_first_right_key_is_found_wherever_it_stands_and_only_there(
+        wrong in 0..40_usize, places in prop::collection::vec(0..40_usize, 0..3), padding in 0..300_usize, time: u32,
+    ) {
+        let record = hello("mask.example", &[5; 32], padding, time);
+        let proof = HelloProof::new(&record, ClientHello::parse(&record).unwrap().random);
+        let mut keys: Vec<HmacKey> = (0..wrong).map(|number| HmacKey::new(&[u8::try_from(number).unwrap() + 100; 16])).collect();
+        for &place in &places {
+            keys.insert(place.min(keys.len()), HmacKey::new(&SECRET));
+        }
+        let first = keys.iter().position(|key| *key == HmacKey::new(&SECRET));
+        prop_assert_eq!(first.is_some(), !places.is_empty());
+        prop_assert_eq!(proof.first_right(&keys), first.map(|place| (place, time)));
+        let one_by_one = keys.iter().enumerate().find_map(|(place, key)| Some((place, proof.time_if_right(key)?)));
+        prop_assert_eq!(proof.first_right(&keys), one_by_one);
+    }
+
+    #[test]
     fn a_changed_hello_never_panics_and_never_proves(at in 0..300_usize, bit in 0..8_u8) {
         let mut record = hello("mask.example", &[5; 32], 100, 1);
         let at = at.min(record.len() - 1);
