@@ -202,3 +202,91 @@ impl Watcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File};
+    use std::time::SystemTime;
+
+    use tempfile::TempDir;
+
+    fn text(users: &str) -> String {
+        users.chars().fold("[access.users]\n".to_owned(), |text, user| {
+            text + &format!("{user} = \"6384e2b2184bcbf58eccf10ca7a6563c\"\n")
+        })
+    }
+
+    /// A watcher that looks when the test says so.
+    fn watcher() -> (TempDir, Watcher) {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(&path, text("a")).unwrap();
+        let (config, stamp) = load(&path).unwrap();
+        let shared = Arc::new(Shared::new(config, Vec::new()).unwrap());
+        (directory, Watcher::new(shared, path, stamp))
+    }
+
+    /// How many users a look leaves, and how many revisions were applied so far.
+    fn look(watcher: &mut Watcher) -> (usize, u64) {
+        watcher.look();
+        (watcher.shared.directory.current().users.len(), watcher.shared.stats.reloads().applied)
+    }
+
+    #[test]
+    fn a_file_that_was_moved_into_place_is_read_at_once() {
+        let (directory, mut watcher) = watcher();
+        let new = directory.path().join(".new");
+        fs::write(&new, text("abc")).unwrap();
+        // The clock of a file system may be too coarse to tell the two steps apart.
+        File::open(&new).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        fs::rename(&new, &watcher.path).unwrap();
+        assert_eq!(look(&mut watcher), (3, 1));
+        assert_eq!(look(&mut watcher), (3, 1));
+    }
+
+    #[test]
+    fn a_file_that_may_still_be_written_is_read_when_it_stands_still() {
+        let (_directory, mut watcher) = watcher();
+        fs::remove_file(&watcher.path).unwrap();
+        assert_eq!(look(&mut watcher), (0, 0));
+        for (number, part) in ["ab", "abc", "abcd"].iter().enumerate() {
+            fs::write(&watcher.path, text(part)).unwrap();
+            assert_eq!(look(&mut watcher), (0, 0), "part {number}");
+        }
+        assert_eq!(look(&mut watcher), (4, 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_reported_once_and_read_when_it_can_be() {
+        let (_directory, mut watcher) = watcher();
+        fs::remove_file(&watcher.path).unwrap();
+        fs::create_dir(&watcher.path).unwrap();
+        for _ in 0..5 {
+            assert_eq!(look(&mut watcher), (0, 0));
+        }
+        assert_eq!((watcher.shared.stats.reloads().failed, watcher.shared.stats.reloads().current), (1, false));
+        fs::remove_dir(&watcher.path).unwrap();
+        fs::write(&watcher.path, text("ab")).unwrap();
+        look(&mut watcher);
+        assert_eq!(look(&mut watcher), (2, 1));
+        assert!(watcher.shared.stats.reloads().current);
+    }
+
+    #[test]
+    fn the_end_of_a_watcher_is_told_and_a_failure_is_shown() {
+        let (_directory, watcher) = watcher();
+        watcher.shared.stats.applied(ports::now());
+        for fails in [false, true] {
+            let ended = CancellationToken::new();
+            let alarm = Alarm { shared: Arc::clone(&watcher.shared), ended: ended.clone() };
+            let thread = thread::spawn(move || {
+                let _alarm = alarm;
+                assert!(!fails, "as if a look had failed");
+            });
+            assert_eq!(thread.join().is_err(), fails);
+            assert!(ended.is_cancelled());
+            assert_eq!(watcher.shared.stats.reloads().current, !fails);
+        }
+    }
+}

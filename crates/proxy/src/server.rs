@@ -205,7 +205,7 @@ async fn follow_site(shared: Arc<Shared>, stop: CancellationToken) {
 }
 
 impl Shared {
-    fn new(config: Config, listeners: Vec<SocketAddr>) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config, listeners: Vec<SocketAddr>) -> Result<Self, Error> {
         let stats = Arc::new(Stats::new());
         let (routes, centres) = (config.upstreams.clone(), config.data_centres.clone());
         Ok(Self {
