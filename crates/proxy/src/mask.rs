@@ -15,14 +15,14 @@ use crate::config::Masking;
 use crate::faketls::{RANDOM, record_length};
 use crate::inbox::Inbox;
 use crate::proxy_protocol::Connection;
-use crate::relay::{Buffers, Plain, relay};
+use crate::relay::{Buffers, Plain, Quiet, relay};
 use crate::seldom::Seldom;
 use site::Sites;
 
 /// Longest wait for the masked site.
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long a stranger and the site may both say nothing; sites end sooner.
-const IDLE: Duration = Duration::from_mins(5);
+const QUIET: Quiet = Quiet { open: Duration::from_mins(5), half_closed: Duration::from_mins(1) };
 /// Relays at once that begin with the same hello. A relay that comes back to us, through a balancer or a router that changes
 /// its addresses, carries the same hello again, and so on without end.
 const SAME_HELLO: usize = 8;
@@ -100,7 +100,7 @@ impl Mask {
         let Inbox { mut stream, bytes } = inbox;
         visit.send(&bytes).await?;
         drop(bytes);
-        relay(&mut stream, &mut visit.site, &mut Plain, &mut Plain, None, &self.buffers, IDLE).await
+        relay(&mut stream, &mut visit.site, &mut Plain, &mut Plain, None, &self.buffers, QUIET).await
     }
 
     /// Connects to the site for a stranger who named `sni`.

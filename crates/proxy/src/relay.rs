@@ -24,8 +24,14 @@ use crate::account::{Account, Direction, Grant};
 pub(crate) use buffers::Buffers;
 pub(crate) use link::{Downlink, Uplink};
 
-/// How long nothing may move when one direction has ended.
-const LINGER: Duration = Duration::from_mins(1);
+/// How long nothing may move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quiet {
+    /// As long as both directions are open.
+    pub(crate) open: Duration,
+    /// When one has ended.
+    pub(crate) half_closed: Duration,
+}
 
 /// What is done with bytes on their way.
 pub(crate) trait Transform {
@@ -72,7 +78,7 @@ impl Activity {
     }
 }
 
-/// Relays until one side breaks off, both have ended, or nothing has moved for `idle`. What moves is counted in `account`,
+/// Relays until one side breaks off, both have ended, or there was `quiet` for too long. What moves is counted in `account`,
 /// and ends with its quota.
 pub(crate) async fn relay(
     client: &mut TcpStream,
@@ -81,7 +87,7 @@ pub(crate) async fn relay(
     down: &mut impl Transform,
     account: Option<&Account>,
     buffers: &Buffers,
-    idle: Duration,
+    quiet: Quiet,
 ) -> io::Result<()> {
     let activity = Activity { began: Instant::now(), last: AtomicU64::new(0) };
     let (client_read, mut client_write) = client.split();
@@ -92,22 +98,22 @@ pub(crate) async fn relay(
     let both = async {
         tokio::pin!(up, down);
         tokio::select! {
-            ended = &mut up => { ended?; lingering(down, &activity).await }
-            ended = &mut down => { ended?; lingering(up, &activity).await }
+            ended = &mut up => { ended?; lingering(down, &activity, quiet).await }
+            ended = &mut down => { ended?; lingering(up, &activity, quiet).await }
         }
     };
     tokio::select! {
         ended = both => ended,
-        () = activity.ceased(idle) => Err(io::ErrorKind::TimedOut.into()),
+        () = activity.ceased(quiet.open) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
 /// The other direction, when one has ended.
-async fn lingering(other: impl Future<Output = io::Result<()>>, activity: &Activity) -> io::Result<()> {
+async fn lingering(other: impl Future<Output = io::Result<()>>, activity: &Activity, quiet: Quiet) -> io::Result<()> {
     activity.touch();
     tokio::select! {
         ended = other => ended,
-        () = activity.ceased(LINGER) => Err(io::ErrorKind::TimedOut.into()),
+        () = activity.ceased(quiet.half_closed) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 

@@ -96,6 +96,7 @@ impl Proxy {
 
         let (tasks, sessions) = (TaskTracker::new(), TaskTracker::new());
         let [accepting, relaying, serving] = std::array::from_fn(|_| CancellationToken::new());
+        let unless_started = serving.clone().drop_guard();
         let metrics_address = match &shared.config.metrics {
             Some(endpoint) => {
                 let (listener, address) = bind(endpoint.address)?;
@@ -120,6 +121,7 @@ impl Proxy {
             };
             tasks.spawn(acceptor.run(listener, accepting.clone()));
         }
+        unless_started.disarm();
         Ok(Self { addresses, metrics_address, accepting, relaying, serving, unfollowed, tasks, sessions })
     }
 

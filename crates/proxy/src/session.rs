@@ -16,13 +16,13 @@ use crate::obfuscated2::{self, Accepted, INIT};
 use crate::places::Place;
 use crate::ports;
 use crate::proxy_protocol::{self, Connection, Header};
-use crate::relay::{Downlink, Uplink, relay};
+use crate::relay::{Downlink, Quiet, Uplink, relay};
 use crate::server::Shared;
 use crate::stats::count;
 use identify::{Client, Hello, Verdict, identify};
 
 /// How long a served connection may be idle.
-const IDLE: Duration = Duration::from_mins(30);
+const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duration::from_mins(1) };
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, peer: SocketAddr, proxied: bool) {
@@ -189,5 +189,5 @@ async fn transfer(
         sent += written;
     }
     drop(bytes);
-    relay(&mut stream, &mut centre, &mut up, &mut down, Some(account), &shared.buffers, IDLE).await.ok()
+    relay(&mut stream, &mut centre, &mut up, &mut down, Some(account), &shared.buffers, QUIET).await.ok()
 }

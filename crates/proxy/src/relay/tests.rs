@@ -7,7 +7,7 @@ use crate::obfuscated2::{Stream, Transport, open};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-const IDLE: Duration = Duration::from_mins(10);
+const QUIET: Quiet = Quiet { open: Duration::from_mins(10), half_closed: Duration::from_mins(10) };
 
 async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,7 +58,7 @@ async fn line_of(framed: bool, account: Arc<Account>) -> Line {
     let mut down = Downlink { framed, from_dc: proxy_from_dc, to_client };
     let counted = account.clone();
     let relay = tokio::spawn(async move {
-        relay(&mut near, &mut far, &mut up, &mut down, Some(&counted), &Buffers::large(), IDLE).await
+        relay(&mut near, &mut far, &mut up, &mut down, Some(&counted), &Buffers::large(), QUIET).await
     });
     Line { client, dc, to_proxy, from_proxy, to_dc, from_dc, account, relay }
 }
@@ -209,9 +209,29 @@ async fn with_both_directions_full_every_transfer_goes_on() {
 #[tokio::test]
 async fn silence_ends_a_relay() {
     let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
-    let idle = Duration::from_millis(20);
-    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), idle).await;
+    let quiet = Quiet { open: Duration::from_millis(20), ..QUIET };
+    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), quiet).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn when_one_direction_has_ended_the_other_goes_on_as_long_as_it_moves() {
+    let ((mut client, mut near), (mut server, mut far)) = (pair().await, pair().await);
+    let half_closed = Duration::from_millis(400);
+    let relaying = tokio::spawn(async move {
+        let quiet = Quiet { half_closed, ..QUIET };
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), quiet).await
+    });
+    client.shutdown().await.unwrap();
+    assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
+    let since = Instant::now();
+    for byte in 0..8 {
+        server.write_all(&[byte]).await.unwrap();
+        assert_eq!(client.read_u8().await.unwrap(), byte);
+        tokio::time::sleep(half_closed / 4).await;
+    }
+    assert!(since.elapsed() > half_closed);
+    assert_eq!(relaying.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
 #[tokio::test]
