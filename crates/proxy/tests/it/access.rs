@@ -52,6 +52,21 @@ async fn a_revocation_cuts_open_sessions_at_once_and_no_others(#[case] access: S
     .await;
 }
 
+#[test]
+fn a_revocation_does_not_wait_for_work_that_blocks_all_threads() {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async {
+        let (world, mut alice, mut bob) = both().await;
+        let blocked = tokio::task::spawn_blocking(move || released.recv());
+        world.replace(&users(&[("bob", BOB)]));
+        alice.closed().await;
+        bob.echo(b"ping").await.unwrap();
+        drop(release);
+        assert!(blocked.await.unwrap().is_err());
+    });
+}
+
 #[tokio::test]
 async fn a_session_ends_when_its_time_does() {
     at_once(async || {
