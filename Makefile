@@ -60,6 +60,7 @@ lint:
 	@sh scripts/lint-needs.sh
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) check --quiet --locked --manifest-path fuzz/Cargo.toml
 	@sh scripts/web.sh --lint
 	shellcheck $(SCRIPTS)
 	shfmt -i 4 -ci -d $(SCRIPTS)

@@ -24,11 +24,11 @@ OTHER_PROTOCOLS = (b"HEAD", b"POST", b"GET ", b"OPTI", b"\xdd" * 4, b"\xee" * 4,
 
 
 class Refused(Exception):
-    """The proxy did not take us for its user. `masked`: it answered, but as somebody who does not know the secret."""
+    """The proxy did not take us for its user. `hello`: somebody answered this ClientHello who does not know the secret."""
 
-    def __init__(self, why, masked=False):
+    def __init__(self, why, hello=None):
         super().__init__(why)
-        self.masked = masked
+        self.hello = hello
 
 
 class Cut(Exception):
@@ -161,14 +161,14 @@ class Session:
         for kind in (0x16, 0x14, 0x17):
             head = await reader.readexactly(5)
             if head[0] != kind:
-                raise Refused(f"a record of kind {head[0]} instead of {kind}", masked=True)
+                raise Refused(f"a record of kind {head[0]} instead of {kind}", hello)
             answer += head + await reader.readexactly(int.from_bytes(head[3:], "big"))
         found = bytes(answer[RANDOM])
         answer[RANDOM] = bytes(32)
         if not hmac.compare_digest(found, hmac.digest(secret, hello[RANDOM] + answer, "sha256")):
-            raise Refused("the server does not know the secret", masked=True)
+            raise Refused("the server does not know the secret", hello)
         if answer[43:76] != hello[43:76]:
-            raise Refused("the server hello does not echo the session identifier", masked=True)
+            raise Refused("the server hello does not echo the session identifier", hello)
 
     def _obfuscate(self, secret, dc):
         while True:

@@ -101,6 +101,12 @@ class Processes:
     def tail(self, name, lines=15):
         return "\n".join((self._folder / f"{name}.log").read_text(errors="replace").splitlines()[-lines:])
 
+    async def end(self, name, seconds=30):
+        """Tells one to end, and gives its exit code."""
+        self._running[name].terminate()
+        async with asyncio.timeout(seconds):
+            return await self._running[name].wait()
+
     async def stop(self):
         for process in self._running.values():
             with contextlib.suppress(ProcessLookupError):

@@ -6,19 +6,21 @@ use std::collections::HashMap;
 
 use libfuzzer_sys::fuzz_target;
 use mtpannel_core::exposition::Snapshot;
-use mtpannel_core::usage::{Change, Counters, Meter, account};
+use mtpannel_core::usage::{Account, Counters, Meter, account};
 
 fuzz_target!(|text: &str| {
     let Ok(snapshot) = Snapshot::parse(text) else { return };
-    let known = Meter { last: Counters { from_client: 5, to_client: 7 }, epoch: 1, lifetime: Counters::ZERO };
-    let mut meters = HashMap::from([("alice".to_owned(), known)]);
+    let meter = Meter { last: Counters { from_client: 5, to_client: 7 }, epoch: 1, lifetime: Counters::ZERO };
+    let mut stored = vec![("alice".to_owned(), Account { meter, ..Account::default() })];
     for epoch in [1, 2] {
-        for Change { name, meter, delta, is_new } in account(&snapshot, &meters, epoch) {
-            assert!(delta.from_client >= 0 && delta.to_client >= 0);
-            let before = meters.insert(name, meter);
-            assert_eq!(before.is_none(), is_new);
-            assert!(meter.lifetime.total() >= before.unwrap_or_default().lifetime.total());
+        let before: HashMap<_, _> = stored.iter().cloned().collect();
+        let after = account(&snapshot, stored, epoch);
+        for (name, after) in &after {
+            assert!(after.delta.from_client >= 0 && after.delta.to_client >= 0);
+            let before = before.get(name).map_or(0, |before| before.meter.lifetime.total());
+            assert!(after.account.meter.lifetime.total() >= before);
         }
-        assert!(account(&snapshot, &meters, epoch).is_empty());
+        stored = after.into_iter().map(|(name, after)| (name, after.account)).collect();
+        assert!(account(&snapshot, stored.clone(), epoch).iter().all(|(_, again)| !again.is_changed));
     }
 });

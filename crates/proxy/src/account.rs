@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::UserRule;
 
+/// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
+const RECENT: Duration = Duration::from_secs(30);
 /// No quota.
 const UNLIMITED: u64 = u64::MAX;
 
@@ -31,6 +35,8 @@ pub(crate) struct Account {
     /// Bytes moved in both directions.
     moved: AtomicU64,
     quota: AtomicU64,
+    /// Told when bytes of the quota may have become free.
+    freed: Notify,
     live: Mutex<Live>,
 }
 
@@ -38,6 +44,8 @@ pub(crate) struct Account {
 struct Live {
     connections: u64,
     addresses: HashMap<IpAddr, u64>,
+    /// Addresses that have gone lately.
+    gone: Vec<(IpAddr, Instant)>,
     /// Cancelled when the sessions open now must end; made for the first of them.
     cut: Option<CancellationToken>,
 }
@@ -50,6 +58,8 @@ pub(crate) struct Reading {
     pub(crate) connections_total: u64,
     pub(crate) connections: u64,
     pub(crate) addresses: u64,
+    /// Those connected now and those that have gone lately.
+    pub(crate) recent_addresses: u64,
 }
 
 /// Why an authenticated user is not served.
@@ -63,6 +73,14 @@ pub(crate) enum Refusal {
     TooManyAddresses,
 }
 
+impl Live {
+    /// Forgets who has gone a while ago.
+    fn forget(&mut self, now: Instant) {
+        self.gone.retain(|(_, since)| now.duration_since(*since) < RECENT);
+        self.gone.shrink_to_fit();
+    }
+}
+
 impl Account {
     pub(crate) fn new(name: &str) -> Self {
         Self {
@@ -73,6 +91,7 @@ impl Account {
             granted: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             quota: AtomicU64::new(UNLIMITED),
+            freed: Notify::new(),
             live: Mutex::default(),
         }
     }
@@ -84,6 +103,7 @@ impl Account {
     /// Sets the quota, in bytes of both directions since the process began; `None` is no limit.
     pub(crate) fn set_quota(&self, quota: Option<u64>) {
         self.quota.store(quota.unwrap_or(UNLIMITED), SeqCst);
+        self.freed.notify_waiters();
     }
 
     /// Whether the quota is used up.
@@ -119,31 +139,56 @@ impl Account {
         }
         live.connections += 1;
         *live.addresses.entry(address).or_default() += 1;
+        live.gone.retain(|(gone, _)| *gone != address);
         let cut = live.cut.get_or_insert_default().clone();
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
         Ok(Session { account: Arc::clone(self), address, cut })
     }
 
-    /// Takes up to `wanted` bytes of what the quota leaves. What is not [`Grant::spend`]ed goes back.
-    pub(crate) fn grant(&self, direction: Direction, wanted: usize) -> Grant<'_> {
+    /// Takes up to `wanted` bytes of what the quota leaves, at least one; what is not [`Grant::spend`]t goes back. Waits
+    /// while other transfers hold the rest. `None` when the quota is used up.
+    pub(crate) async fn grant(&self, direction: Direction, wanted: usize) -> Option<Grant<'_>> {
+        loop {
+            let grant = self.take(direction, wanted);
+            if grant.left > 0 {
+                return Some(grant);
+            }
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            // From here on nothing is missed; what happened before is seen now.
+            freed.as_mut().enable();
+            let grant = self.take(direction, wanted);
+            if grant.left > 0 {
+                return Some(grant);
+            }
+            if self.is_exhausted() {
+                return None;
+            }
+            drop(grant);
+            freed.await;
+        }
+    }
+
+    fn take(&self, direction: Direction, wanted: usize) -> Grant<'_> {
         let quota = self.quota.load(SeqCst);
         let share = |granted: u64| (wanted as u64).min(quota.saturating_sub(granted));
         let before = self.granted.fetch_update(SeqCst, SeqCst, |granted| Some(granted + share(granted)));
-        let bytes = before.map_or(0, share);
-        Grant { account: self, direction, bytes, spent: false }
+        Grant { account: self, direction, left: before.map_or(0, share), moved: false }
     }
 
     /// What the metrics show.
     pub(crate) fn read(&self) -> Reading {
         let load = |pair: &[AtomicU64; 2]| [pair[0].load(Relaxed), pair[1].load(Relaxed)];
-        let live = self.live();
+        let mut live = self.live();
+        live.forget(Instant::now());
         Reading {
             octets: load(&self.octets),
             messages: load(&self.messages),
             connections_total: self.connections_total.load(Relaxed),
             connections: live.connections,
             addresses: live.addresses.len() as u64,
+            recent_addresses: (live.addresses.len() + live.gone.len()) as u64,
         }
     }
 }
@@ -153,33 +198,49 @@ impl Account {
 pub(crate) struct Grant<'a> {
     account: &'a Account,
     direction: Direction,
-    bytes: u64,
-    spent: bool,
+    left: u64,
+    moved: bool,
 }
 
 impl Grant<'_> {
     /// How many.
-    pub(crate) fn bytes(&self) -> usize {
-        usize::try_from(self.bytes).unwrap_or(usize::MAX)
+    pub(crate) fn left(&self) -> usize {
+        usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
-    /// Counts them as moved. When they were the last ones, every session of the user ends.
-    pub(crate) fn spend(mut self) {
-        self.spent = true;
-        let account = self.account;
-        account.octets[self.direction as usize].fetch_add(self.bytes, Relaxed);
-        account.messages[self.direction as usize].fetch_add(1, Relaxed);
-        let moved = account.moved.fetch_add(self.bytes, SeqCst) + self.bytes;
+    /// Gives back all but `needed` of them.
+    pub(crate) fn keep(&mut self, needed: usize) {
+        let spare = self.left.saturating_sub(needed as u64);
+        self.left -= spare;
+        self.give_back(spare);
+    }
+
+    /// Counts this many of them as moved. When they were the last ones of the quota, every session of the user ends.
+    pub(crate) fn spend(&mut self, bytes: usize) {
+        let (account, bytes) = (self.account, self.left.min(bytes as u64));
+        self.left -= bytes;
+        self.moved |= bytes > 0;
+        account.octets[self.direction as usize].fetch_add(bytes, Relaxed);
+        let moved = account.moved.fetch_add(bytes, SeqCst) + bytes;
         if moved >= account.quota.load(SeqCst) {
+            account.freed.notify_waiters();
             account.cut();
+        }
+    }
+
+    fn give_back(&self, bytes: u64) {
+        if bytes > 0 {
+            self.account.granted.fetch_sub(bytes, SeqCst);
+            self.account.freed.notify_waiters();
         }
     }
 }
 
 impl Drop for Grant<'_> {
     fn drop(&mut self) {
-        if !self.spent {
-            self.account.granted.fetch_sub(self.bytes, SeqCst);
+        self.give_back(self.left);
+        if self.moved {
+            self.account.messages[self.direction as usize].fetch_add(1, Relaxed);
         }
     }
 }
@@ -213,6 +274,9 @@ impl Drop for Session {
             *count -= 1;
             if *count == 0 {
                 live.addresses.remove(&self.address);
+                let now = Instant::now();
+                live.forget(now);
+                live.gone.push((self.address, now));
             }
         }
         if live.addresses.is_empty() {
@@ -247,10 +311,12 @@ mod tests {
         let third = account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap();
         assert_eq!(
             account.read(),
-            Reading { connections_total: 3, connections: 1, addresses: 1, ..Reading::default() }
+            Reading { connections_total: 3, connections: 1, addresses: 1, recent_addresses: 2, ..Reading::default() }
         );
         drop(third);
-        assert_eq!(account.read().connections, 0);
+        assert_eq!((account.read().connections, account.read().recent_addresses), (0, 2));
+        account.live().forget(Instant::now() + RECENT);
+        assert_eq!(account.read().recent_addresses, 0);
     }
 
     #[test]
@@ -262,37 +328,56 @@ mod tests {
         assert!(before.is_cut() && !after.is_cut());
     }
 
-    #[test]
-    fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
+    #[tokio::test]
+    async fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
         let account = Arc::new(Account::new("alice"));
         account.set_quota(Some(10));
         let session = account.admit(&rule(None, None), ip(1)).unwrap();
-        assert_eq!(account.grant(Direction::ToClient, 7).bytes(), 7);
-        account.grant(Direction::ToClient, 7).spend();
-        let last = account.grant(Direction::FromClient, 7);
-        assert_eq!((last.bytes(), session.is_cut()), (3, false));
-        assert_eq!(account.grant(Direction::FromClient, 1).bytes(), 0);
-        last.spend();
+        assert_eq!(account.grant(Direction::ToClient, 7).await.unwrap().left(), 7);
+        account.grant(Direction::ToClient, 7).await.unwrap().spend(7);
+        let mut last = account.grant(Direction::FromClient, 7).await.unwrap();
+        assert_eq!((last.left(), session.is_cut()), (3, false));
+        last.spend(3);
         assert!(session.is_cut());
+        assert!(account.grant(Direction::FromClient, 1).await.is_none());
         assert_eq!(account.admit(&rule(None, None), ip(1)).unwrap_err(), Refusal::Quota);
         account.set_quota(Some(11));
         assert!(account.admit(&rule(None, None), ip(1)).is_ok());
         assert_eq!(account.read().octets, [3, 7]);
     }
 
+    #[tokio::test]
+    async fn a_transfer_that_stands_still_ends_nobody_and_its_rest_is_for_the_others() {
+        let account = Account::new("alice");
+        account.set_quota(Some(10));
+        let mut stalled = account.grant(Direction::ToClient, 10).await.unwrap();
+        stalled.spend(4);
+        let other = account.grant(Direction::FromClient, 5);
+        tokio::pin!(other);
+        let waits = std::future::poll_fn(|context| std::task::Poll::Ready(other.as_mut().poll(context).is_pending()));
+        assert!(waits.await);
+        drop(stalled);
+        let mut other = other.await.unwrap();
+        other.spend(3);
+        drop(other);
+        assert_eq!((account.read().octets, account.read().messages), ([3, 4], [1, 1]));
+        assert_eq!(account.grant(Direction::FromClient, 5).await.unwrap().left(), 3);
+    }
+
     proptest! {
         #[test]
-        fn never_more_than_the_quota_moves(quota in 0..500_u64, wanted in prop::collection::vec((0..100_usize, any::<bool>()), 0..40)) {
+        fn never_more_than_the_quota_moves(
+            quota in 0..500_u64, wanted in prop::collection::vec((1..100_usize, 0..100_usize, 0..100_usize), 0..40),
+        ) {
             let account = Account::new("alice");
             account.set_quota(Some(quota));
             let mut expected = 0;
-            for (wanted, spend) in wanted {
-                let grant = account.grant(Direction::ToClient, wanted);
-                prop_assert_eq!(grant.bytes(), wanted.min(usize::try_from(quota - expected).unwrap()));
-                if spend {
-                    expected += grant.bytes() as u64;
-                    grant.spend();
-                }
+            for (wanted, keep, spend) in wanted {
+                let mut grant = account.take(Direction::ToClient, wanted);
+                prop_assert_eq!(grant.left(), wanted.min(usize::try_from(quota - expected).unwrap()));
+                grant.keep(keep);
+                expected += grant.left().min(spend) as u64;
+                grant.spend(spend);
             }
             prop_assert_eq!(account.read().octets[1], expected);
         }

@@ -4,6 +4,7 @@
 //! its line and column; a key that this server does not know is listed in [`Config::ignored`].
 
 mod bulk;
+mod error;
 mod raw;
 mod table;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+pub use error::ConfigError;
 use ipnet::IpNet;
 use mtpannel_core::user::Secret;
 pub use raw::{Modes, UnknownSni};
@@ -51,8 +53,17 @@ pub struct Config {
     pub replay: Replay,
     /// Who is served, sorted by name; never empty. The only part that is applied hot.
     pub users: Vec<UserRule>,
-    /// Unknown keys, dotted, at most 64.
-    pub ignored: Vec<String>,
+    /// What stands in the file and is not used.
+    pub ignored: Ignored,
+}
+
+/// Keys that this server does not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ignored {
+    /// The first 64, dotted.
+    pub keys: Vec<String>,
+    /// How many there are besides.
+    pub more: usize,
 }
 
 /// An address on which clients are accepted.
@@ -99,6 +110,8 @@ pub struct Timeouts {
     pub handshake: Duration,
     /// Between the system's keep-alive probes.
     pub keepalive: Duration,
+    /// Until bytes that were sent must have been acknowledged.
+    pub ack: Duration,
     /// For one attempt to reach a data centre.
     pub connect: Duration,
 }
@@ -183,44 +196,6 @@ pub struct UserRule {
     pub expires: Option<DateTime<Utc>>,
 }
 
-/// Why a file is refused. The text never quotes the file, which holds secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// What is wrong.
-    pub message: String,
-    /// Line and column, from 1, where that can be told.
-    pub position: Option<(usize, usize)>,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.position {
-            Some((line, column)) => write!(f, "line {line}, column {column}: {}", self.message),
-            None => f.write_str(&self.message),
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-impl ConfigError {
-    fn new(message: &str) -> Self {
-        Self { message: message.to_owned(), position: None }
-    }
-
-    fn of_toml(error: &toml::de::Error, text: &str) -> Self {
-        let position = error.span().map(|span| position(text, span.start));
-        Self { message: error.message().replace('\n', ", "), position }
-    }
-}
-
-/// Line and column, in characters from 1, of a byte offset.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
 impl Config {
     /// Reads the text of `config.toml`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
@@ -232,11 +207,13 @@ impl Config {
     /// Reads TOML; `taken` are users' tables that were read before.
     fn parse_toml(text: &str, taken: raw::Access) -> Result<Self, ConfigError> {
         let refused = |error: toml::de::Error| ConfigError::of_toml(&error, text);
-        let mut ignored = Vec::new();
+        let mut ignored = Ignored::default();
         let document = toml::Deserializer::parse(text).map_err(refused)?;
         let mut file: raw::File = serde_ignored::deserialize(document, |path| {
-            if ignored.len() < IGNORED_MAX {
-                ignored.push(path.to_string());
+            if ignored.keys.len() < IGNORED_MAX {
+                ignored.keys.push(path.to_string());
+            } else {
+                ignored.more += 1;
             }
         })
         .map_err(refused)?;
@@ -246,10 +223,10 @@ impl Config {
 
     /// The same settings for comparison with others: without users and unknown keys.
     pub(crate) fn without_users(&self) -> Self {
-        Self { users: Vec::new(), ignored: Vec::new(), ..self.clone() }
+        Self { users: Vec::new(), ignored: Ignored::default(), ..self.clone() }
     }
 
-    fn from_file(file: raw::File, ignored: Vec<String>) -> Result<Self, ConfigError> {
+    fn from_file(file: raw::File, ignored: Ignored) -> Result<Self, ConfigError> {
         if file.access.users.is_empty() {
             return Err(ConfigError::new("no users in [access.users]; a proxy without users is never meant"));
         }
@@ -257,6 +234,7 @@ impl Config {
         let timeouts = Timeouts {
             handshake: Duration::from_secs(file.timeouts.client_handshake.clamp(1, 600)),
             keepalive: Duration::from_secs(file.timeouts.client_keepalive.clamp(1, 3_600)),
+            ack: Duration::from_secs(file.timeouts.client_ack.clamp(1, 3_600)),
             connect: Duration::from_secs(file.general.tg_connect.clamp(1, 120)),
         };
         let replay = Replay {

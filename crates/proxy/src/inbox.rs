@@ -46,7 +46,8 @@ impl Inbox {
 
     async fn read(&mut self) -> io::Result<usize> {
         self.stream.readable().await?;
-        self.bytes.reserve(STEP);
+        // Exactly, because many strangers may each hold one.
+        self.bytes.reserve_exact(STEP);
         self.stream.read_buf(&mut self.bytes).await
     }
 }

@@ -65,8 +65,9 @@ pub(crate) fn render(stats: &Stats, directory: &Directory) -> String {
     render_server(&mut page, stats);
     render_reloads(&mut page, &stats.reloads());
     let served: Vec<_> = accounts.into_iter().filter(|(_, reading)| reading.connections_total > 0).collect();
-    render_traffic(&mut page, &served);
-    render_addresses(&mut page, &directory.current(), &served);
+    let access = directory.current();
+    render_traffic(&mut page, &served, access.users.len());
+    render_addresses(&mut page, &access, &served);
     page.0
 }
 
@@ -108,7 +109,8 @@ fn render_server(page: &mut Page, stats: &Stats) {
     page.family("mtproxy_dc_connects_total", "counter", "Clients' connects to data centres");
     for ((dc, reached), count) in stats.centres.read() {
         let result = if reached { "success" } else { "fail" };
-        page.sample("mtproxy_dc_connects_total", &[("dc", &dc.to_string()), ("result", result)], count);
+        let dc = dc.map_or_else(|| "other".to_owned(), |dc| dc.to_string());
+        page.sample("mtproxy_dc_connects_total", &[("dc", &dc), ("result", result)], count);
     }
 }
 
@@ -131,7 +133,7 @@ fn render_reloads(page: &mut Page, reloads: &Reloads) {
 }
 
 /// Per user, from the first admitted connection on.
-fn render_traffic(page: &mut Page, served: &[(Arc<Account>, Reading)]) {
+fn render_traffic(page: &mut Page, served: &[(Arc<Account>, Reading)], configured: usize) {
     type Family = (&'static str, &'static str, &'static str, fn(&Reading) -> u64);
     let families: [Family; 6] = [
         ("telemt_user_connections_total", "counter", "Connections opened", |reading| reading.connections_total),
@@ -146,33 +148,39 @@ fn render_traffic(page: &mut Page, served: &[(Arc<Account>, Reading)]) {
         page.users(name, kind, help, served, |(account, reading)| (&account.name, read(reading).to_string()));
     }
     page.family("telemt_telemetry_user_series_users", "gauge", "Users with series, by status");
-    for (status, count) in [("emitted", served.len()), ("suppressed", 0)] {
-        page.sample("telemt_telemetry_user_series_users", &[("family", "stats"), ("status", status)], count);
+    for (family, emitted) in [("stats", served.len()), ("unique_ip", configured)] {
+        for (status, count) in [("emitted", emitted), ("suppressed", 0)] {
+            page.sample("telemt_telemetry_user_series_users", &[("family", family), ("status", status)], count);
+        }
     }
 }
 
-/// Per user, all configured ones, and those departed whose sessions are still open.
+/// Per user, all configured ones.
 fn render_addresses(page: &mut Page, access: &Access, served: &[(Arc<Account>, Reading)]) {
-    let active = served.iter().filter(|(_, reading)| reading.addresses > 0).count();
+    let count = |addresses: fn(&Reading) -> u64| served.iter().filter(|(_, reading)| addresses(reading) > 0).count();
     page.family("telemt_ip_tracker_users", "gauge", "Users with addresses, by scope");
-    page.sample("telemt_ip_tracker_users", &[("scope", "active")], active);
-    let users: Vec<(&str, u64, u64)> = access
+    page.sample("telemt_ip_tracker_users", &[("scope", "active")], count(|reading| reading.addresses));
+    page.sample("telemt_ip_tracker_users", &[("scope", "recent")], count(|reading| reading.recent_addresses));
+    let users: Vec<(&str, Reading, u64)> = access
         .users
         .iter()
         .map(|user| {
             let name = user.rule.name.as_str();
             let found = served.binary_search_by(|(account, _)| (*account.name).cmp(name));
-            (name, found.map_or(0, |place| served[place].1.addresses), user.rule.max_ips.unwrap_or(0))
+            let reading = found.map_or_else(|_| Reading::default(), |place| served[place].1);
+            (name, reading, user.rule.max_ips.unwrap_or(0))
         })
         .collect();
     let name = "telemt_user_unique_ips_current";
-    page.users(name, "gauge", "Addresses connected now", &users, |user| (user.0, user.1.to_string()));
-    let name = "telemt_user_unique_ips_recent_window";
-    page.users(name, "gauge", "Addresses seen in the window", &users, |user| (user.0, user.1.to_string()));
+    page.users(name, "gauge", "Addresses connected now", &users, |user| (user.0, user.1.addresses.to_string()));
+    let (name, help) = ("telemt_user_unique_ips_recent_window", "Addresses connected in the last 30 seconds");
+    page.users(name, "gauge", help, &users, |user| (user.0, user.1.recent_addresses.to_string()));
     let name = "telemt_user_unique_ips_limit";
     page.users(name, "gauge", "Most addresses at once, 0 for no limit", &users, |user| (user.0, user.2.to_string()));
     let name = "telemt_user_unique_ips_utilization";
-    page.users(name, "gauge", "Share of the limit that is used", &users, |user| (user.0, share(user.1, user.2)));
+    page.users(name, "gauge", "Share of the limit that is used", &users, |user| {
+        (user.0, share(user.1.addresses, user.2))
+    });
 }
 
 fn share(used: u64, limit: u64) -> String {
@@ -194,8 +202,8 @@ mod tests {
         UserRule { name, secret, enabled: true, max_connections: None, max_ips: Some(4), quota: None, expires: None }
     }
 
-    #[test]
-    fn the_panel_reads_what_was_counted() {
+    #[tokio::test]
+    async fn the_panel_reads_what_was_counted() {
         let (stats, directory) = (Stats::new(), Directory::default());
         directory.apply(vec![rule("alice"), rule("b\"o\\b\n"), rule("carol")], chrono::DateTime::UNIX_EPOCH);
         let access = directory.current();
@@ -204,9 +212,11 @@ mod tests {
             user.account.admit(&user.rule, [127, 0, 0, 1].into()).unwrap()
         };
         let (alice, odd) = (session("alice"), session("b\"o\\b\n"));
-        alice.account.grant(Direction::FromClient, 5).spend();
-        odd.account.grant(Direction::ToClient, 7).spend();
+        alice.account.grant(Direction::FromClient, 5).await.unwrap().spend(5);
+        odd.account.grant(Direction::ToClient, 7).await.unwrap().spend(7);
+        drop(odd);
         stats.bad.add("replay");
+        stats.centres.add((None, false));
         stats.refused_file(chrono::DateTime::UNIX_EPOCH, "line 3, column 4: \"x\"".to_owned());
         let text = render(&stats, &directory);
         let snapshot = Snapshot::parse(&text).unwrap();
@@ -216,6 +226,12 @@ mod tests {
         assert!(text.contains(r#"telemt_user_octets_to_client{user="b\"o\\b\n"} 7"#));
         assert!(text.contains("telemt_user_unique_ips_utilization{user=\"alice\"} 0.250000\n"));
         assert!(text.contains("telemt_user_unique_ips_current{user=\"carol\"} 0\n"));
+        assert!(text.contains(r#"telemt_user_unique_ips_current{user="b\"o\\b\n"} 0"#));
+        assert!(text.contains(r#"telemt_user_unique_ips_recent_window{user="b\"o\\b\n"} 1"#));
+        assert!(text.contains("telemt_ip_tracker_users{scope=\"active\"} 1\n"));
+        assert!(text.contains("telemt_ip_tracker_users{scope=\"recent\"} 2\n"));
+        assert!(text.contains("telemt_telemetry_user_series_users{family=\"unique_ip\",status=\"emitted\"} 3\n"));
+        assert!(text.contains("mtproxy_dc_connects_total{dc=\"other\",result=\"fail\"} 1\n"));
         assert!(!text.contains("telemt_user_connections_total{user=\"carol\"}"));
         assert!(text.contains("telemt_connections_bad_by_class_total{class=\"replay\"} 1\n"));
         assert!(text.contains("mtproxy_config_reload_failures_total 1\n"));

@@ -2,6 +2,9 @@
 //!
 //! A direction that waits holds no buffer, so that an idle connection costs little; a direction that has read writes all
 //! of it before it reads on. The two never wait for one another, so that with both full every transfer goes on.
+//!
+//! Bytes are counted as soon as the system has taken them, whatever becomes of the relay afterwards: what is delivered is
+//! counted, and what is not delivered is not.
 
 mod buffers;
 mod link;
@@ -9,7 +12,6 @@ mod link;
 mod tests;
 
 use std::io;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -18,22 +20,17 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::Instant;
 
-use crate::account::Grant;
+use crate::account::{Account, Direction, Grant};
 pub(crate) use buffers::Buffers;
 pub(crate) use link::{Downlink, Uplink};
 
-/// How long the other direction may go on when one has ended.
-const LINGER: Duration = Duration::from_mins(1);
-
-/// What a transform made of what was read.
-#[derive(Debug)]
-pub(crate) struct Ready<'a> {
-    /// Where in the buffer the bytes to write stand.
-    pub(crate) range: Range<usize>,
-    /// What is counted once they are written.
-    pub(crate) grant: Option<Grant<'a>>,
-    /// Whether nothing may follow.
-    pub(crate) last: bool,
+/// How long nothing may move.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quiet {
+    /// As long as both directions are open.
+    pub(crate) open: Duration,
+    /// When one has ended.
+    pub(crate) half_closed: Duration,
 }
 
 /// What is done with bytes on their way.
@@ -43,8 +40,9 @@ pub(crate) trait Transform {
         false
     }
 
-    /// Makes the first `read` bytes (of the payload, if it [`Transform::frames`]) ready to be written.
-    fn apply<'a>(&'a mut self, buffer: &mut [u8], read: usize) -> io::Result<Ready<'a>>;
+    /// Makes the first `read` bytes (of the payload, if it [`Transform::frames`]) ready to be written, and tells how many
+    /// of them are payload. They stand at the beginning, with a header before each record if it [`Transform::frames`].
+    fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize>;
 }
 
 /// Nothing is done with them.
@@ -52,8 +50,8 @@ pub(crate) trait Transform {
 pub(crate) struct Plain;
 
 impl Transform for Plain {
-    fn apply<'a>(&'a mut self, _: &mut [u8], read: usize) -> io::Result<Ready<'a>> {
-        Ok(Ready { range: 0..read, grant: None, last: false })
+    fn apply(&mut self, _: &mut [u8], read: usize) -> io::Result<usize> {
+        Ok(read)
     }
 }
 
@@ -80,35 +78,43 @@ impl Activity {
     }
 }
 
-/// Relays until one side breaks off, both have ended, or nothing has moved for `idle`.
+/// Relays until one side breaks off, both have ended, or there was `quiet` for too long. What moves is counted in `account`,
+/// and ends with its quota.
 pub(crate) async fn relay(
     client: &mut TcpStream,
     server: &mut TcpStream,
     up: &mut impl Transform,
     down: &mut impl Transform,
+    account: Option<&Account>,
     buffers: &Buffers,
-    idle: Duration,
+    quiet: Quiet,
 ) -> io::Result<()> {
     let activity = Activity { began: Instant::now(), last: AtomicU64::new(0) };
     let (client_read, mut client_write) = client.split();
     let (server_read, mut server_write) = server.split();
-    let up = pump(&client_read, &mut server_write, up, buffers, &activity);
-    let down = pump(&server_read, &mut client_write, down, buffers, &activity);
+    let meter = |direction| account.map(|account| (account, direction));
+    let up = pump(&client_read, &mut server_write, up, meter(Direction::FromClient), buffers, &activity);
+    let down = pump(&server_read, &mut client_write, down, meter(Direction::ToClient), buffers, &activity);
     let both = async {
         tokio::pin!(up, down);
         tokio::select! {
-            ended = &mut up => { ended?; lingering(down).await }
-            ended = &mut down => { ended?; lingering(up).await }
+            ended = &mut up => { ended?; lingering(down, &activity, quiet).await }
+            ended = &mut down => { ended?; lingering(up, &activity, quiet).await }
         }
     };
     tokio::select! {
         ended = both => ended,
-        () = activity.ceased(idle) => Err(io::ErrorKind::TimedOut.into()),
+        () = activity.ceased(quiet.open) => Err(io::ErrorKind::TimedOut.into()),
     }
 }
 
-async fn lingering(other: impl Future<Output = io::Result<()>>) -> io::Result<()> {
-    tokio::time::timeout(LINGER, other).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+/// The other direction, when one has ended.
+async fn lingering(other: impl Future<Output = io::Result<()>>, activity: &Activity, quiet: Quiet) -> io::Result<()> {
+    activity.touch();
+    tokio::select! {
+        ended = other => ended,
+        () = activity.ceased(quiet.half_closed) => Err(io::ErrorKind::TimedOut.into()),
+    }
 }
 
 /// One direction.
@@ -116,26 +122,57 @@ async fn pump(
     from: &ReadHalf<'_>,
     to: &mut WriteHalf<'_>,
     transform: &mut impl Transform,
+    meter: Option<(&Account, Direction)>,
     buffers: &Buffers,
     activity: &Activity,
 ) -> io::Result<()> {
+    let framed = transform.frames();
     loop {
         from.readable().await?;
+        let mut grant = match meter {
+            Some((account, direction)) => {
+                Some(account.grant(direction, buffers.size()).await.ok_or(io::ErrorKind::QuotaExceeded)?)
+            }
+            None => None,
+        };
         let mut buffer = buffers.take();
-        let read = match buffers::read(from, &mut buffer, transform.frames()) {
+        // No more than may move is taken in.
+        let room = grant.as_ref().map_or(buffer.len(), |grant| grant.left().min(buffer.len()));
+        let read = match buffers::read(from, &mut buffer, room, framed) {
             Ok(0) => return to.shutdown().await,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error),
         };
-        let Ready { range, grant, last } = transform.apply(&mut buffer, read)?;
-        to.write_all(&buffer[range]).await?;
-        if let Some(grant) = grant {
-            grant.spend();
+        let payload = transform.apply(&mut buffer, read)?;
+        if let Some(grant) = &mut grant {
+            grant.keep(payload);
         }
-        activity.touch();
-        if last {
-            return Err(io::ErrorKind::QuotaExceeded.into());
-        }
+        let end = if framed { buffers::framed_length(payload) } else { payload };
+        write(to, &buffer[..end], framed, grant, activity).await?;
     }
+}
+
+/// Writes everything, and counts the payload in what the system takes at each step.
+async fn write(
+    to: &mut WriteHalf<'_>,
+    bytes: &[u8],
+    framed: bool,
+    mut grant: Option<Grant<'_>>,
+    activity: &Activity,
+) -> io::Result<()> {
+    let (mut at, mut counted) = (0, 0);
+    while at < bytes.len() {
+        at += match to.write(&bytes[at..]).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => written,
+        };
+        let payload = if framed { buffers::payload_within(at) } else { at };
+        if let Some(grant) = &mut grant {
+            grant.spend(payload - counted);
+        }
+        counted = payload;
+        activity.touch();
+    }
+    Ok(())
 }

@@ -1,19 +1,23 @@
 //! The file is looked at often, and applied as soon as it has changed.
 //!
 //! A look is one `stat`: cheaper and surer than a watch of the directory, which misses swapped symlinks and single-file
-//! mounts (contract, trap 7). A file that was renamed into place is whole and is read at once; one that is being written
-//! in place is read when it has not changed between two looks.
+//! mounts (contract, trap 7). A file that was moved into place after it had been written is whole and is read at once; any
+//! other may still be written, and is read when it has not changed between two looks.
+//!
+//! A file that cannot be read is looked at again and again, since it may hold a revocation; one that was read and is
+//! refused is left alone until it changes.
 
 use std::collections::HashSet;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Ignored};
 use crate::ports;
 use crate::server::Shared;
 
@@ -54,56 +58,86 @@ impl Stamp {
             changed: (meta.ctime(), meta.ctime_nsec()),
         })
     }
+
+    /// Whether the file was renamed, which changes only the second of the two times, after it was last written.
+    fn was_moved(&self) -> bool {
+        self.changed > self.modified
+    }
 }
 
 /// Reads the file, and tells which state of it was read.
 pub(crate) fn load(path: &Path) -> Result<(Config, Stamp), LoadError> {
     let stamp = Stamp::of(path)?;
     if stamp.size > MAX_SIZE {
-        return Err(io::Error::other("the file is larger than 256 MiB").into());
+        return Err(ConfigError::new("the file is larger than 256 MiB").into());
     }
-    let text = String::from_utf8(std::fs::read(path)?).map_err(|_| io::Error::other("the file is not UTF-8"))?;
+    let text = String::from_utf8(std::fs::read(path)?).map_err(|_| ConfigError::new("the file is not UTF-8"))?;
+    if Stamp::of(path)? != stamp {
+        return Err(io::Error::from(ErrorKind::Interrupted).into());
+    }
     Ok((Config::parse(&text)?, stamp))
 }
 
 /// Follows the file, and ends the sessions of those whose time is over.
+///
+/// It has a thread of its own: neither busy relays nor a full pool of blocking work hold up a revocation.
 pub(crate) struct Watcher {
     shared: Arc<Shared>,
     path: PathBuf,
     /// The state that was last applied or refused.
-    done: Option<Stamp>,
+    done: Stamp,
     /// The state at the last look.
-    seen: Option<Stamp>,
+    seen: Stamp,
+    /// Whether the file could not be read at the last look, and this was reported.
+    unreadable: bool,
     named: HashSet<String>,
     looks: u32,
 }
 
+/// Tells everybody when the watcher is gone: without it no revocation is applied any more.
+struct Alarm {
+    shared: Arc<Shared>,
+    ended: CancellationToken,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tracing::error!("the task that follows the configuration has failed");
+            self.shared.stats.refused_file(ports::now(), "the task that follows the file has failed".to_owned());
+        }
+        self.ended.cancel();
+    }
+}
+
 impl Watcher {
     pub(crate) fn new(shared: Arc<Shared>, path: PathBuf, applied: Stamp) -> Self {
-        let mut watcher =
-            Self { shared, path, done: Some(applied), seen: Some(applied), named: HashSet::new(), looks: 0 };
+        let (done, seen, named) = (applied, applied, HashSet::new());
+        let mut watcher = Self { shared, path, done, seen, unreadable: false, named, looks: 0 };
         let ignored = watcher.shared.config.ignored.clone();
         watcher.name_ignored(ignored);
         watcher
     }
 
-    /// Looks until told to stop.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    /// Looks until told to stop. What it gives is cancelled when it has ended, for whatever reason.
+    pub(crate) fn start(self, stop: CancellationToken) -> io::Result<CancellationToken> {
+        let ended = CancellationToken::new();
+        let alarm = Alarm { shared: Arc::clone(&self.shared), ended: ended.clone() };
+        thread::Builder::new().name("config-watch".to_owned()).spawn(move || {
+            let _alarm = alarm;
+            self.run(&stop);
+        })?;
+        Ok(ended)
+    }
+
+    fn run(mut self, stop: &CancellationToken) {
         let mut last = ports::now();
         while !stop.is_cancelled() {
-            let task = tokio::task::spawn_blocking(move || {
-                self.look();
-                self
-            });
-            let Ok(watcher) = task.await else { return };
-            self = watcher;
+            self.look();
             let now = ports::now();
             self.shared.directory.expire(last, now);
             last = now;
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                () = stop.cancelled() => {}
-            }
+            thread::sleep(LOOK);
         }
     }
 
@@ -112,44 +146,147 @@ impl Watcher {
         if self.looks.is_multiple_of(REORDER) {
             self.shared.directory.reorder(ports::now());
         }
-        // A file that is missing for a moment, or for good, changes nothing.
-        let Ok(stamp) = Stamp::of(&self.path) else { return };
-        let before = self.seen.replace(stamp);
-        if self.done == Some(stamp) {
-            return;
+        match self.changed() {
+            Err(LoadError::Read(error)) => return self.cannot_read(error),
+            Err(error) => self.refuse(&error),
+            Ok(Some(config)) => self.apply(config),
+            Ok(None) => {}
         }
-        let renamed = self.done.is_none_or(|done| done.file != stamp.file);
-        if renamed || before == Some(stamp) {
-            self.done = Some(stamp);
-            self.apply();
+        self.unreadable = false;
+    }
+
+    /// Reports it once. A file that is missing for a moment, or for good, or was written to while it was read, changes
+    /// nothing.
+    fn cannot_read(&mut self, error: io::Error) {
+        let passes = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Interrupted);
+        if !passes && !std::mem::replace(&mut self.unreadable, true) {
+            self.refuse(&error.into());
         }
     }
 
-    fn apply(&mut self) {
-        let now = ports::now();
-        match load(&self.path) {
-            Ok((mut config, stamp)) => {
-                self.done = Some(stamp);
-                let users = std::mem::take(&mut config.users);
-                tracing::info!(users = users.len(), "configuration applied");
-                self.shared.directory.apply(users, now);
-                self.shared.stats.applied(now);
-                self.name_ignored(std::mem::take(&mut config.ignored));
-                if config != self.shared.config.without_users() {
-                    tracing::warn!("settings outside [access] have changed; they need a restart");
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "the configuration is refused; the old one stays in force");
-                self.shared.stats.refused_file(now, error.to_string());
-            }
+    /// The file, if it is another than the last one, and whole.
+    fn changed(&mut self) -> Result<Option<Config>, LoadError> {
+        let stamp = Stamp::of(&self.path)?;
+        let before = std::mem::replace(&mut self.seen, stamp);
+        if stamp == self.done || !(stamp.was_moved() || stamp == before) {
+            return Ok(None);
+        }
+        let loaded = load(&self.path);
+        if !matches!(loaded, Err(LoadError::Read(_))) {
+            self.done = loaded.as_ref().map_or(stamp, |(_, stamp)| *stamp);
+        }
+        Ok(Some(loaded?.0))
+    }
+
+    fn apply(&mut self, mut config: Config) {
+        let (now, users) = (ports::now(), std::mem::take(&mut config.users));
+        tracing::info!(users = users.len(), "configuration applied");
+        self.shared.directory.apply(users, now);
+        self.shared.stats.applied(now);
+        self.name_ignored(std::mem::take(&mut config.ignored));
+        if config != self.shared.config.without_users() {
+            tracing::warn!("settings outside [access] have changed; they need a restart");
         }
     }
 
-    fn name_ignored(&mut self, ignored: Vec<String>) {
-        let new: Vec<String> = ignored.into_iter().filter(|key| self.named.insert(key.clone())).collect();
+    fn refuse(&self, error: &LoadError) {
+        tracing::error!(%error, "the configuration is refused; the old one stays in force");
+        self.shared.stats.refused_file(ports::now(), error.to_string());
+    }
+
+    fn name_ignored(&mut self, ignored: Ignored) {
+        let new: Vec<String> = ignored.keys.into_iter().filter(|key| self.named.insert(key.clone())).collect();
         if !new.is_empty() {
-            tracing::info!(keys = new.join(", "), "keys of the configuration that this proxy does not use");
+            let (keys, more) = (new.join(", "), ignored.more);
+            tracing::info!(keys, more, "keys of the configuration that this proxy does not use");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{self, File};
+    use std::time::SystemTime;
+
+    use tempfile::TempDir;
+
+    fn text(users: &str) -> String {
+        users.chars().fold("[access.users]\n".to_owned(), |text, user| {
+            text + &format!("{user} = \"6384e2b2184bcbf58eccf10ca7a6563c\"\n")
+        })
+    }
+
+    /// A watcher that looks when the test says so.
+    fn watcher() -> (TempDir, Watcher) {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("config.toml");
+        fs::write(&path, text("a")).unwrap();
+        let (config, stamp) = load(&path).unwrap();
+        let shared = Arc::new(Shared::new(config, Vec::new()).unwrap());
+        (directory, Watcher::new(shared, path, stamp))
+    }
+
+    /// How many users a look leaves, and how many revisions were applied so far.
+    fn look(watcher: &mut Watcher) -> (usize, u64) {
+        watcher.look();
+        (watcher.shared.directory.current().users.len(), watcher.shared.stats.reloads().applied)
+    }
+
+    #[test]
+    fn a_file_that_was_moved_into_place_is_read_at_once() {
+        let (directory, mut watcher) = watcher();
+        let new = directory.path().join(".new");
+        fs::write(&new, text("abc")).unwrap();
+        // The clock of a file system may be too coarse to tell the two steps apart.
+        File::open(&new).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        fs::rename(&new, &watcher.path).unwrap();
+        assert_eq!(look(&mut watcher), (3, 1));
+        assert_eq!(look(&mut watcher), (3, 1));
+    }
+
+    #[test]
+    fn a_file_that_may_still_be_written_is_read_when_it_stands_still() {
+        let (_directory, mut watcher) = watcher();
+        fs::remove_file(&watcher.path).unwrap();
+        assert_eq!(look(&mut watcher), (0, 0));
+        for (number, part) in ["ab", "abc", "abcd"].iter().enumerate() {
+            fs::write(&watcher.path, text(part)).unwrap();
+            assert_eq!(look(&mut watcher), (0, 0), "part {number}");
+        }
+        assert_eq!(look(&mut watcher), (4, 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_reported_once_and_read_when_it_can_be() {
+        let (_directory, mut watcher) = watcher();
+        fs::remove_file(&watcher.path).unwrap();
+        fs::create_dir(&watcher.path).unwrap();
+        for _ in 0..5 {
+            assert_eq!(look(&mut watcher), (0, 0));
+        }
+        assert_eq!((watcher.shared.stats.reloads().failed, watcher.shared.stats.reloads().current), (1, false));
+        fs::remove_dir(&watcher.path).unwrap();
+        fs::write(&watcher.path, text("ab")).unwrap();
+        look(&mut watcher);
+        assert_eq!(look(&mut watcher), (2, 1));
+        assert!(watcher.shared.stats.reloads().current);
+    }
+
+    #[test]
+    fn the_end_of_a_watcher_is_told_and_a_failure_is_shown() {
+        let (_directory, watcher) = watcher();
+        watcher.shared.stats.applied(ports::now());
+        for fails in [false, true] {
+            let ended = CancellationToken::new();
+            let alarm = Alarm { shared: Arc::clone(&watcher.shared), ended: ended.clone() };
+            let thread = thread::spawn(move || {
+                let _alarm = alarm;
+                assert!(!fails, "as if a look had failed");
+            });
+            assert_eq!(thread.join().is_err(), fails);
+            assert!(ended.is_cancelled());
+            assert_eq!(watcher.shared.stats.reloads().current, !fails);
         }
     }
 }

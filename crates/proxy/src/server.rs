@@ -4,22 +4,23 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::Directory;
-use crate::config::Config;
+use crate::config::{Config, Timeouts};
 use crate::mask::Mask;
+use crate::places::Places;
 use crate::recent::Recent;
 use crate::relay::Buffers;
 use crate::reload::{LoadError, Watcher, load};
 use crate::replay::Replays;
 use crate::search::Searcher;
+use crate::seldom::Seldom;
 use crate::stats::{Stats, count};
 use crate::upstream::Upstreams;
 use crate::{metrics, ports, session};
@@ -28,6 +29,8 @@ use crate::{metrics, ports, session};
 const DRAIN: Duration = Duration::from_secs(5);
 /// Connections that the system keeps waiting.
 const BACKLOG: i32 = 1_024;
+/// Files that are open for other things than connections: listeners, metrics, the panel beside us.
+const OTHER_FILES: u64 = 256;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +74,8 @@ pub struct Proxy {
     accepting: CancellationToken,
     relaying: CancellationToken,
     serving: CancellationToken,
+    /// Cancelled when the file is not followed any more.
+    unfollowed: CancellationToken,
     tasks: TaskTracker,
     sessions: TaskTracker,
 }
@@ -78,7 +83,7 @@ pub struct Proxy {
 impl Proxy {
     /// Reads the file, binds the listeners and starts serving; returns as soon as clients can connect.
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
-        raise_file_limit();
+        let files = raise_file_limit();
         let path = config_path.to_owned();
         let (mut config, stamp) = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
         let users = std::mem::take(&mut config.users);
@@ -91,6 +96,7 @@ impl Proxy {
 
         let (tasks, sessions) = (TaskTracker::new(), TaskTracker::new());
         let [accepting, relaying, serving] = std::array::from_fn(|_| CancellationToken::new());
+        let unless_started = serving.clone().drop_guard();
         let metrics_address = match &shared.config.metrics {
             Some(endpoint) => {
                 let (listener, address) = bind(endpoint.address)?;
@@ -100,9 +106,10 @@ impl Proxy {
             }
             None => None,
         };
-        tasks.spawn(Watcher::new(Arc::clone(&shared), config_path.to_owned(), stamp).run(serving.clone()));
-        let most = shared.config.max_connections.map_or(Semaphore::MAX_PERMITS, |most| most as usize);
-        let places = Arc::new(Semaphore::new(most));
+        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), stamp);
+        let unfollowed = watcher.start(serving.clone()).map_err(Error::Thread)?;
+        tasks.spawn(follow_site(Arc::clone(&shared), serving.clone()));
+        let places = Places::new(places(shared.config.max_connections, files));
         for (listener, address, proxied) in listeners {
             tracing::info!(%address, "the proxy listens");
             let acceptor = Acceptor {
@@ -114,7 +121,8 @@ impl Proxy {
             };
             tasks.spawn(acceptor.run(listener, accepting.clone()));
         }
-        Ok(Self { addresses, metrics_address, accepting, relaying, serving, tasks, sessions })
+        unless_started.disarm();
+        Ok(Self { addresses, metrics_address, accepting, relaying, serving, unfollowed, tasks, sessions })
     }
 
     /// Accepts no more clients, lets sessions go on for five seconds, and cuts off the rest. Metrics are served still,
@@ -129,12 +137,20 @@ impl Proxy {
         self.sessions.wait().await;
     }
 
+    /// Waits until a part of the server ends although nobody told it to. Revocations are not applied any more then, so
+    /// that it must be started anew.
+    pub async fn failed(&self) -> Error {
+        self.unfollowed.cancelled().await;
+        Error::Task
+    }
+
     /// [Drains](Self::drain), and ends everything.
     pub async fn stop(self) {
         self.drain().await;
         self.serving.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        self.unfollowed.cancelled().await;
     }
 }
 
@@ -146,37 +162,62 @@ impl Drop for Proxy {
     }
 }
 
-/// Serves the clients of `config.toml` until `shutdown`; then drains, for at most five seconds, and returns.
+/// Serves the clients of `config.toml` until `shutdown` or a failure; then drains, for at most five seconds, and returns.
 pub async fn run(config_path: &Path, shutdown: CancellationToken) -> Result<(), Error> {
     let proxy = Proxy::start(config_path).await?;
-    shutdown.cancelled().await;
+    let failed = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        error = proxy.failed() => Err(error),
+    };
     proxy.stop().await;
-    Ok(())
+    failed
 }
 
-/// Each session needs two descriptors, and the usual soft limit of 1,024 is far below what the system would allow.
-fn raise_file_limit() {
+/// Each session needs two files, and the usual soft limit of 1,024 is far below what the system would allow. Gives how many
+/// may be open.
+fn raise_file_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        Ok(()) => maximum.unwrap_or(u64::MAX),
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            current.unwrap_or(u64::MAX)
+        }
     }
 }
 
+/// Connections served at once: what the file allows, as far as so many `files` may be open.
+fn places(max_connections: Option<u32>, files: u64) -> usize {
+    let possible = usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(usize::MAX).max(1);
+    let wanted = max_connections.map_or(possible, |most| most as usize);
+    if wanted > possible {
+        tracing::warn!(
+            wanted,
+            possible,
+            "the limit of open files does not allow so many connections; raise it (ulimit -n)"
+        );
+    }
+    wanted.min(possible)
+}
+
+/// Keeps the masked site's addresses at hand.
+async fn follow_site(shared: Arc<Shared>, stop: CancellationToken) {
+    stop.run_until_cancelled(shared.mask.follow_site()).await;
+}
+
 impl Shared {
-    fn new(config: Config, listeners: Vec<SocketAddr>) -> Result<Self, Error> {
+    pub(crate) fn new(config: Config, listeners: Vec<SocketAddr>) -> Result<Self, Error> {
         let stats = Arc::new(Stats::new());
-        // Strangers never take more than half of the places.
-        let strangers = config.max_connections.map_or(5_000, |most| (most as usize / 2).max(1));
         let (routes, centres) = (config.upstreams.clone(), config.data_centres.clone());
         Ok(Self {
             directory: Directory::default(),
             searcher: Searcher::start().map_err(Error::Thread)?,
             recent: Recent::default(),
             replays: Replays::new(config.replay.capacity, config.replay.window),
-            upstreams: Upstreams::new(routes, centres, config.timeouts.connect, Arc::clone(&stats)),
-            mask: Mask::new(config.masking.clone(), listeners, strangers),
-            buffers: Buffers::default(),
+            upstreams: Upstreams::new(routes, centres, config.timeouts, Arc::clone(&stats)),
+            mask: Mask::new(config.masking.clone(), listeners),
+            buffers: Buffers::large(),
             stats,
             config,
         })
@@ -214,7 +255,7 @@ fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
 /// Accepts the connections of one listener.
 struct Acceptor {
     shared: Arc<Shared>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     sessions: TaskTracker,
     relaying: CancellationToken,
     proxied: bool,
@@ -222,6 +263,7 @@ struct Acceptor {
 
 impl Acceptor {
     async fn run(self, listener: TcpListener, stop: CancellationToken) {
+        let warning = Seldom::default();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -230,7 +272,7 @@ impl Acceptor {
             match accepted {
                 Ok((stream, peer)) => self.spawn(stream, peer),
                 Err(error) => {
-                    tracing::debug!(%error, "a connection was not accepted");
+                    warning.say(Instant::now(), || tracing::warn!(%error, "connections cannot be accepted"));
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -239,24 +281,53 @@ impl Acceptor {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         count(&self.shared.stats.connections);
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        let Some(place) = self.places.enter() else {
             return self.shared.stats.refused.add("max_connections");
         };
         let (shared, relaying, proxied) = (Arc::clone(&self.shared), self.relaying.clone(), self.proxied);
         self.sessions.spawn(async move {
-            if tune(&stream, shared.config.timeouts.keepalive).is_ok() {
+            if tune(&stream, &shared.config.timeouts).is_ok() {
                 tokio::select! {
-                    () = session::serve(&shared, stream, peer, proxied) => {}
+                    () = session::serve(&shared, place, stream, peer, proxied) => {}
                     () = relaying.cancelled() => {}
                 }
             }
-            drop(place);
         });
     }
 }
 
-fn tune(stream: &TcpStream, keepalive: Duration) -> io::Result<()> {
+/// Prepares a connection to a client or a data centre: packets go at once, and a peer that is gone is noticed.
+pub(crate) fn tune(stream: &TcpStream, timeouts: &Timeouts) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let keepalive = TcpKeepalive::new().with_time(keepalive).with_interval(keepalive);
-    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(timeouts.keepalive).with_interval(timeouts.keepalive))?;
+    socket.set_tcp_user_timeout(Some(timeouts.ack))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(Some(10_000), 1_000_000, 10_000)]
+    #[case(Some(10_000), 1_024, 384)]
+    #[case(None, 1_024, 384)]
+    #[case(Some(3), 16, 1)]
+    fn there_are_no_more_places_than_files_may_be_open(
+        #[case] wanted: Option<u32>,
+        #[case] files: u64,
+        #[case] expected: usize,
+    ) {
+        assert_eq!(places(wanted, files), expected);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_acknowledge_is_given_up_after_the_time_of_the_file() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let [keepalive, ack] = [15, 90].map(Duration::from_secs);
+        tune(&stream, &Timeouts { handshake: ack, keepalive, ack, connect: ack }).unwrap();
+        assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(ack));
+    }
 }

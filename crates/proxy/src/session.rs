@@ -3,62 +3,84 @@
 mod identify;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::account::{Refusal, Session};
+use crate::account::{Direction, Refusal, Session};
 use crate::faketls::{UNRECOGNIZED_NAME, Unframer, server_answer};
 use crate::inbox::{Inbox, NoMore};
 use crate::obfuscated2::{self, Accepted, INIT};
+use crate::places::Place;
 use crate::ports;
 use crate::proxy_protocol::{self, Connection, Header};
-use crate::relay::{Downlink, Uplink, relay};
+use crate::relay::{Downlink, Quiet, Uplink, relay};
 use crate::server::Shared;
 use crate::stats::count;
 use identify::{Client, Hello, Verdict, identify};
 
 /// How long a served connection may be idle.
-const IDLE: Duration = Duration::from_mins(30);
+const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duration::from_mins(1) };
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: bool) {
+pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, peer: SocketAddr, proxied: bool) {
+    let known = tokio::select! {
+        client = receive(shared, stream, peer, proxied) => client,
+        () = place.evicted() => return shared.stats.bad.add("crowded_out"),
+    };
+    let Some((inbox, client)) = known else { return };
+    if place.recognise() {
+        serve_client(shared, inbox, client).await;
+    }
+}
+
+/// Finds out who has come, and deals with everyone but right clients.
+async fn receive(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: bool) -> Option<(Inbox, Client)> {
+    let bad = &shared.stats.bad;
     let mut inbox = Inbox::new(stream);
     let told = if proxied {
-        match read_header(shared, &mut inbox, peer).await {
-            Some(header) => header.connection,
-            None => return shared.stats.bad.add("proxy_header"),
-        }
+        let Some(header) = read_header(shared, &mut inbox, peer).await else {
+            bad.add("proxy_header");
+            return None;
+        };
+        header.connection
     } else {
         inbox.stream.local_addr().ok().map(|target| Connection { source: peer, target })
     };
     if told.is_some_and(|connection| shared.mask.is_own(&connection)) {
-        return shared.stats.bad.add("own_relay");
+        bad.add("own_relay");
+        return None;
     }
     let address = told.map_or(peer, |connection| connection.source);
-    match identify(shared, &mut inbox, address.ip()).await {
-        Verdict::Client(client) => serve_client(shared, inbox, *client).await,
+    let mut visit = None;
+    let (visitor, sni) = match identify(shared, &mut inbox, &mut visit, address.ip()).await {
+        Verdict::Client(client) => return Some((inbox, *client)),
         Verdict::Stranger { why, sni } => {
-            shared.stats.bad.add(why);
+            bad.add(why);
             tracing::debug!(%address, why, "stranger");
-            if let Err(error) = shared.mask.relay(inbox, sni.as_deref(), &shared.buffers).await {
-                tracing::debug!(%error, "a stranger's relay ended");
-            }
+            (visit, sni)
         }
         Verdict::Refused { why, sni } => {
             shared.stats.refused.add(label(why));
-            let _ = shared.mask.relay(inbox, sni.as_deref(), &shared.buffers).await;
+            (visit, sni)
         }
         Verdict::Rejected => {
-            shared.stats.bad.add("unknown_sni");
+            bad.add("unknown_sni");
             // Whoever is rejected may be gone already.
             let _ = inbox.stream.write_all(&UNRECOGNIZED_NAME).await;
+            return None;
         }
-        Verdict::Closed(why) => shared.stats.bad.add(why),
+        Verdict::Closed(why) => {
+            bad.add(why);
+            return None;
+        }
+    };
+    if let Err(error) = shared.mask.relay(inbox, visitor, sni.as_deref()).await {
+        tracing::debug!(%error, "a stranger's relay ended");
     }
+    None
 }
 
 const fn label(why: Refusal) -> &'static str {
@@ -152,24 +174,20 @@ async fn transfer(
             return None;
         }
     };
-    centre.set_nodelay(true).ok()?;
     let opened = obfuscated2::open(transport, dc, ports::random);
     centre.write_all(&opened.init).await.ok()?;
     let Inbox { mut stream, mut bytes } = inbox;
-    let account = Arc::clone(&session.account);
-    let framed = unframer.is_some();
-    let mut up = Uplink { account: Arc::clone(&account), unframer, from_client, to_dc: opened.to_dc };
-    let mut down = Downlink { account, framed, from_dc: opened.from_dc, to_client };
-    if !bytes.is_empty() {
-        let ready = up.payload(&mut bytes);
-        centre.write_all(&bytes[ready.range]).await.ok()?;
-        if let Some(grant) = ready.grant {
-            grant.spend();
-        }
-        if ready.last {
-            return None;
-        }
+    let (account, framed) = (&*session.account, unframer.is_some());
+    let mut up = Uplink { unframer, from_client, to_dc: opened.to_dc };
+    let mut down = Downlink { framed, from_dc: opened.from_dc, to_client };
+    up.recrypt(&mut bytes);
+    let mut sent = 0;
+    while sent < bytes.len() {
+        let mut grant = account.grant(Direction::FromClient, bytes.len() - sent).await?;
+        let written = centre.write(&bytes[sent..sent + grant.left()]).await.ok()?;
+        grant.spend(written);
+        sent += written;
     }
     drop(bytes);
-    relay(&mut stream, &mut centre, &mut up, &mut down, &shared.buffers, IDLE).await.ok()
+    relay(&mut stream, &mut centre, &mut up, &mut down, Some(account), &shared.buffers, QUIET).await.ok()
 }

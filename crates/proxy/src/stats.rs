@@ -49,8 +49,8 @@ pub(crate) struct Stats {
     pub(crate) refused: Labelled<&'static str>,
     pub(crate) handshake_timeouts: AtomicU64,
     pub(crate) connects: Connects,
-    /// Connects by data centre and whether they succeeded.
-    pub(crate) centres: Labelled<(i16, bool)>,
+    /// Connects by data centre, if it is a known one, and whether they succeeded.
+    pub(crate) centres: Labelled<(Option<i16>, bool)>,
     pub(crate) reloads: Mutex<Reloads>,
 }
 

@@ -49,7 +49,11 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
 async fn scraped_to_the_end(app: SharedApp, proxy: Proxy, stop: CancellationToken) {
     let drained = CancellationToken::new();
     let drain = async {
-        stop.cancelled().await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            // This task ends too early then, so that the service fails and is started anew.
+            error = proxy.failed() => tracing::error!(%error, "the built-in proxy has failed"),
+        }
         proxy.drain().await;
         drained.cancel();
     };

@@ -7,6 +7,7 @@ use mtpannel_proxy::faketls::application_header;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::bars::{self, verdict};
 use crate::client::Client;
 use crate::servers::{Proxy, secret};
 
@@ -73,7 +74,8 @@ pub(crate) async fn speed(relay: SocketAddr, proxy: SocketAddr) {
         let (way, least, most) = (if down { "down" } else { "up" }, rounds[0].0, rounds[ROUNDS - 1].0);
         println!(
             "  bulk {way} over {connections}: {ours:.0} MB/s, plain relay {plain:.0} MB/s, \
-             ratio {ratio:.2} ({least:.2} to {most:.2})"
+             ratio {ratio:.2} ({least:.2} to {most:.2}) {}",
+            verdict(ratio >= bars::BULK, &format!("at least {}", bars::BULK))
         );
     }
 }
@@ -86,5 +88,6 @@ pub(crate) async fn idle(proxy: &Proxy) {
         open_ones.push(open(proxy.address(), true).await);
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
-    println!("  idle connection: {} bytes", proxy.resident().saturating_sub(before) / IDLE as u64);
+    let each = proxy.resident().saturating_sub(before) / IDLE as u64;
+    println!("  idle connection: {each} bytes {}", verdict(each < bars::IDLE, &format!("under {}", bars::IDLE)));
 }

@@ -3,6 +3,7 @@
 //! the relay are this program started again with other arguments. `make bench-proxy`.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs, reason = "a benchmark")]
 
+mod bars;
 mod bulk;
 #[path = "../../tests/it/client.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
@@ -13,9 +14,15 @@ mod users;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use servers::{Peers, Proxy};
+use tikv_jemallocator::Jemalloc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+
+/// The product's allocator, or its memory would not be what is measured.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 #[tokio::main]
 async fn main() {
@@ -28,6 +35,9 @@ async fn main() {
 }
 
 async fn measure() {
+    // The clients and the data centre are here, with two files for each connection.
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
     let peers = Peers::start().await;
     let relay = servers::relay(peers.raw_centre).await;
     let peer = std::env::var_os("PEER_PROXY_BIN");
@@ -35,11 +45,13 @@ async fn measure() {
         println!("{}:", binary.map_or_else(|| "the built-in proxy".into(), std::ffi::OsStr::to_string_lossy));
         let proxy = Proxy::start(binary, &peers, 10).await;
         bulk::speed(relay.address, proxy.address()).await;
-        bulk::idle(&proxy).await;
         drop(proxy);
+        // A fresh one, because what bulk transfers leave behind would hide what connections cost.
+        bulk::idle(&Proxy::start(binary, &peers, 10).await).await;
         for count in [10, 64, 1_000, 10_000, 100_000] {
             users::measure(Proxy::start(binary, &peers, 10).await, count).await;
         }
+        bars::summary();
     }
 }
 

@@ -8,12 +8,15 @@ use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::bars::{self, verdict};
 use crate::client::{Client, hello, random, unix_time};
 use crate::servers::{CANARIES, Proxy, secret};
 
 /// Right clients in one measurement, and the time between two.
 const CLIENTS: u32 = 200;
 const PACE: Duration = Duration::from_millis(15);
+/// Makes a hello of 1,700 bytes.
+const STRANGER_PADDING: usize = 1_700 - 153;
 /// How long a client waits to be let in.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -24,9 +27,10 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
     for (at, canary) in CANARIES.into_iter().enumerate() {
         let all = (0..users).chain(CANARIES.into_iter().skip(at + 1));
         match reload(&proxy, &all, canary).await {
-            Some((took, longest)) => {
-                println!("    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?}");
-            }
+            Some((took, longest)) => println!(
+                "    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?} {}",
+                verdict(took < bars::RELOAD, &format!("under {:?}", bars::RELOAD))
+            ),
             None => println!("    reload: the session of a user who is removed is still open after {PATIENCE:?}"),
         }
     }
@@ -50,7 +54,9 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
         let stormy = clients(address, next()).await;
         storm.abort();
         let ratio = stormy.median.as_secs_f64() / quiet.median.as_secs_f64();
-        println!("    {} strangers a second: {stormy}, ratio {ratio:.2}", 1_000 / pause);
+        let met = ratio <= bars::STORM && stormy.lost == 0;
+        let bar = format!("at most {}, nobody lost", bars::STORM);
+        println!("    {} strangers a second: {stormy}, ratio {ratio:.2} {}", 1_000 / pause, verdict(met, &bar));
     }
 }
 
@@ -134,14 +140,14 @@ async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Fared {
     Fared { median: at(times.len() / 2), longest: at(times.len().saturating_sub(1)), lost }
 }
 
-/// Strangers who name the right site.
+/// Strangers who name the right site, with hellos as long as a browser's.
 async fn storm(address: SocketAddr, pause: Duration) {
     let mut ticks = interval(pause);
     loop {
         ticks.tick().await;
         tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await.ok()?;
-            stream.write_all(&hello(&random(), "mask.example", 400, unix_time())).await.ok()?;
+            stream.write_all(&hello(&random(), "mask.example", STRANGER_PADDING, unix_time())).await.ok()?;
             stream.read(&mut [0; 16]).await.ok()
         });
     }

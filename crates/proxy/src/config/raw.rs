@@ -117,16 +117,19 @@ pub(super) struct Listener {
 
 #[derive(Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "as the file calls them")]
 pub(super) struct Timeouts {
     /// Seconds within which a handshake must be complete.
     pub(super) client_handshake: u64,
     /// Seconds between keep-alive probes of the system.
     pub(super) client_keepalive: u64,
+    /// Seconds until bytes that were sent must have been acknowledged.
+    pub(super) client_ack: u64,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { client_handshake: 60, client_keepalive: 15 }
+        Self { client_handshake: 60, client_keepalive: 15, client_ack: 90 }
     }
 }
 

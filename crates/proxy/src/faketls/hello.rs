@@ -21,6 +21,8 @@ const MIN_RECORD: usize = FIXED - HEADER + 1 + 4 + 2;
 const COMPARED: usize = 28;
 
 const EXTENSION_SERVER_NAME: u16 = 0;
+const EXTENSION_KEY_SHARE: u16 = 0x33;
+const X25519: u16 = 0x1d;
 const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
 
 /// Why bytes are no `ClientHello` in one record.
@@ -51,6 +53,8 @@ pub struct ClientHello {
     pub cipher_suite: Option<u16>,
     /// The server's name, lower case.
     pub server_name: Option<String>,
+    /// Whether it brings an x25519 key, without which nobody may answer with one (RFC 8446, section 4.2.8).
+    pub shares_x25519: bool,
 }
 
 impl fmt::Debug for ClientHello {
@@ -109,7 +113,8 @@ impl ClientHello {
         }
         let cipher_suite = tls13_suite(body.long()?)?;
         body.short()?;
-        let mut hello = Self { random, session_id: session_id.to_vec(), cipher_suite, server_name: None };
+        let session_id = session_id.to_vec();
+        let mut hello = Self { random, session_id, cipher_suite, server_name: None, shares_x25519: false };
         if !body.0.is_empty() {
             hello.read_extensions(body.long()?)?;
         }
@@ -120,8 +125,10 @@ impl ClientHello {
         while !extensions.0.is_empty() {
             let kind = extensions.u16()?;
             let data = extensions.long()?;
-            if kind == EXTENSION_SERVER_NAME {
-                self.server_name = server_name(data)?;
+            match kind {
+                EXTENSION_SERVER_NAME => self.server_name = server_name(data)?,
+                EXTENSION_KEY_SHARE => self.shares_x25519 = shares_x25519(data)?,
+                _ => {}
             }
         }
         Ok(())
@@ -150,6 +157,18 @@ fn server_name(mut data: Reader<'_>) -> Result<Option<String>, HelloError> {
         }
     }
     Ok(None)
+}
+
+fn shares_x25519(mut data: Reader<'_>) -> Result<bool, HelloError> {
+    let mut shares = data.long()?;
+    while !shares.0.is_empty() {
+        let group = shares.u16()?;
+        let key = shares.long()?.0;
+        if group == X25519 && key.len() == 32 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A hello made ready to be compared with many keys.

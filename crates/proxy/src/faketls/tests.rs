@@ -46,6 +46,22 @@ fn a_hello_is_read_and_proves_its_secret_and_its_time() {
 }
 
 #[rstest]
+#[case(&[(0x1d, 32)], true)]
+#[case(&[(0x0a0a, 1), (0x11ec, 1_216), (0x1d, 32)], true)]
+#[case(&[(0x17, 65)], false)]
+#[case(&[(0x1d, 31)], false)]
+#[case(&[], false)]
+fn a_key_share_of_x25519_is_found_wherever_it_stands(#[case] shares: &[(u16, usize)], #[case] expected: bool) {
+    let shares =
+        shares.iter().flat_map(|&(group, length)| [group.to_be_bytes().to_vec(), vector16(&vec![1; length])].concat());
+    let extensions = vector16(&extension(51, &vector16(&shares.collect::<Vec<u8>>())));
+    let body = [&[3, 3][..], &[0; 33], &vector16(&[0x13, 1]), &[1, 0], &extensions].concat();
+    let message = [&[1, 0][..], &vector16(&body)].concat();
+    let record = [vec![0x16, 3, 1], vector16(&message)].concat();
+    assert_eq!(ClientHello::parse(&record).unwrap().shares_x25519, expected);
+}
+
+#[rstest]
 #[case(&[0x16, 3, 1, 0x40, 0], Ok(Some(16_389)))]
 #[case(&[0x16, 3, 1, 0x40, 1], Err(HelloError))]
 #[case(&[0x16, 3, 1, 0, 10], Err(HelloError))]
@@ -98,6 +114,23 @@ proptest! {
         prop_assert_eq!(&parsed.session_id, &id);
         prop_assert_eq!(HelloProof::new(&record, parsed.random).time_if_right(&HmacKey::new(&SECRET)), Some(time));
         prop_assert_eq!(record_length(&record), Ok(Some(record.len())));
+    }
+
+    #[test]
+    fn the_first_right_key_is_found_wherever_it_stands_and_only_there(
+        wrong in 0..40_usize, places in prop::collection::vec(0..40_usize, 0..3), padding in 0..300_usize, time: u32,
+    ) {
+        let record = hello("mask.example", &[5; 32], padding, time);
+        let proof = HelloProof::new(&record, ClientHello::parse(&record).unwrap().random);
+        let mut keys: Vec<HmacKey> = (0..wrong).map(|number| HmacKey::new(&[u8::try_from(number).unwrap() + 100; 16])).collect();
+        for &place in &places {
+            keys.insert(place.min(keys.len()), HmacKey::new(&SECRET));
+        }
+        let first = keys.iter().position(|key| *key == HmacKey::new(&SECRET));
+        prop_assert_eq!(first.is_some(), !places.is_empty());
+        prop_assert_eq!(proof.first_right(&keys), first.map(|place| (place, time)));
+        let one_by_one = keys.iter().enumerate().find_map(|(place, key)| Some((place, proof.time_if_right(key)?)));
+        prop_assert_eq!(proof.first_right(&keys), one_by_one);
     }
 
     #[test]

@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::Shared;
+use crate::server::{Shared, tune};
 
-/// Readers served at once.
-const READERS: usize = 64;
+/// Readers served at once; each may have a text of 80 MiB on its way.
+const READERS: usize = 16;
 /// Longest wait for a request on a connection that is kept alive.
 const HEADER: Duration = Duration::from_mins(2);
 
@@ -37,7 +37,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist:
             continue;
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        if allowed(&whitelist, peer) {
+        // A reader who takes nothing is given up after a while.
+        if allowed(&whitelist, peer) && tune(&stream, &shared.config.timeouts).is_ok() {
             let (shared, stop) = (Arc::clone(&shared), stop.clone());
             tokio::spawn(async move {
                 tokio::select! {
@@ -57,7 +58,7 @@ fn allowed(whitelist: &[IpNet], peer: SocketAddr) -> bool {
 async fn answer(shared: Arc<Shared>, stream: TcpStream) {
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(respond(&shared, &request)) }
+        async move { Ok::<_, Infallible>(respond(shared, &request).await) }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEADER);
@@ -66,12 +67,16 @@ async fn answer(shared: Arc<Shared>, stream: TcpStream) {
     }
 }
 
-fn respond(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+async fn respond(shared: Arc<Shared>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let head = request.method() == Method::HEAD;
     let mut response = if request.uri().path() != "/metrics" {
         plain(StatusCode::NOT_FOUND, "not found\n".to_owned())
     } else if request.method() == Method::GET || head {
-        plain(StatusCode::OK, super::render(&shared.stats, &shared.directory))
+        // With many users this takes long enough to hold up relays.
+        match tokio::task::spawn_blocking(move || super::render(&shared.stats, &shared.directory)).await {
+            Ok(text) => plain(StatusCode::OK, text),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no metrics\n".to_owned()),
+        }
     } else {
         plain(StatusCode::METHOD_NOT_ALLOWED, "only GET\n".to_owned())
     };

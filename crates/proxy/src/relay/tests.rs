@@ -7,7 +7,7 @@ use crate::obfuscated2::{Stream, Transport, open};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-const IDLE: Duration = Duration::from_mins(10);
+const QUIET: Quiet = Quiet { open: Duration::from_mins(10), half_closed: Duration::from_mins(10) };
 
 async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -44,16 +44,22 @@ struct Line {
 }
 
 async fn line(framed: bool, quota: Option<u64>) -> Line {
+    let account = Arc::new(Account::new("alice"));
+    account.set_quota(quota);
+    line_of(framed, account).await
+}
+
+async fn line_of(framed: bool, account: Arc<Account>) -> Line {
     let ((client, mut near), (dc, mut far)) = (pair().await, pair().await);
     let ((to_proxy, from_client), (to_client, from_proxy)) = (keys(1), keys(2));
     let ((proxy_to_dc, to_dc), (proxy_from_dc, from_dc)) = (keys(3), keys(4));
-    let account = Arc::new(Account::new("alice"));
-    account.set_quota(quota);
     let unframer = framed.then(Unframer::default);
-    let mut up = Uplink { account: account.clone(), unframer, from_client, to_dc: proxy_to_dc };
-    let mut down = Downlink { account: account.clone(), framed, from_dc: proxy_from_dc, to_client };
-    let relay =
-        tokio::spawn(async move { relay(&mut near, &mut far, &mut up, &mut down, &Buffers::default(), IDLE).await });
+    let mut up = Uplink { unframer, from_client, to_dc: proxy_to_dc };
+    let mut down = Downlink { framed, from_dc: proxy_from_dc, to_client };
+    let counted = account.clone();
+    let relay = tokio::spawn(async move {
+        relay(&mut near, &mut far, &mut up, &mut down, Some(&counted), &Buffers::large(), QUIET).await
+    });
     Line { client, dc, to_proxy, from_proxy, to_dc, from_dc, account, relay }
 }
 
@@ -113,6 +119,66 @@ async fn a_quota_cuts_at_exactly_its_last_byte() {
     }
 }
 
+/// Ends a relay while it waits for a reader who has stopped, and compares what was counted with what that reader can still
+/// get.
+#[tokio::test]
+async fn what_a_broken_transfer_had_delivered_is_counted_to_the_byte() {
+    for framed in [false, true] {
+        let mut line = line(framed, None).await;
+        let answered = bytes(3_000_000);
+        // As much as fits on the way; then the relay is in the middle of a write.
+        let mut sent = 0;
+        while let Ok(written) = tokio::time::timeout(Duration::from_millis(100), line.dc.write(&answered[sent..])).await
+        {
+            sent += written.unwrap();
+        }
+        line.relay.abort();
+        assert!(line.relay.await.unwrap_err().is_cancelled());
+        let mut at_client = Vec::new();
+        line.client.read_to_end(&mut at_client).await.unwrap();
+        let length = if framed { Unframer::default().unframe(&mut at_client).unwrap() } else { at_client.len() };
+        assert!(length > 0 && length < sent);
+        assert_eq!(line.account.read().octets, [0, length as u64]);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_stands_still_does_not_end_the_others_of_its_user() {
+    let quota = 400_000;
+    let mut stalled = line(true, Some(quota)).await;
+    let answered = bytes(1_000_000);
+    while let Ok(written) = tokio::time::timeout(Duration::from_millis(100), stalled.dc.write(&answered)).await {
+        written.unwrap();
+    }
+    let counted = stalled.account.read().octets[1];
+    assert!(counted < quota);
+    let mut other = line_of(true, Arc::clone(&stalled.account)).await;
+    let (mut other_dc, mut other_client) = (other.dc, other.client);
+    let more = usize::try_from(quota - counted).unwrap();
+    let sending = tokio::spawn(async move {
+        let _ = other_dc.write_all(&bytes(more)).await;
+        other_dc
+    });
+    let receiving = async {
+        let mut got = Vec::new();
+        let _ = other_client.read_to_end(&mut got).await;
+        got
+    };
+    let giving_up = async {
+        // The other one gets what the stalled one does not hold, and waits for the rest.
+        while other.account.read().octets[1] == counted {
+            tokio::task::yield_now().await;
+        }
+        assert!(!other.relay.is_finished());
+        stalled.relay.abort();
+    };
+    let (mut got, ()) = tokio::join!(receiving, giving_up);
+    assert_eq!((&mut other.relay).await.unwrap().unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
+    assert_eq!(Unframer::default().unframe(&mut got).unwrap(), more);
+    assert_eq!(other.account.read().octets, [0, quota]);
+    drop(sending.await);
+}
+
 #[tokio::test]
 async fn with_both_directions_full_every_transfer_goes_on() {
     let mut line = line(false, None).await;
@@ -143,9 +209,29 @@ async fn with_both_directions_full_every_transfer_goes_on() {
 #[tokio::test]
 async fn silence_ends_a_relay() {
     let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
-    let ended =
-        relay(&mut near, &mut far, &mut Plain, &mut Plain, &Buffers::default(), Duration::from_millis(20)).await;
+    let quiet = Quiet { open: Duration::from_millis(20), ..QUIET };
+    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), quiet).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn when_one_direction_has_ended_the_other_goes_on_as_long_as_it_moves() {
+    let ((mut client, mut near), (mut server, mut far)) = (pair().await, pair().await);
+    let half_closed = Duration::from_millis(400);
+    let relaying = tokio::spawn(async move {
+        let quiet = Quiet { half_closed, ..QUIET };
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), quiet).await
+    });
+    client.shutdown().await.unwrap();
+    assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
+    let since = Instant::now();
+    for byte in 0..8 {
+        server.write_all(&[byte]).await.unwrap();
+        assert_eq!(client.read_u8().await.unwrap(), byte);
+        tokio::time::sleep(half_closed / 4).await;
+    }
+    assert!(since.elapsed() > half_closed);
+    assert_eq!(relaying.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
 #[tokio::test]

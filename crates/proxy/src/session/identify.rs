@@ -14,6 +14,7 @@ use crate::config::{Modes, UnknownSni};
 use crate::faketls::{ClientHello, HelloProof, RANDOM, record_length};
 use crate::inbox::{Inbox, NoMore};
 use crate::key::HmacKey;
+use crate::mask::Visit;
 use crate::obfuscated2::{self, Accepted, INIT};
 use crate::ports;
 use crate::replay::{Print, SKEW};
@@ -21,10 +22,10 @@ use crate::search::Probe;
 use crate::server::Shared;
 use crate::stats::count;
 
-/// How long a client may say nothing at first.
+/// How long a client may say nothing at first; then the masked site is asked, too.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
-/// How long it may pause in the middle of a hello; then it is a visitor of the masked site, where it may go on.
-const PAUSE: Duration = Duration::from_secs(2);
+/// How long it may pause in the middle of a hello before that.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A client whose secret is right and who was admitted.
 pub(super) struct Client {
@@ -94,27 +95,89 @@ fn opening(bytes: &[u8], modes: Modes) -> Opening {
     }
 }
 
-/// Reads until it is clear who this is.
-pub(super) async fn identify(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
+/// Reads until it is clear who this is. As soon as he hesitates, he gets a `visit` to the masked site, so that whoever waits
+/// there sees what the site does and when; a right client whose hello comes in pieces is served all the same.
+pub(super) async fn identify<'a>(
+    shared: &'a Shared,
+    inbox: &mut Inbox,
+    visit: &mut Option<Visit<'a>>,
+    address: IpAddr,
+) -> Verdict {
     let deadline = Instant::now() + shared.config.timeouts.handshake;
     loop {
-        match opening(&inbox.bytes, shared.config.modes) {
-            Opening::Record(length) => return hello(shared, inbox, length, address).await,
-            Opening::Init => return init(shared, inbox, address).await,
-            Opening::Other => return Verdict::stranger("not_ours"),
-            Opening::Unclear => {}
+        if let Some(verdict) = clear(shared, inbox, address).await {
+            return verdict;
         }
         let quiet = if inbox.bytes.is_empty() { FIRST_BYTE } else { PAUSE };
         match inbox.more(quiet, deadline).await {
             Ok(()) => {}
-            Err(NoMore::Silent) => {
-                count(&shared.stats.handshake_timeouts);
-                return Verdict::stranger("slow");
-            }
-            Err(NoMore::Ended) if inbox.bytes.is_empty() => return Verdict::Closed("nothing_sent"),
-            Err(NoMore::Ended) => return Verdict::stranger("incomplete"),
-            Err(NoMore::Broken) => return Verdict::Closed("broken"),
+            Err(NoMore::Silent) => return hesitant(shared, inbox, visit, address, deadline).await,
+            Err(end) => return ended(shared, inbox, end),
         }
+    }
+}
+
+/// Who this is, if that is clear already.
+async fn clear(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
+    match opening(&inbox.bytes, shared.config.modes) {
+        Opening::Unclear => None,
+        Opening::Record(length) => Some(hello(shared, inbox, length, address).await),
+        Opening::Init => Some(init(shared, inbox, address).await),
+        Opening::Other => Some(Verdict::stranger("not_ours")),
+    }
+}
+
+/// Goes on reading while the site gets what comes. When the site answers, or time is up, he is its visitor for good.
+async fn hesitant<'a>(
+    shared: &'a Shared,
+    inbox: &mut Inbox,
+    visit: &mut Option<Visit<'a>>,
+    address: IpAddr,
+    deadline: Instant,
+) -> Verdict {
+    let visiting = shared.mask.visit(None);
+    tokio::pin!(visiting);
+    let mut connecting = true;
+    loop {
+        tokio::select! {
+            more = inbox.more(shared.config.timeouts.handshake, deadline) => match more {
+                Ok(()) => {}
+                Err(end) => return ended(shared, inbox, end),
+            },
+            connected = &mut visiting, if connecting => {
+                // A site that cannot be reached is tried once more when time is up.
+                (connecting, *visit) = (false, connected.ok());
+            }
+            () = answered(visit.as_ref()) => return ended(shared, inbox, NoMore::Silent),
+        }
+        if let Some(verdict) = clear(shared, inbox, address).await {
+            return verdict;
+        }
+        if let Some(site) = visit
+            && site.send(&inbox.bytes).await.is_err()
+        {
+            return ended(shared, inbox, NoMore::Silent);
+        }
+    }
+}
+
+async fn answered(visit: Option<&Visit<'_>>) {
+    match visit {
+        Some(visit) => visit.answered().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What somebody is from whom nothing more is expected.
+fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
+    match end {
+        NoMore::Silent => {
+            count(&shared.stats.handshake_timeouts);
+            Verdict::stranger("slow")
+        }
+        NoMore::Ended if inbox.bytes.is_empty() => Verdict::Closed("nothing_sent"),
+        NoMore::Ended => Verdict::stranger("incomplete"),
+        NoMore::Broken => Verdict::Closed("broken"),
     }
 }
 
@@ -122,6 +185,10 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     let record = &inbox.bytes[..length];
     let Ok(hello) = ClientHello::parse(record) else { return Verdict::stranger("malformed_hello") };
     let sni = hello.server_name.clone();
+    if !hello.shares_x25519 {
+        // Our answer would be one that no server may give.
+        return Verdict::Stranger { why: "no_key_share", sni };
+    }
     if let Some(verdict) = unknown_sni(shared, sni.as_deref()) {
         return verdict;
     }
@@ -137,7 +204,8 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     if !shared.replays.is_new(print(&record[RANDOM]), std::time::Instant::now()) {
         return Verdict::Stranger { why: "replay", sni };
     }
-    match admit(shared, user, address, now) {
+    shared.recent.succeeded(address, &user.account.name);
+    match admit(shared, user, address) {
         Ok(session) => {
             inbox.bytes.drain(..length);
             let secret = user.rule.secret;
@@ -172,7 +240,8 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
     if !shared.replays.is_new(print(&init[8..]), std::time::Instant::now()) {
         return Verdict::stranger("replay");
     }
-    match admit(shared, user, address, ports::now()) {
+    shared.recent.succeeded(address, &user.account.name);
+    match admit(shared, user, address) {
         Ok(session) => {
             inbox.bytes.drain(..INIT);
             let secret = user.rule.secret;
@@ -198,19 +267,18 @@ async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, addres
             .await
             .and_then(|found| Some((access.owner(found.place)?, found.time))),
     };
-    match found {
-        Some((user, _)) => shared.recent.succeeded(address, &user.account.name),
-        None => shared.recent.failed(address),
+    if found.is_none() {
+        shared.recent.failed(address);
     }
     found
 }
 
 /// Opens a session, and looks once more whether the user is still served: a revision that came meanwhile has either been
 /// seen here, or has seen the session.
-fn admit(shared: &Shared, user: &User, address: IpAddr, now: DateTime<Utc>) -> Result<Session, Refusal> {
-    user.standing(now)?;
+fn admit(shared: &Shared, user: &User, address: IpAddr) -> Result<Session, Refusal> {
+    user.standing(ports::now())?;
     let session = user.account.admit(&user.rule, address.to_canonical())?;
-    shared.directory.current().check(&user.rule.name, &user.rule.secret, now)?;
+    shared.directory.current().check(&user.rule.name, &user.rule.secret, ports::now())?;
     Ok(session)
 }
 

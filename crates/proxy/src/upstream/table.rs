@@ -39,6 +39,12 @@ pub(super) fn addresses(centres: &DataCentres, dc: i16) -> Vec<SocketAddr> {
     all
 }
 
+/// The index as it is shown: clients may send any, and those that nobody knows are shown as one.
+pub(super) fn label(centres: &DataCentres, dc: i16) -> Option<i16> {
+    let known = (1..=V4.len()).contains(&dc.unsigned_abs().into()) || centres.overrides.contains_key(&dc);
+    known.then_some(dc)
+}
+
 /// The index of the same centre without media.
 const fn twin(dc: i16) -> i16 {
     dc.saturating_abs()
@@ -82,6 +88,17 @@ mod tests {
     fn the_files_own_addresses_go_before(#[case] dc: i16, #[case] first: &str) {
         let own = centres(&[(2, "127.0.0.1:2"), (203, "127.0.0.1:203"), (-4, "127.0.0.1:4")]);
         assert_eq!(addresses(&own, dc)[0].to_string(), first);
+    }
+
+    #[rstest]
+    #[case(2, Some(2))]
+    #[case(-5, Some(-5))]
+    #[case(203, Some(203))]
+    #[case(0, None)]
+    #[case(6, None)]
+    #[case(i16::MIN, None)]
+    fn only_known_centres_are_shown_by_their_index(#[case] dc: i16, #[case] shown: Option<i16>) {
+        assert_eq!(label(&centres(&[(203, "127.0.0.1:203")]), dc), shown);
     }
 
     #[test]

@@ -9,14 +9,17 @@ use crate::peers::{ALICE, BOB, World, users};
 
 /// The longest time from the rename of the file to the end of a session.
 const AT_ONCE: Duration = Duration::from_millis(200);
-/// A machine that is busy with other things may let anybody wait for so long, and does not do so again and again.
-const BUSY: Duration = Duration::from_secs(3);
-const ATTEMPTS: usize = 5;
+/// Odd. A machine that is busy with other things may let one attempt wait, but not most of them.
+const ATTEMPTS: usize = 3;
 
-/// Whether this was at once; never, if it took longer than a busy machine explains.
-fn at_once(took: Duration) -> bool {
-    assert!(took < BUSY, "{took:?}");
-    took < AT_ONCE
+/// Holds if most attempts took no longer than that.
+async fn at_once(attempt: impl AsyncFn() -> Duration) {
+    let mut times = Vec::new();
+    for _ in 0..ATTEMPTS {
+        times.push(attempt().await);
+    }
+    times.sort_unstable();
+    assert!(times[ATTEMPTS / 2] < AT_ONCE, "{times:?}");
 }
 
 async fn both() -> (World, Client, Client) {
@@ -36,7 +39,7 @@ async fn both() -> (World, Client, Client) {
 #[case::no_bytes_left(format!("{}[access.user_data_quota]\nalice = 8\n", users(&[("alice", ALICE), ("bob", BOB)])))]
 #[tokio::test]
 async fn a_revocation_cuts_open_sessions_at_once_and_no_others(#[case] access: String) {
-    for _ in 0..ATTEMPTS {
+    at_once(async || {
         let (world, mut alice, mut bob) = both().await;
         let since = world.replace(&access);
         alice.closed().await;
@@ -44,35 +47,46 @@ async fn a_revocation_cuts_open_sessions_at_once_and_no_others(#[case] access: S
         bob.echo(b"ping").await.unwrap();
         assert!(Client::connect(world.address(), &ALICE).await.is_err());
         Client::connect(world.address(), &BOB).await.unwrap().echo(b"ping").await.unwrap();
-        if at_once(took) {
-            return;
-        }
-    }
-    panic!("never within {AT_ONCE:?}");
+        took
+    })
+    .await;
+}
+
+#[test]
+fn a_revocation_does_not_wait_for_work_that_blocks_all_threads() {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async {
+        let (world, mut alice, mut bob) = both().await;
+        let blocked = tokio::task::spawn_blocking(move || released.recv());
+        world.replace(&users(&[("bob", BOB)]));
+        alice.closed().await;
+        bob.echo(b"ping").await.unwrap();
+        drop(release);
+        assert!(blocked.await.unwrap().is_err());
+    });
 }
 
 #[tokio::test]
 async fn a_session_ends_when_its_time_does() {
-    for _ in 0..ATTEMPTS {
+    at_once(async || {
         let (world, mut alice, _bob) = both().await;
         #[expect(clippy::disallowed_methods, reason = "tests need no port")]
-        let end = chrono::Utc::now() + chrono::TimeDelta::seconds(2);
+        let end = chrono::Utc::now() + chrono::TimeDelta::seconds(1);
         let access = format!(
             "{}[access.user_expirations]\nalice = \"{}\"\n",
             users(&[("alice", ALICE), ("bob", BOB)]),
             end.to_rfc3339()
         );
-        let since = world.replace(&access);
+        world.replace(&access);
         world.shows("mtproxy_config_reloads_total 2").await;
         alice.closed().await;
-        let took = since.elapsed();
-        assert!(took > Duration::from_millis(1_900), "{took:?}");
+        #[expect(clippy::disallowed_methods, reason = "tests need no port")]
+        let late = chrono::Utc::now() - end;
         assert!(Client::connect(world.address(), &ALICE).await.is_err());
-        if at_once(took.saturating_sub(Duration::from_secs(2))) {
-            return;
-        }
-    }
-    panic!("never within {AT_ONCE:?}");
+        late.to_std().unwrap()
+    })
+    .await;
 }
 
 #[rstest]

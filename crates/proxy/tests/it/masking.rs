@@ -1,10 +1,11 @@
 //! Everyone else sees the masked site.
 
+use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::client::{hello, unix_time};
-use crate::peers::{ALICE, BOB, World, users};
+use crate::client::{Client, hello, unix_time};
+use crate::peers::{ALICE, BOB, World, quiet_site, users};
 
 /// Sends bytes, and checks that the site answered and got exactly these.
 async fn sees_the_site(world: &World, sent: &[u8]) {
@@ -33,7 +34,8 @@ async fn whoever_is_not_authenticated_sees_the_site_byte_for_byte() {
     sees_the_site(&world, b"GET / HTTP/1.1\r\nHost: mask.example\r\n\r\n").await;
     sees_the_site(&world, &[0x16, 3, 1, 0, 60, 1, 0, 0, 56].into_iter().chain([0; 56]).collect::<Vec<_>>()).await;
     world.shows("telemt_connections_bad_by_class_total{class=\"time_skew\"} 2").await;
-    world.shows("telemt_connections_bad_by_class_total{class=\"unknown_sni\"} 2").await;
+    world.shows("telemt_connections_bad_by_class_total{class=\"unknown_sni\"} 1").await;
+    world.shows("telemt_connections_bad_by_class_total{class=\"no_key_share\"} 1").await;
 }
 
 #[tokio::test]
@@ -55,6 +57,89 @@ async fn half_a_hello_and_silence_are_relayed_like_any_visitor() {
     let hello = hello(&ALICE, "mask.example", 0, unix_time());
     sees_the_site(&world, &hello[..hello.len() / 2]).await;
     sees_the_site(&world, &hello[..3]).await;
+}
+
+#[tokio::test]
+async fn a_right_client_whose_hello_comes_in_pieces_is_served_though_the_site_was_asked_meanwhile() {
+    let (site, mut visits) = quiet_site().await;
+    let world = World::with_site(site, "", &users(&[("alice", ALICE)])).await;
+    let hello = hello(&ALICE, "mask.example", 300, unix_time());
+    let mut alice = TcpStream::connect(world.address()).await.unwrap();
+    let (mut sent, mut seen) = (0, Vec::new());
+    let mut visit = None;
+    for piece in hello.chunks(hello.len() / 3 + 1) {
+        alice.write_all(piece).await.unwrap();
+        sent += piece.len();
+        if sent == hello.len() {
+            break;
+        }
+        // The piece has been relayed: nobody can say that it was held back.
+        if visit.is_none() {
+            visit = Some(visits.recv().await.unwrap());
+        }
+        seen.resize(sent, 0);
+        let got = seen.len() - piece.len();
+        visit.as_mut().unwrap().read_exact(&mut seen[got..]).await.unwrap();
+        assert_eq!(seen, hello[..sent]);
+    }
+    let mut head = [0; 3];
+    alice.read_exact(&mut head).await.unwrap();
+    assert_eq!(head, [0x16, 3, 3]);
+    // The site sees its visitor go and nothing of the rest.
+    assert_eq!(visit.unwrap().read_to_end(&mut seen).await.unwrap(), 0);
+    assert!(world.metrics().await.contains("telemt_connections_bad_total 0\n"));
+}
+
+#[tokio::test]
+async fn a_hello_that_drips_too_slowly_goes_to_the_site_when_its_time_is_up() {
+    let settings = "[timeouts]\nclient_handshake = 1";
+    let world = World::start(settings, &users(&[("alice", ALICE)])).await;
+    let hello = hello(&ALICE, "mask.example", 600, unix_time());
+    let (mut read, mut write) = TcpStream::connect(world.address()).await.unwrap().into_split();
+    let dripping = hello.clone();
+    let since = std::time::Instant::now();
+    let drip = tokio::spawn(async move {
+        for byte in dripping {
+            write.write_all(&[byte]).await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+        }
+        write
+    });
+    let mut received = vec![0; 5 + hello.len()];
+    read.read_exact(&mut received[..5]).await.unwrap();
+    let took = since.elapsed();
+    assert_eq!(received[..5], *b"site:");
+    assert!(took >= std::time::Duration::from_millis(990), "{took:?}");
+    read.read_exact(&mut received[5..]).await.unwrap();
+    assert!(received[5..] == hello);
+    drop(drip.await);
+    world.shows("telemt_connections_bad_by_class_total{class=\"slow\"} 1").await;
+}
+
+#[tokio::test]
+async fn strangers_who_fill_the_places_make_room_for_clients_and_not_the_other_way() {
+    let world = World::start("[server]\nmax_connections = 4", &users(&[("alice", ALICE)])).await;
+    let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
+    alice.echo(b"ping").await.unwrap();
+    let mut strangers = Vec::new();
+    for _ in 0..20 {
+        strangers.push(TcpStream::connect(world.address()).await.unwrap());
+    }
+    let mut second = Client::connect(world.address(), &ALICE).await.unwrap();
+    second.echo(b"ping").await.unwrap();
+    // All but the last one or two had to go.
+    for stranger in &mut strangers[..18] {
+        assert!(matches!(stranger.read(&mut [0]).await, Ok(0) | Err(_)));
+    }
+    let mut third = Client::connect(world.address(), &ALICE).await.unwrap();
+    third.echo(b"ping").await.unwrap();
+    let mut fourth = Client::connect(world.address(), &ALICE).await.unwrap();
+    fourth.echo(b"ping").await.unwrap();
+    assert!(Client::connect(world.address(), &ALICE).await.is_err());
+    world.shows("telemt_handshake_failures_by_class_total{class=\"max_connections\"} 1").await;
+    for client in [&mut alice, &mut second, &mut third, &mut fourth] {
+        client.echo(b"pong").await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -98,4 +183,43 @@ async fn a_site_that_is_the_proxy_itself_is_not_relayed_to() {
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
     world.shows("telemt_connections_total 2").await;
+}
+
+/// A balancer in front of the proxy to which the masked site's name leads: `PROXY` lines tell both ends, or what a router
+/// with addresses of its own makes of them.
+async fn balancer(
+    proxy: tokio::sync::oneshot::Receiver<std::net::SocketAddr>,
+    tells_ends: bool,
+) -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let proxy = proxy.await.unwrap();
+        while let Ok((mut near, peer)) = listener.accept().await {
+            let source = if tells_ends { peer } else { "192.0.2.1:4000".parse().unwrap() };
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(proxy).await.unwrap();
+                let line = format!("PROXY TCP4 {} 127.0.0.1 {} {}\r\n", source.ip(), source.port(), address.port());
+                far.write_all(line.as_bytes()).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    address
+}
+
+#[rstest]
+#[case::the_balancer_tells_both_ends(true, 2)]
+#[case::a_router_hides_them(false, 10)]
+#[tokio::test]
+async fn a_relay_that_comes_back_through_a_balancer_ends(#[case] tells_ends: bool, #[case] connections: u32) {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let site = balancer(told, tells_ends).await;
+    let world = World::with_site(site, "[server]\nproxy_protocol = true", &users(&[("alice", ALICE)])).await;
+    tell.send(world.address()).unwrap();
+    let mut stranger = TcpStream::connect(world.address()).await.unwrap();
+    stranger.write_all(b"PROXY TCP4 192.0.2.9 127.0.0.1 1 2\r\n").await.unwrap();
+    stranger.write_all(&hello(&[9; 16], "mask.example", 0, unix_time())).await.unwrap();
+    assert!(matches!(stranger.read(&mut [0]).await, Ok(0) | Err(_)));
+    world.shows(&format!("telemt_connections_total {connections}")).await;
 }

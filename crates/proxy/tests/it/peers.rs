@@ -9,6 +9,7 @@ use mtpannel_proxy::Proxy;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::client::Cipher;
 
@@ -65,6 +66,21 @@ pub(crate) async fn site() -> SocketAddr {
     address
 }
 
+/// A site that says nothing; its visits are for the test.
+pub(crate) async fn quiet_site() -> (SocketAddr, UnboundedReceiver<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (visits, visited) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if visits.send(stream).is_err() {
+                break;
+            }
+        }
+    });
+    (address, visited)
+}
+
 /// A proxy with everything around it.
 pub(crate) struct World {
     pub(crate) proxy: Proxy,
@@ -81,7 +97,12 @@ pub(crate) fn users(all: &[(&str, [u8; 16])]) -> String {
 impl World {
     /// Starts one with these users and more settings before them.
     pub(crate) async fn start(settings: &str, access: &str) -> Self {
-        let (centre, site) = (data_centre().await, site().await);
+        Self::with_site(site().await, settings, access).await
+    }
+
+    /// The same with another site.
+    pub(crate) async fn with_site(site: SocketAddr, settings: &str, access: &str) -> Self {
+        let centre = data_centre().await;
         let base = format!(
             "dc_overrides = {{ \"2\" = \"{centre}\" }}\n{settings}\n[censorship]\ntls_domain = \"mask.example\"\nmask_host = \"127.0.0.1\"\nmask_port = {}\n",
             site.port()
@@ -111,7 +132,12 @@ impl World {
 
     /// Replaces the file as the panel does, and tells when.
     pub(crate) fn replace(&self, access: &str) -> Instant {
-        self.replace_all(&format!("{}\n{access}", self.base))
+        self.replace_all(&self.text(access))
+    }
+
+    /// The file with these users.
+    pub(crate) fn text(&self, access: &str) -> String {
+        format!("{}\n{access}", self.base)
     }
 
     pub(crate) fn replace_all(&self, text: &str) -> Instant {

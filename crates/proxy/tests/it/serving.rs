@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -90,24 +91,41 @@ async fn a_proxy_header_from_elsewhere_is_not_believed() {
     assert!(Client::tunnel(stream, &ALICE, 0).await.is_err());
 }
 
+#[rstest]
+#[case::without_password("", None)]
+#[case::with_password("username = \"u\"\npassword = \"secret\"\n", Some("\x01\x01u\x06secret"))]
 #[tokio::test]
-async fn data_centres_are_reached_through_a_socks_server() {
-    let socks = socks_server().await;
-    let settings = format!("[[upstreams]]\ntype = \"socks5\"\naddress = \"{socks}\"");
+async fn data_centres_are_reached_through_a_socks_server(
+    #[case] settings: &str,
+    #[case] credentials: Option<&'static str>,
+) {
+    let socks = socks_server(credentials).await;
+    let settings = format!("[[upstreams]]\ntype = \"socks5\"\naddress = \"{socks}\"\n{settings}");
     let world = World::start(&settings, &users(&[("alice", ALICE)])).await;
     Client::connect(world.address(), &ALICE).await.unwrap().echo(&bytes(10_000)).await.unwrap();
     world.shows("telemt_upstream_connect_success_total 1").await;
+    world.shows("mtproxy_dc_connects_total{dc=\"2\",result=\"success\"} 1").await;
 }
 
-/// A SOCKS5 server (RFC 1928) without authentication.
-async fn socks_server() -> SocketAddr {
+/// A SOCKS5 server (RFC 1928) that wants these credentials (RFC 1929), if any, for its one client.
+async fn socks_server(credentials: Option<&'static str>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let mut greeting = [0; 3];
+        let mut greeting = [0; 2];
         stream.read_exact(&mut greeting).await.unwrap();
-        stream.write_all(&[5, 0]).await.unwrap();
+        let mut methods = vec![0; greeting[1].into()];
+        stream.read_exact(&mut methods).await.unwrap();
+        let method = if credentials.is_some() { 2 } else { 0 };
+        assert!(methods.contains(&method));
+        stream.write_all(&[5, method]).await.unwrap();
+        if let Some(expected) = credentials {
+            let mut given = vec![0; expected.len()];
+            stream.read_exact(&mut given).await.unwrap();
+            assert_eq!(given, expected.as_bytes());
+            stream.write_all(&[1, 0]).await.unwrap();
+        }
         let mut request = [0; 10];
         stream.read_exact(&mut request).await.unwrap();
         assert_eq!(request[..4], [5, 1, 0, 1]);
@@ -118,6 +136,28 @@ async fn socks_server() -> SocketAddr {
         let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
     });
     address
+}
+
+#[tokio::test]
+async fn an_ipv4_address_is_the_same_one_when_it_is_written_as_ipv6() {
+    let access = format!("{}[access.user_max_unique_ips]\nalice = 1\n", users(&[("alice", ALICE)]));
+    let world = World::start("[server]\nproxy_protocol = true", &access).await;
+    let mut sessions = Vec::new();
+    for (family, source, served) in [
+        ("TCP4", "192.0.2.1", true),
+        ("TCP6", "::ffff:192.0.2.1", true),
+        ("TCP6", "::ffff:192.0.2.2", false),
+        ("TCP4", "192.0.2.2", false),
+    ] {
+        let target = if family == "TCP4" { "127.0.0.1" } else { "::1" };
+        let mut stream = TcpStream::connect(world.address()).await.unwrap();
+        stream.write_all(format!("PROXY {family} {source} {target} 1 2\r\n").as_bytes()).await.unwrap();
+        let client = Client::tunnel(stream, &ALICE, 0).await;
+        assert_eq!(client.is_ok(), served, "{source}");
+        sessions.push(client);
+    }
+    world.shows("telemt_user_unique_ips_current{user=\"alice\"} 1").await;
+    world.shows("telemt_handshake_failures_by_class_total{class=\"user_max_unique_ips\"} 2").await;
 }
 
 #[tokio::test]
@@ -169,6 +209,28 @@ async fn metrics_are_served_again_and_again_on_one_connection() {
         let mut body = vec![0; length.parse().unwrap()];
         stream.read_exact(&mut body).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn metrics_are_served_during_a_drain_and_hold_the_last_byte_after_it() {
+    let world = World::start("", &users(&[("alice", ALICE)])).await;
+    let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
+    alice.echo(b"ping").await.unwrap();
+    let draining = world.proxy.drain();
+    tokio::pin!(draining);
+    let during = async {
+        // Nobody else is let in, and whoever is here goes on.
+        while TcpStream::connect(world.address()).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        alice.echo(&bytes(1_000)).await.unwrap();
+        world.shows("telemt_user_octets_to_client{user=\"alice\"} 1004").await;
+        alice.echo(b"pong").await.unwrap();
+        drop(alice);
+    };
+    tokio::join!(&mut draining, during);
+    world.shows("telemt_user_octets_to_client{user=\"alice\"} 1008").await;
+    world.shows("telemt_user_connections_current{user=\"alice\"} 0").await;
 }
 
 #[tokio::test]
