@@ -2,7 +2,7 @@
 # First administrator, first user, and what is shown at the end.
 
 # Nobody can be an administrator here yet.
-is_fresh() { [[ ! -e "$INSTALL_DIR/data/panel.db" && ! -e "$INSTALL_DIR/.first-admin" ]] && ! uses_postgres; }
+is_fresh() { [[ ! -e "$INSTALL_DIR/data/panel.db" && ! -e "$INSTALL_DIR/.first-admin" && "$DATABASE_URL" != postgres* ]]; }
 
 has_admin() {
     local list

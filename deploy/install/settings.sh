@@ -39,7 +39,7 @@ public_address() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 . || echo 1
 choose() {
     choose_mode
     local name
-    for name in PROXY_PORT TLS_DOMAIN PROXY_HOST PANEL_DOMAIN OTHER_NAMES IMAGES LISTEN; do
+    for name in PROXY_PORT TLS_DOMAIN PROXY_HOST PANEL_DOMAIN OTHER_NAMES IMAGES LISTEN DATABASE_URL; do
         [[ -n "${!name:-}" ]] || printf -v "$name" %s "$(env_get "$name")"
     done
     ask PROXY_HOST "$(public_address)" "Name or address of this server in the links" "Имя или адрес сервера в ссылках"
@@ -120,6 +120,8 @@ write_settings() {
     env_set PROXY_HOST "$PROXY_HOST"
     env_set PROXY_PORT "$PROXY_PORT"
     env_set TLS_DOMAIN "$TLS_DOMAIN"
+    # In quotes, because Compose looks for variables in what has none.
+    [[ -z "$DATABASE_URL" ]] || env_set DATABASE_URL "'$DATABASE_URL'"
     if [[ "$MODE" == systemd ]]; then
         env_set PROXY embedded
         env_set LISTEN "$LISTEN"

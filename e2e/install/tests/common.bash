@@ -48,7 +48,7 @@ settle() {
 
 # As on the next run, which knows what was written and nothing else.
 forget() {
-    unset MODE PANEL PROXY_KIND PANEL_DOMAIN OTHER_NAMES IMAGES ADMIN_USER ADMIN_PASS ADMIN_CHOSEN PROXY_HOST PROXY_PORT TLS_DOMAIN LISTEN
+    unset MODE PANEL PROXY_KIND PANEL_DOMAIN OTHER_NAMES IMAGES ADMIN_USER ADMIN_PASS ADMIN_CHOSEN PROXY_HOST PROXY_PORT TLS_DOMAIN LISTEN DATABASE_URL
 }
 
 # fake_panel BODY: a panel's command line that does BODY with `command` and `name`, its first words.

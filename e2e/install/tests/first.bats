@@ -35,7 +35,7 @@ setup_panel() {
     touch "$INSTALL_DIR/.first-admin"
     refuses is_fresh
     rm "$INSTALL_DIR/.first-admin"
-    env_set DATABASE_URL postgres://h/d
+    DATABASE_URL=postgres://h/d
     refuses is_fresh
 }
 

@@ -109,6 +109,16 @@ load common
     [ "$(sort "$INSTALL_DIR/.env")" = "$before" ]
 }
 
+@test "the address of a database is kept as it is, whatever signs its password has" {
+    DATABASE_URL='postgres://u:p$w#d@h/d'
+    settle
+    grep -qxF "DATABASE_URL='postgres://u:p\$w#d@h/d'" "$INSTALL_DIR/.env"
+    forget
+    settle
+    [ "$(env_get DATABASE_URL)" = 'postgres://u:p$w#d@h/d' ]
+    uses_postgres
+}
+
 @test "no to the panel is remembered" {
     PANEL=n
     settle
@@ -143,7 +153,7 @@ load common
 }
 
 @test "a service has its panel where LISTEN says, and that stays" {
-    INSTALL_DIR=$BATS_TEST_TMPDIR/mtpannel MODE=systemd LISTEN=127.0.0.1:8090
+    MODE=systemd LISTEN=127.0.0.1:8090 DATABASE_URL=""
     # The temporary folder of the tests is hidden from services, too.
     run choose_service
     [ "$status" -eq 1 ]
