@@ -38,6 +38,10 @@ fake_database() {
     [ "$(do_backup 2>/dev/null | wc -l)" -eq 1 ]
 }
 
+broken_archive() {
+    fake tar 'if [[ "$*" == *-czf* ]]; then for last in "$@"; do case $last in *.new) echo broken >"$last" ;; esac; done; else /bin/tar "$@"; fi'
+}
+
 @test "without the panel a backup holds no database" {
     PANEL=n
     settle
@@ -45,6 +49,9 @@ fake_database() {
     plain_config >"$INSTALL_DIR/config/config.toml"
     make_backup
     [ "$(members "$BACKUP" | sort | tr '\n' ' ')" = ".env acme/ config/ config/config.toml " ]
+    broken_archive
+    run strictly do_backup
+    [ "$status" -ne 0 ]
 }
 
 @test "a backup that fails is none" {
@@ -62,7 +69,7 @@ fake_database() {
     fake tar '[[ "$*" != *-czf* ]] || exit 2; /bin/tar "$@"'
     run strictly do_backup
     [ "$status" -ne 0 ]
-    fake tar 'if [[ "$*" == *-czf* ]]; then for last in "$@"; do case $last in *.new) echo broken >"$last" ;; esac; done; else /bin/tar "$@"; fi'
+    broken_archive
     run strictly do_backup
     [ "$status" -ne 0 ]
     [ "$(find "$INSTALL_DIR/backups" -name '*.tar.gz' | wc -l)" -eq 1 ]
