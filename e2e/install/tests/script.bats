@@ -137,6 +137,11 @@ at_terminal() {
     [[ "$output" == *"question [default]: "*"<typed>"* ]]
 }
 
+@test "at a terminal the folder is asked for" {
+    run at_terminal $'/srv/x\n' 'INSTALL_DIR=""; HERE=/; choose_folder install; echo "<$INSTALL_DIR>"'
+    [[ "$output" == *"[/opt/mtpannel]: "*"</srv/x>"* ]]
+}
+
 @test "a password that is typed at a terminal keeps its spaces" {
     run at_terminal $' two words \n' 'ask_password PASS question вопрос; [ "$PASS" = " two words " ] && echo "<same>"; echo "made<$MADE>"'
     [[ "$output" == *"<same>"*"made<>"* ]]
