@@ -69,10 +69,15 @@ with_proxy_protocol() {
         }'
 }
 
-# The first config.toml, because a proxy behind Traefik needs more than the panel's own template says.
+# The first config.toml, because a proxy behind Traefik needs more than the panel's own template says. One that is there,
+# of an installation before this one, follows the domain that was chosen now.
 write_first_config() {
     local file="$INSTALL_DIR/config/config.toml" address
-    if [[ -f "$file" ]] || ! uses_docker; then return; fi
+    if [[ -f "$file" ]]; then
+        set_masking_domain "$file" "$(env_get TLS_DOMAIN)" || warn "set tls_domain in $file" "задайте tls_domain в $file"
+        return
+    fi
+    uses_docker || return 0
     address=$(env_get TRAEFIK_ADDRESS)
     if has_panel; then
         panel_cli migrate >/dev/null
@@ -128,12 +133,15 @@ CONFIG
 }
 
 # set_masking_domain FILE DOMAIN: changes censorship.tls_domain and keeps owner and mode; the file is never half written,
-# and stays as it is where there is no such line.
+# and stays as it is where it says this already. Fails where there is no such line.
 set_masking_domain() {
     cp -p "$1" "$1.new"
     awk -v domain="$2" '
         /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[[ \t]*censorship[ \t]*\]/) }
-        inside && /^[ \t]*tls_domain[ \t]*=/ { print "tls_domain = \"" domain "\""; found = 1; next }
+        inside && /^[ \t]*tls_domain[ \t]*=/ {
+            found = 1
+            if (!index($0, "\"" domain "\"")) $0 = "tls_domain = \"" domain "\""
+        }
         { print }
         END { exit !found }' "$1" >"$1.new" || {
         rm "$1.new"

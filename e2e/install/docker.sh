@@ -272,6 +272,20 @@ other_domain() {
     refused "$first" "the old link is served"
     step "a new domain is in the links, and only its links are served"
 }
+installed_again() {
+    local known
+    # Not the bytes: what was under way is still accounted at the end.
+    known=$(users | cut -d ' ' -f 1,2,4)
+    CONFIRM=y installer uninstall
+    (
+        unset ADMIN_PASS TLS_DOMAIN
+        installer install
+    )
+    if grep -qi password "$folder/output"; then fail "a password that opens nothing is shown"; fi
+    [ "$(users | cut -d ' ' -f 1,2,4)" = "$known" ] || fail "users are others after a new installation over the data: $(users)"
+    served "$changed"
+    step "after uninstall the data stays, and a new installation goes on with it"
+}
 # removed_and_restored FOLDER: the backup's name for the installer, where it does not see all of this machine.
 removed_and_restored() {
     local archive known
@@ -281,14 +295,6 @@ removed_and_restored() {
     done
     known=$(users)
     [[ "$known" =~ first\ None\ [0-9]{6} ]] || fail "no bytes are accounted: $known"
-    CONFIRM=y installer uninstall
-    (
-        unset ADMIN_PASS
-        installer install
-    )
-    if grep -qi password "$folder/output"; then fail "a password that opens nothing is shown"; fi
-    [ "$(users)" = "$known" ] || fail "users are others after a new installation over the data: $(users)"
-    step "after uninstall the data stays, and a new installation goes on with it"
     archive=$("${machine[@]}" ./install.sh backup 2>/dev/null)
     cp "$INSTALL_DIR/backups/${archive##*/}" "$folder/opt/backup.tar.gz"
     CONFIRM=y installer uninstall --data
@@ -342,6 +348,7 @@ cp "$INSTALL_DIR/docker-compose.yml" "$folder/compose.yml"
 failing_update START_TIMEOUT=30
 cmp "$folder/compose.yml" "$INSTALL_DIR/docker-compose.yml" || fail "the former compose file is not back"
 other_domain
+installed_again
 removed_and_restored "$folder/opt"
 
 start_machine
@@ -363,6 +370,7 @@ docker restart machine >/dev/null
 served "$first"
 step "it starts with the machine"
 other_domain
+installed_again
 removed_and_restored /opt
 docker rm --force machine >/dev/null
 INSTALL_DIR=$folder/mtpannel

@@ -87,6 +87,17 @@ load common
     [ "$(cat "$file")" = mine ]
 }
 
+@test "a configuration that is there keeps what it says but the domain, which is the chosen one" {
+    settle
+    file=$INSTALL_DIR/config/config.toml
+    printf '# mine\n[censorship]\ntls_domain = "mask.example" # here\n' >"$file"
+    write_first_config
+    [ "$(cat "$file")" = "$(printf '# mine\n[censorship]\ntls_domain = "mask.example" # here')" ]
+    env_set TLS_DOMAIN new.example
+    write_first_config
+    [ "$(cat "$file")" = "$(printf '# mine\n[censorship]\ntls_domain = "new.example"')" ]
+}
+
 @test "a panel that cannot write the first configuration leaves none" {
     fake_docker ""
     fake_panel 'return 1'
