@@ -91,16 +91,16 @@ installer() {
     }
 }
 interrupted_installer() { interrupted ./install.sh --yes "$@"; }
-# interrupted COMMAND...: kills it a second later each time, until it ends by itself.
+# interrupted COMMAND...: kills it three seconds later each time, until it ends by itself.
 interrupted() {
     local seconds status
-    for ((seconds = 1; seconds < 90; seconds++)); do
+    for ((seconds = 1; seconds < 120; seconds += 3)); do
         status=0
         "${machine[@]}" timeout --signal=KILL "$seconds" "$@" >"$folder/output" 2>&1 || status=$?
         if ((status == 0)); then return; fi
         if ((status != 137)); then
             cat "$folder/output" >&2
-            fail "$* after it was killed $((seconds - 1)) times"
+            fail "$* after it was killed $((seconds / 3)) times"
         fi
     done
     fail "$* does not end"
@@ -125,9 +125,11 @@ verify() { BASE_URL=http://127.0.0.1:8080 CONFIG_PATH=$INSTALL_DIR/config/config
 verify_in_container() { BASE_URL=http://127.0.0.1:8080 CONTAINER=mtpannel-panel inside temp/e2e_panel_verify.sh; }
 container() { docker inspect --format '{{.Id}}' "$1"; }
 # Every user with limit, bytes and link, one a line.
-users() {
-    inside "$tools/bin/python" - <<'PYTHON'
-import json, os, urllib.request
+users() { ask_panel users; }
+# ask_panel users, or scraped: when the proxy's counters were read.
+ask_panel() {
+    inside "$tools/bin/python" - "$1" <<'PYTHON'
+import json, os, sys, urllib.request
 
 def call(method, path, body=None, token=None):
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -136,10 +138,24 @@ def call(method, path, body=None, token=None):
     return json.load(urllib.request.urlopen(request))
 
 token = call("POST", "/admin/token", {"username": "admin", "password": os.environ["ADMIN_PASS"]})["access_token"]
+if sys.argv[1] == "scraped":
+    print(call("GET", "/system/stats", token=token)["proxy"]["scraped_at"])
+    sys.exit()
 for user in call("GET", "/users?limit=200&sort=username", token=token)["users"]:
     link = call("GET", f"/users/{user['username']}/links", token=token)["tg_link"]
     print(user["username"], user["data_limit"], user["data_used"], link)
 PYTHON
+}
+# Waits until everything that was moved so far is accounted: a reading may have begun before.
+accounted() {
+    local before
+    for _ in 1 2; do
+        before=$(ask_panel scraped)
+        for _ in $(seq 60); do
+            if [ "$(ask_panel scraped)" != "$before" ]; then break; fi
+            sleep 1
+        done
+    done
 }
 # Where the proxy finds data centre 2 here, and that telemt needs nothing else of the internet.
 # offline RESTART...: the command that makes the proxy read it.
@@ -289,10 +305,7 @@ installed_again() {
 # removed_and_restored FOLDER: the backup's name for the installer, where it does not see all of this machine.
 removed_and_restored() {
     local archive known
-    for _ in $(seq 60); do
-        if users | grep '^first None [1-9][0-9]\{5,\} ' >/dev/null; then break; fi
-        sleep 1
-    done
+    accounted
     known=$(users)
     [[ "$known" =~ first\ None\ [0-9]{6} ]] || fail "no bytes are accounted: $known"
     archive=$("${machine[@]}" ./install.sh backup 2>/dev/null)
