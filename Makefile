@@ -12,7 +12,7 @@ help:
 	@echo 'make test   run every test; installs what the tests need where it may'
 	@echo 'make e2e    the part of make test with the whole service: contract, chain with a Telegram client, browser'
 	@echo 'make image  build the container image of panel and built-in proxy; needs Docker'
-	@echo 'make test-install  install with a real Docker engine; by hand, not part of make test'
+	@echo 'make test-install  install with a real Docker engine; as root, not part of make test'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
@@ -35,7 +35,7 @@ test:
 	@sh scripts/test-needs.sh
 	@sh scripts/web.sh
 	cd web && npm test
-	bats e2e/install/install.bats
+	bats e2e/install/tests
 	@sh scripts/cargo-test.sh
 	@$(MAKE) --no-print-directory e2e
 
@@ -44,14 +44,17 @@ e2e:
 	@sh scripts/web.sh
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
+	PYTHONDONTWRITEBYTECODE=1 target/e2e/chain/bin/python e2e/install/routes.py
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
+	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, ten minutes)'
+	@echo 'NOT RUN: a certificate by ACME, which takes a public server; run there: PANEL_DOMAIN=NAME bash install.sh && curl https://NAME/health'
 
 image:
-	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag mtpannel .
+	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag panel:local .
 
-# By hand: it takes a Docker engine, root and ten minutes.
+# A job of its own: it takes a Docker engine, root and ten minutes.
 test-install:
 	@sh scripts/install-needs.sh
 	e2e/install/docker.sh

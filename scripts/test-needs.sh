@@ -7,6 +7,8 @@ set -eu
 [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || missing="$missing postgresql"
 need promtool prometheus
 need flock util-linux
+need script bsdutils
+need git git
 need curl curl
 need bats bats
 need ss iproute2

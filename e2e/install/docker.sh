@@ -3,7 +3,7 @@
 # own. Needs root on Debian, dockerd and debootstrap. The base image comes from debootstrap, because a registry may be out
 # of reach; so the proxy is the built-in one, and the image's compiled stage is a program that was built here.
 # Then the same without Docker, on a machine of its own with systemd, which is a container of that engine.
-# TELEMT_BIN=/path/to/telemt repeats what a user sees with telemt as the proxy.
+# Without MTPANNEL_BIN the panel is built. TELEMT_BIN=/path/to/telemt repeats what a user sees with telemt as the proxy.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -47,7 +47,7 @@ if ! docker info >/dev/null 2>&1; then
 fi
 
 images() {
-    local packages=ca-certificates,curl,systemd-sysv
+    local packages=ca-certificates,curl,iproute2,systemd-sysv
     if [ "$(cat "$tools/ready" 2>/dev/null)" != $packages ]; then
         rm -rf "$tools"
         python3 -m venv "$tools"
@@ -56,10 +56,13 @@ images() {
         echo $packages >"$tools/ready"
     fi
     PATH=$tools/bin:$PATH
-    cargo build --quiet --locked --package mtpannel
+    if [ -z "${MTPANNEL_BIN:-}" ]; then
+        cargo build --quiet --locked --package mtpannel
+        MTPANNEL_BIN=$PWD/target/debug/mtpannel
+    fi
     tar -C "$tools/base" -c . | docker import - base:local >/dev/null
     mkdir "$folder/context"
-    strip -o "$folder/context/mtpannel" target/debug/mtpannel
+    strip -o "$folder/context/mtpannel" "$MTPANNEL_BIN"
     cp "$tools/bin/traefik" "$folder/context/"
     {
         # shellcheck disable=SC2016 # meant for Docker
@@ -71,12 +74,15 @@ images() {
     export DOCKER_BUILDKIT=0
     docker build --quiet --network=none --build-arg RUNTIME_IMAGE=base:local --tag panel:local "$folder/context" >/dev/null
     docker build --quiet --network=none --file "$folder/context/Dockerfile.traefik" --tag traefik:local "$folder/context" >/dev/null
-    docker tag panel:local panel:kept
 }
 
 inside() { nsenter --net --target "$(cat "$folder/pid")" "$@"; }
 # Where the installer runs: on the machine of the engine, or in the container with systemd.
 machine=(inside)
+# A copy of the sources that becomes another version. What is installed, and that copy, as the installer sees them.
+newer=$folder/opt/newer
+there=$INSTALL_DIR
+newer_there=$newer
 # The installer, its output kept for a failure.
 installer() {
     "${machine[@]}" ./install.sh --yes "$@" >"$folder/output" 2>&1 || {
@@ -84,19 +90,20 @@ installer() {
         fail "install.sh $*"
     }
 }
-# Kills it a second later each time, until it ends by itself.
-interrupted_installer() {
+interrupted_installer() { interrupted ./install.sh --yes "$@"; }
+# interrupted COMMAND...: kills it three seconds later each time, until it ends by itself.
+interrupted() {
     local seconds status
-    for ((seconds = 1; seconds < 90; seconds++)); do
+    for ((seconds = 1; seconds < 120; seconds += 3)); do
         status=0
-        "${machine[@]}" timeout --signal=KILL "$seconds" ./install.sh --yes "$@" >"$folder/output" 2>&1 || status=$?
+        "${machine[@]}" timeout --signal=KILL "$seconds" "$@" >"$folder/output" 2>&1 || status=$?
         if ((status == 0)); then return; fi
         if ((status != 137)); then
             cat "$folder/output" >&2
-            fail "install.sh $* after it was killed $((seconds - 1)) times"
+            fail "$* after it was killed $((seconds / 3)) times"
         fi
     done
-    fail "install.sh $* does not end"
+    fail "$* does not end"
 }
 link() { users | sed -n 's/^first .* //p'; }
 # A FakeTLS client asks a data centre for resPQ, through Traefik and the proxy, and moves bytes if it is told to.
@@ -115,10 +122,14 @@ state() { sort "$INSTALL_DIR/.env" | cat - "$INSTALL_DIR/config/config.toml"; }
 # unchanged STATE WHAT: settings and configuration are still STATE.
 unchanged() { state | diff <(printf '%s\n' "$1") - >&2 || fail "$2 changed settings or configuration"; }
 verify() { BASE_URL=http://127.0.0.1:8080 CONFIG_PATH=$INSTALL_DIR/config/config.toml inside temp/e2e_panel_verify.sh; }
+verify_in_container() { BASE_URL=http://127.0.0.1:8080 CONTAINER=mtpannel-panel inside temp/e2e_panel_verify.sh; }
+container() { docker inspect --format '{{.Id}}' "$1"; }
 # Every user with limit, bytes and link, one a line.
-users() {
-    inside "$tools/bin/python" - <<'PYTHON'
-import json, os, urllib.request
+users() { ask_panel users; }
+# ask_panel users, or scraped: when the proxy's counters were read.
+ask_panel() {
+    inside "$tools/bin/python" - "$1" <<'PYTHON'
+import json, os, sys, urllib.request
 
 def call(method, path, body=None, token=None):
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -127,10 +138,24 @@ def call(method, path, body=None, token=None):
     return json.load(urllib.request.urlopen(request))
 
 token = call("POST", "/admin/token", {"username": "admin", "password": os.environ["ADMIN_PASS"]})["access_token"]
+if sys.argv[1] == "scraped":
+    print(call("GET", "/system/stats", token=token)["proxy"]["scraped_at"])
+    sys.exit()
 for user in call("GET", "/users?limit=200&sort=username", token=token)["users"]:
     link = call("GET", f"/users/{user['username']}/links", token=token)["tg_link"]
     print(user["username"], user["data_limit"], user["data_used"], link)
 PYTHON
+}
+# Waits until everything that was moved so far is accounted: a reading may have begun before.
+accounted() {
+    local before
+    for _ in 1 2; do
+        before=$(ask_panel scraped)
+        for _ in $(seq 60); do
+            if [ "$(ask_panel scraped)" != "$before" ]; then break; fi
+            sleep 1
+        done
+    done
 }
 # Where the proxy finds data centre 2 here, and that telemt needs nothing else of the internet.
 # offline RESTART...: the command that makes the proxy read it.
@@ -204,38 +229,83 @@ locked_down() {
 }
 
 second_run() {
+    local router
     # A deleted user stays in the file as disabled until his sessions are known to be cut.
     for _ in $(seq 90); do
         if ! grep -q e2e-verify "$INSTALL_DIR/config/config.toml"; then break; fi
         sleep 1
     done
     before=$(state)
+    router=$(container mtpannel-traefik 2>/dev/null) || router=""
     installer
     unchanged "$before" "a second run"
+    [ -z "$router" ] || [ "$router" = "$(container mtpannel-traefik)" ] || fail "a second run replaces containers"
     step "a second run is an update and changes nothing"
 }
-# failing_update COMMAND...: an update that cannot start.
+# The copy of the installer takes the new version from where the sources are, which has changed a file that is mounted.
+new_version() {
+    local router
+    rm -rf "$newer"
+    mkdir "$newer"
+    cp -r install.sh deploy "$newer"
+    "${machine[@]}" sed -i "s#^SOURCE_DIR=.*#SOURCE_DIR=$newer_there#" "$there/.env"
+    before=$(state)
+    router=$(container mtpannel-traefik 2>/dev/null) || router=""
+    echo '# Another version.' >>"$newer/deploy/traefik/dynamic.yml"
+    interrupted "$there/install.sh" --yes update
+    [ ! -e "$INSTALL_DIR/.updating" ] || fail "the update is not over"
+    before=$(grep -v ^TRAEFIK_FILES= <<<"$before")
+    [ "$(state | grep -v ^TRAEFIK_FILES=)" = "$before" ] || fail "an update changed settings or configuration"
+    [ -z "$router" ] || [ "$router" != "$(container mtpannel-traefik)" ] || fail "changed files of Traefik are not applied"
+    before=$(state)
+    served "$first"
+    step "an update that is killed again and again is completed by the next run"
+}
+# failing_update SETTING...: an update that cannot start, killed once when its parts are in place.
 failing_update() {
-    if "$@" --yes update >"$folder/output" 2>&1; then fail "an update that does not start is taken for good"; fi
+    local update=(env "$@" "$there/install.sh" --yes update)
+    # shellcheck disable=SC2016 # for the other shell
+    "${machine[@]}" bash -c 'setsid "${@:2}" &
+        until [ -e "$1" ]; do kill -0 $! && sleep 0.1; done
+        sleep 3
+        kill -KILL -- -$!' bash "$there/.updating" "${update[@]}" >"$folder/output" 2>&1 || true
+    [ -e "$INSTALL_DIR/.updating" ] || fail "a killed update does not know the way back: $(cat "$folder/output")"
+    if "${machine[@]}" "${update[@]}" >"$folder/output" 2>&1; then fail "an update that does not start is taken for good"; fi
+    grep -q "the former version and data come back" "$folder/output" || {
+        cat "$folder/output" >&2
+        fail "the update does not fail where it should"
+    }
+    [ ! -e "$INSTALL_DIR/.updating" ] || fail "the way back is not at its end"
     unchanged "$before" "a failed update"
     served "$first"
-    step "an update that does not start is taken back"
+    step "an update that does not start is taken back, though it was killed before"
 }
 other_domain() {
-    interrupted_installer change-domain new.example
+    CONFIRM=y interrupted_installer change-domain new.example
     changed=$(link)
     [[ "$changed" == *"$(printf new.example | od -An -tx1 | tr -d ' \n')" ]] || fail "the link has another domain: $changed"
     served "$changed"
     refused "$first" "the old link is served"
     step "a new domain is in the links, and only its links are served"
 }
+installed_again() {
+    local known
+    # Not the bytes: what was under way is still accounted at the end.
+    known=$(users | cut -d ' ' -f 1,2,4)
+    CONFIRM=y installer uninstall
+    (
+        unset ADMIN_PASS TLS_DOMAIN
+        installer install
+    )
+    if grep -qi password "$folder/output"; then fail "a password that opens nothing is shown"; fi
+    [ "$(users | cut -d ' ' -f 1,2,4)" = "$known" ] || fail "users are others after a new installation over the data: $(users)"
+    served "$changed"
+    step "after uninstall the data stays, and a new installation goes on with it"
+}
 # removed_and_restored FOLDER: the backup's name for the installer, where it does not see all of this machine.
 removed_and_restored() {
     local archive known
-    for _ in $(seq 60); do
-        if users | grep '^first None [1-9][0-9]\{5,\} ' >/dev/null; then break; fi
-        sleep 1
-    done
+    accounted
     known=$(users)
     [[ "$known" =~ first\ None\ [0-9]{6} ]] || fail "no bytes are accounted: $known"
     archive=$("${machine[@]}" ./install.sh backup 2>/dev/null)
@@ -243,7 +313,7 @@ removed_and_restored() {
     CONFIRM=y installer uninstall --data
     [ ! -e "$INSTALL_DIR" ] || fail "data is left"
     [ -z "$(docker ps --all --quiet --filter name=mtpannel)" ] || fail "containers are left"
-    docker tag panel:kept panel:local
+    docker image inspect panel:local >/dev/null || fail "an image that was brought by hand is gone"
     installer restore "$1/backup.tar.gz"
     [ "$(users)" = "$known" ] || fail "users are others after restore: $(users)"
     [ "$(link)" = "$changed" ] || fail "the link is another one after restore"
@@ -251,6 +321,7 @@ removed_and_restored() {
     verify
     step "restore brings back every user, secret and byte"
     CONFIRM=y installer uninstall --data
+    rm -rf "$newer"
 }
 
 mkdir "$folder/opt"
@@ -276,18 +347,27 @@ step "the panel is added, and the link stays"
 
 locked_down mtpannel-traefik mtpannel-proxy mtpannel-panel
 step "no root, no writable root, no other port"
+verify_in_container
+grep -q mtpannel_build_info <<<"$(docker exec mtpannel-panel curl -s http://mtpannel-panel:9100/metrics)" ||
+    fail "the panel's metrics are not to be had inside"
+installer status
+grep -q mtpannel-traefik "$folder/output" || fail "no status: $(cat "$folder/output")"
+step "status and metrics are to be had"
 
 second_run
-newer=$folder/newer
-mkdir "$newer"
-cp -r install.sh deploy "$newer"
+new_version
 sed -i 's/^    container_name: mtpannel-panel$/&\n    command: ["no-such-command"]/' "$newer/deploy/docker-compose.yml"
-failing_update inside env START_TIMEOUT=30 "$newer/install.sh"
+cp "$INSTALL_DIR/docker-compose.yml" "$folder/compose.yml"
+failing_update START_TIMEOUT=30
+cmp "$folder/compose.yml" "$INSTALL_DIR/docker-compose.yml" || fail "the former compose file is not back"
 other_domain
+installed_again
 removed_and_restored "$folder/opt"
 
 start_machine
 INSTALL_DIR=$folder/opt/mtpannel
+there=/opt/mtpannel
+newer_there=/opt/newer
 machine=(docker exec --workdir /source --env PROXY_HOST --env PROXY_PORT --env TLS_DOMAIN --env ADMIN_USER --env ADMIN_PASS
     --env START_TIMEOUT --env CONFIRM --env MODE=systemd --env MTPANNEL_BIN=/program/mtpannel machine)
 interrupted_installer install
@@ -297,14 +377,18 @@ served "$first" --up 300000 --down 200000
 verify
 step "the same with systemd, killed again and again"
 second_run
-failing_update "${machine[@]}" env MTPANNEL_BIN=/bin/false START_TIMEOUT=10 ./install.sh
+new_version
+failing_update MTPANNEL_BIN=/bin/false START_TIMEOUT=10
 docker restart machine >/dev/null
 served "$first"
 step "it starts with the machine"
 other_domain
+installed_again
 removed_and_restored /opt
 docker rm --force machine >/dev/null
 INSTALL_DIR=$folder/mtpannel
+there=$INSTALL_DIR
+newer_there=$newer
 machine=(inside)
 
 if [ -z "${TELEMT_BIN:-}" ]; then
@@ -315,7 +399,6 @@ mkdir "$folder/telemt"
 cp "$TELEMT_BIN" "$folder/telemt/telemt"
 printf 'FROM base:local\nCOPY telemt /app/telemt\nUSER 65532:65532\nENTRYPOINT ["/app/telemt"]\n' >"$folder/telemt/Dockerfile"
 docker build --quiet --network=none --tag telemt:local "$folder/telemt" >/dev/null
-docker tag panel:kept panel:local
 # It is healthy only where it needs nothing of the internet.
 PROXY_KIND=telemt START_TIMEOUT=20 inside ./install.sh --yes >"$folder/output" 2>&1 || true
 offline docker restart mtpannel-telemt

@@ -1,0 +1,109 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# Backup and what comes back from it.
+
+# Leaves the archive's path in BACKUP. What is not a whole archive is none.
+make_backup() {
+    local name archive parts=() part
+    name=mtpannel-$(date -u +%Y%m%dT%H%M%SZ)-$(random_hex 2)
+    archive=$INSTALL_DIR/backups/$name.tar.gz
+    mkdir -p "$INSTALL_DIR/backups"
+    for part in .env docker-compose.override.yml config acme; do
+        [[ ! -e "$INSTALL_DIR/$part" ]] || parts+=("$part")
+    done
+    rm -f "$INSTALL_DIR/backups/panel.db"
+    if holds_database; then
+        panel_cli backup "$(panel_data)/$name.db" >&2
+        mv "$INSTALL_DIR/data/$name.db" "$INSTALL_DIR/backups/panel.db"
+        parts+=(-C backups panel.db)
+    fi
+    # 1 tells that a file was replaced meanwhile, as the proxy's is at any time.
+    tar -C "$INSTALL_DIR" -czf "$archive.new" "${parts[@]}" || (($? == 1))
+    rm -f "$INSTALL_DIR/backups/panel.db"
+    check_archive "$archive.new"
+    ! holds_database || [[ "$(members "$archive.new")" == *panel.db ]] || die "the backup has no database" "в копии нет базы"
+    mv "$archive.new" "$archive"
+    BACKUP=$archive
+}
+
+# Whether a backup has the database in it.
+holds_database() { has_panel && ! uses_postgres; }
+
+# members ARCHIVE
+members() { tar -tzf "$1"; }
+
+check_archive() {
+    grep -qx .env <<<"$(members "$1" 2>/dev/null)" || die "not a backup of mtpannel: $1" "это не копия mtpannel: $1"
+}
+
+# A PostgreSQL database is saved by its own tool, and by whoever knows where it is.
+need_saved_database() {
+    uses_postgres || return 0
+    warn "The database is PostgreSQL: save it with pg_dump --format=custom; to go back: pg_restore --clean --if-exists" \
+        "База в PostgreSQL: сохраните её через pg_dump --format=custom; вернуть: pg_restore --clean --if-exists"
+    ask DATABASE_SAVED n "Is it saved? (y/N)" "Она сохранена? (y/N)"
+    is_yes "$DATABASE_SAVED" || die "nothing was replaced; DATABASE_SAVED=y says yes without a terminal" \
+        "ничего не заменено; без терминала согласие даёт DATABASE_SAVED=y"
+}
+
+do_backup() {
+    need_installed
+    ! uses_postgres || warn "without the database, which is PostgreSQL: use pg_dump" "без базы: она в PostgreSQL, используйте pg_dump"
+    make_backup
+    echo "$BACKUP"
+}
+
+# restore_from ARCHIVE: settings, configuration and database as they were; the program stays.
+restore_from() {
+    stop || true
+    mkdir -p "$INSTALL_DIR/data"
+    tar -C "$INSTALL_DIR" -xzf "$1" --exclude panel.db
+    if grep -qx panel.db <<<"$(members "$1")"; then
+        tar -C "$INSTALL_DIR/data" -xzf "$1" panel.db --transform 's/panel.db/restored.db/'
+        chown -R "$(owner)" "$INSTALL_DIR/data"
+        panel_cli restore "$(panel_data)/restored.db"
+        rm "$INSTALL_DIR/data/restored.db"
+    fi
+    chown -R "$(owner)" "$INSTALL_DIR"/{config,acme}
+    start
+}
+
+# Works on an empty machine, too.
+do_restore() {
+    local archive=${1:-} settings
+    [[ -f "$archive" ]] || die "usage: restore FILE" "использование: restore ФАЙЛ"
+    archive=$(realpath "$archive")
+    check_archive "$archive"
+    settings=$(tar -xOzf "$archive" .env)
+    MODE=$(value_of MODE <<<"$settings")
+    choose_mode
+    if is_installed; then
+        confirm "Replace what is installed with this backup? The present state is saved first (y/N)" \
+            "Заменить установленное этой копией? Текущее состояние будет сохранено (y/N)"
+        make_backup
+        say "Backup of the present state: $BACKUP" "Копия текущего состояния: $BACKUP"
+    elif [[ ! -f "$INSTALL_DIR/.env" ]]; then
+        check_before_restore "$settings"
+    fi
+    mkdir -p "$INSTALL_DIR"
+    chmod 711 "$INSTALL_DIR"
+    tar -C "$INSTALL_DIR" -xzf "$archive" .env
+    ! uses_docker || install_docker "$(env_get IMAGES)"
+    make_parts
+    write_files
+    use_parts
+    restore_from "$archive"
+    env_set SOURCE_DIR "$SOURCE"
+    touch "$INSTALL_DIR/.complete"
+}
+
+# check_before_restore SETTINGS: what an installation with them needs.
+check_before_restore() {
+    need_tools ss
+    check_build_tools
+    PROXY_PORT=$(value_of PROXY_PORT <<<"$1")
+    LISTEN=$(value_of LISTEN <<<"$1")
+    if [[ "$(value_of COMPOSE_PROFILES <<<"$1")" == *,panel ]]; then PANEL=y; else PANEL=n; fi
+    # shellcheck disable=SC2046 # ports, one a word
+    check_ports $(wanted_ports)
+    check_space "$(value_of IMAGES <<<"$1")"
+}

@@ -1,0 +1,112 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# Checks before anything is touched.
+
+# check_disk FOLDER MEGABYTES
+check_disk() {
+    local free
+    free=$(df -Pm "$(existing_parent "$1")" | awk 'NR == 2 { print $4 }')
+    ((free >= $2)) || die "$2 MB of disk are needed at $1, $free are free" "на диске с $1 нужно $2 МБ, свободно $free"
+}
+
+existing_parent() {
+    local folder=$1
+    until [[ -d "$folder" ]]; do folder=$(dirname "$folder"); done
+    echo "$folder"
+}
+
+# check_space IMAGES: for data, and for images where the engine keeps them.
+check_space() {
+    check_disk "$INSTALL_DIR" 500
+    if [[ "$MODE" == systemd ]]; then return; fi
+    local images
+    images=$(docker info --format '{{.DockerRootDir}}' 2>/dev/null) || images=/var/lib/docker
+    if [[ "$1" == build ]]; then check_disk "$images" 6000; else check_disk "$images" 1500; fi
+}
+
+port_is_taken() { [[ -n "$(ss -Hltn "sport = :$1")" ]]; }
+
+# check_ports PORT...: free, and each for one purpose.
+check_ports() {
+    local port seen=" "
+    for port in "$@"; do
+        [[ "$seen" != *" $port "* ]] || die "port $port is wanted twice; choose another one" "порт $port нужен дважды; выберите другой"
+        ! port_is_taken "$port" || die "port $port is taken; see: ss -ltnp" "порт $port занят; смотрите: ss -ltnp"
+        seen+="$port "
+    done
+}
+
+# Which ports an installation with these choices takes.
+wanted_ports() {
+    echo "$PROXY_PORT"
+    if [[ "$MODE" == systemd ]]; then
+        printf '%s\n' "${LISTEN##*:}" 9090 9100
+    elif is_yes "$PANEL"; then
+        echo 8080
+    fi
+}
+
+# check_names: the masking domain, the panel's, and the server's own in the links.
+check_names() {
+    check_masking_domain "$TLS_DOMAIN" "$PROXY_PORT"
+    [[ -z "${PANEL_DOMAIN:-}" ]] || check_panel_domain "$PANEL_DOMAIN"
+    ! is_private "$PROXY_HOST" ||
+        warn "$PROXY_HOST is a private address, which clients do not reach from the internet: set PROXY_HOST to the public one" \
+            "$PROXY_HOST — внутренний адрес, из интернета клиенты на него не попадут: укажите в PROXY_HOST внешний"
+}
+
+# addresses NAME
+addresses() { getent ahosts "$1" | awk '{ print $1 }' | sort -u; }
+
+# leads_here NAME: whether one of its addresses is this machine's, or the one in the links, which is another behind NAT.
+leads_here() {
+    local mine
+    mine=$({
+        hostname -I 2>/dev/null | tr ' ' '\n'
+        addresses "$PROXY_HOST"
+    } | grep .) || true
+    grep -qE '^(127\.|::1$)' <<<"$(addresses "$1")" || grep -qxF "${mine:-none}" <<<"$(addresses "$1")"
+}
+
+# check_masking_domain NAME PORT
+check_masking_domain() {
+    if [[ -z "$(addresses "$1")" ]]; then
+        warn "$1 is not found in DNS" "имя $1 не найдено в DNS"
+    elif [[ "$2" == 443 ]] && leads_here "$1"; then
+        die "$1 leads to this machine: the proxy would ask itself for the site. Choose a site elsewhere" \
+            "$1 ведёт на эту машину: прокси стал бы спрашивать сайт у самого себя. Выберите чужой сайт"
+    fi
+}
+
+check_panel_domain() {
+    if [[ -z "$(addresses "$1")" ]]; then
+        warn "$1 is not found in DNS: no certificate without that" "имя $1 не найдено в DNS: без этого не будет сертификата"
+    elif ! leads_here "$1"; then
+        warn "$1 does not lead to an address of this machine: no certificate without that" \
+            "$1 не ведёт на адрес этой машины: без этого не будет сертификата"
+    fi
+}
+
+# Its certificate is of no interest, and may look outdated just because the clock is wrong.
+check_clock() {
+    local date seconds
+    date=$(curl -ksI --max-time 5 "https://$TLS_DOMAIN/" | tr -d '\r' | sed -n 's/^[Dd]ate: //p') || true
+    [[ -n "$date" ]] || return 0
+    seconds=$(($(date +%s) - $(date -d "$date" +%s)))
+    ((${seconds#-} <= 60)) || die "the clock is $seconds s off; clients would be refused" \
+        "часы расходятся на $seconds с; клиентам будет отказано"
+}
+
+# Docker's published ports are open whatever ufw says.
+hint_at_firewall() {
+    if [[ "$MODE" == systemd ]] && grep -q '^Status: active' <<<"$(LC_ALL=C ufw status 2>/dev/null)"; then
+        warn "ufw is active; open the port: ufw allow $PROXY_PORT/tcp" "работает ufw; откройте порт: ufw allow $PROXY_PORT/tcp"
+    fi
+}
+
+# What the program is built with, where it is.
+check_build_tools() {
+    if [[ "$MODE" == systemd ]]; then
+        need_tools setpriv
+        [[ -n "${MTPANNEL_BIN:-}" ]] || need_tools make cc npm cargo
+    fi
+}

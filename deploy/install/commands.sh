@@ -1,0 +1,131 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# What the operator calls.
+
+do_install() {
+    if is_installed; then
+        do_update
+        return
+    fi
+    need_tools ss
+    choose
+    check_build_tools
+    check_space "${IMAGES:-}"
+    # shellcheck disable=SC2046 # ports, one a word
+    [[ -f "$INSTALL_DIR/.env" ]] || check_ports $(wanted_ports)
+    check_names
+    check_clock
+    [[ "$MODE" == systemd ]] || install_docker "${IMAGES:-}"
+    step "Settings and files" "Настройки и файлы"
+    write_settings
+    keep_admin
+    write_files
+    step "Program" "Программа"
+    make_parts
+    use_parts
+    write_first_config
+    step "Start" "Запуск"
+    start
+    if has_panel; then
+        make_admin
+        make_first_user
+        show_panel
+    fi
+    show_link
+    hint_at_firewall
+    rm -f "$INSTALL_DIR/.first-admin"
+    touch "$INSTALL_DIR/.complete"
+}
+
+do_status() {
+    need_installed
+    if uses_docker; then compose ps; else systemctl --no-pager status mtpannel || true; fi
+    if ! has_panel; then return; fi
+    # Also what it says with 503.
+    curl -s --max-time 5 "$(panel_url)/health/ready" || die "the panel does not answer" "панель не отвечает"
+    echo
+}
+
+do_logs() {
+    need_installed
+    if uses_docker; then compose logs --tail 200 "$@"; else journalctl --no-pager -u mtpannel -n 200 "$@"; fi
+}
+
+# Panel and proxy stand still meanwhile. Every part is written whatever it says already, so that an interrupted
+# change is completed by the same command.
+do_change_domain() {
+    local domain=${1:-} file="$INSTALL_DIR/config/config.toml"
+    need_installed
+    domain=${domain,,}
+    is_domain "$domain" || die "usage: change-domain DOMAIN" "использование: change-domain ДОМЕН"
+    [[ "$domain" != "$(env_get PANEL_DOMAIN)" ]] || die "this is the panel's domain" "это домен панели"
+    PROXY_HOST=$(env_get PROXY_HOST)
+    check_masking_domain "$domain" "$(env_get PROXY_PORT)"
+    confirm "All links that were sent become invalid. Change the domain? (y/N)" \
+        "Все отправленные ссылки перестанут работать. Сменить домен? (y/N)"
+    stop
+    set_masking_domain "$file" "$domain" || {
+        start
+        die "$file has no tls_domain under [censorship]; nothing was changed" "в $file нет tls_domain в [censorship]; ничего не изменено"
+    }
+    env_set TLS_DOMAIN "$domain"
+    start
+}
+
+# The panel where there is none yet, and its domain where one is given.
+do_add_panel() {
+    PANEL_DOMAIN=${1:-none}
+    PANEL_DOMAIN=${PANEL_DOMAIN,,}
+    need_installed
+    uses_docker || die "see the guide: behind a reverse proxy" "смотрите руководство: за обратным прокси"
+    [[ "$PANEL_DOMAIN" == none ]] || need_panel_domain "$PANEL_DOMAIN" "$(env_get TLS_DOMAIN)" "$(env_get PROXY_PORT)"
+    if ! has_panel || ! is_installed; then
+        need_tools ss
+        has_panel || check_ports 8080
+        PANEL=y
+        rm -f "$INSTALL_DIR/.complete"
+        do_install
+    else
+        [[ "$PANEL_DOMAIN" != none ]] || die "the panel is here; usage: add-panel DOMAIN" "панель уже есть; использование: add-panel ДОМЕН"
+        PROXY_HOST=$(env_get PROXY_HOST)
+        check_panel_domain "$PANEL_DOMAIN"
+        env_set PANEL_DOMAIN "$PANEL_DOMAIN"
+        start
+    fi
+}
+
+do_reset_password() {
+    need_installed
+    has_panel || die "there is no panel; see add-panel" "панели нет; смотрите add-panel"
+    ADMIN_USER=${1:-admin}
+    ask_password ADMIN_PASS "New password (10 characters or more; empty: one is made)" "Новый пароль (от 10 знаков; пусто: создать)"
+    printf '%s\n' "$ADMIN_PASS" | panel_cli admin set-password "$ADMIN_USER" --password-stdin >/dev/null
+    [[ -z "$MADE" ]] || say "Password of $ADMIN_USER: $ADMIN_PASS" "Пароль $ADMIN_USER: $ADMIN_PASS"
+}
+
+# Without --data the database, settings and backups stay. Takes away what an interrupted installation has left, too.
+do_uninstall() {
+    local data=${1:-}
+    [[ -d "$INSTALL_DIR/source" ]] || need_installed
+    confirm "Stop and remove mtpannel? (y/N)" "Остановить и удалить mtpannel? (y/N)"
+    if uses_docker; then remove_containers; else remove_service; fi
+    rm -rf "$INSTALL_DIR"/{.complete,.updating,.previous}
+    if [[ "$data" == --data ]]; then
+        rm -rf "$INSTALL_DIR"/{.env,.env.new,.first-admin,.first-admin.new,config,data,acme,backups,traefik,deploy,source} \
+            "$INSTALL_DIR"/{docker-compose.yml,install.sh,update.log}
+        rmdir "$INSTALL_DIR" || warn "what you put into $INSTALL_DIR stays" "в $INSTALL_DIR осталось то, что положили вы"
+    else
+        say "Data and backups stay in $INSTALL_DIR" "Данные и копии остались в $INSTALL_DIR"
+    fi
+}
+
+remove_containers() {
+    command -v docker >/dev/null || return 0
+    [[ ! -f "$INSTALL_DIR/docker-compose.yml" ]] || compose down
+    own_images | xargs docker image rm >/dev/null 2>&1 || true
+}
+
+remove_service() {
+    systemctl disable --quiet --now mtpannel || true
+    rm -f "$UNIT" "$BINARY" "$BINARY.new"
+    systemctl daemon-reload
+}

@@ -1,0 +1,151 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# What is written: the program, its files, and the first config.toml.
+
+SERVICE_USER=mtpannel
+UNIT=${UNIT:-/etc/systemd/system/mtpannel.service}
+BINARY=${BINARY:-/usr/local/bin/mtpannel}
+
+# Who owns data and configuration: the user in both images, or the service's.
+owner() { if uses_docker; then echo 65532:65532; else echo "$SERVICE_USER:$SERVICE_USER"; fi; }
+
+# The program is made as BINARY.new, beside the one that runs.
+make_binary() {
+    if [[ -n "${MTPANNEL_BIN:-}" ]]; then
+        install -m 755 "$MTPANNEL_BIN" "$BINARY.new"
+    else
+        make -C "$SOURCE" web
+        cargo build --release --locked --package mtpannel --manifest-path "$SOURCE/Cargo.toml"
+        install -m 755 "$SOURCE/target/release/mtpannel" "$BINARY.new"
+    fi
+}
+
+# Everything that takes long or may not be had is made first, and nothing that runs is touched.
+make_parts() { if uses_docker; then make_images; else make_binary; fi; }
+
+# Puts into place what was made.
+use_parts() { if uses_docker; then use_images; else mv "$BINARY.new" "$BINARY"; fi; }
+
+# How many descriptors a container may have: as many as a service of systemd, if the machine allows them.
+descriptors() {
+    local most
+    most=$(ulimit -Hn)
+    if [[ "$most" == unlimited ]] || ((most > 524288)); then echo 524288; else echo "$most"; fi
+}
+
+write_files() {
+    mkdir -p "$INSTALL_DIR"/{config,data,acme,backups}
+    if uses_docker; then
+        install -m 644 "$SOURCE/deploy/docker-compose.yml" "$INSTALL_DIR/docker-compose.yml"
+        install -d -m 755 "$INSTALL_DIR/traefik"
+        install -m 644 "$SOURCE"/deploy/traefik/*.yml "$INSTALL_DIR/traefik/"
+        env_default NOFILE "$(descriptors)"
+    else
+        id "$SERVICE_USER" >/dev/null 2>&1 ||
+            useradd --system --no-create-home --home-dir "$INSTALL_DIR" --shell /usr/sbin/nologin "$SERVICE_USER"
+        sed "s#/opt/mtpannel#$INSTALL_DIR#g" "$SOURCE/deploy/mtpannel.service" >"$UNIT"
+        chmod 644 "$UNIT"
+        systemctl daemon-reload
+    fi
+    chown -R "$(owner)" "$INSTALL_DIR"/{config,data,acme}
+    copy_installer
+}
+
+# The copy does everything but bring a new version, for which it remembers where the sources are.
+copy_installer() {
+    rm -rf "$INSTALL_DIR/deploy"
+    install -D -m 600 -t "$INSTALL_DIR/deploy/install" "$SOURCE"/deploy/install/*.sh
+    install -m 700 "$SOURCE/install.sh" "$INSTALL_DIR/install.sh"
+    env_set SOURCE_DIR "$SOURCE"
+}
+
+# with_proxy_protocol ADDRESS: adds to the configuration on standard input that clients come through this router.
+with_proxy_protocol() {
+    awk -v address="$1" '
+        { print }
+        $0 == "[server]" {
+            print "# Traefik tells who the client is, and nobody else is believed."
+            print "proxy_protocol = true"
+            print "proxy_protocol_trusted_cidrs = [\"" address "/32\"]"
+        }'
+}
+
+# The first config.toml, because a proxy behind Traefik needs more than the panel's own template says. One that is there,
+# of an installation before this one, follows the domain that was chosen now.
+write_first_config() {
+    local file="$INSTALL_DIR/config/config.toml" address
+    if [[ -f "$file" ]]; then
+        set_masking_domain "$file" "$(env_get TLS_DOMAIN)" || warn "set tls_domain in $file" "задайте tls_domain в $file"
+        return
+    fi
+    uses_docker || return 0
+    address=$(env_get TRAEFIK_ADDRESS)
+    if has_panel; then
+        panel_cli migrate >/dev/null
+        panel_cli config render
+    else
+        plain_config
+    fi | with_proxy_protocol "${address:-172.29.43.2}" >"$file.new"
+    chmod 640 "$file.new"
+    chown "$(owner)" "$file.new"
+    mv "$file.new" "$file"
+}
+
+# The configuration of a proxy without the panel: one user, whom the panel takes over when it is added.
+plain_config() {
+    cat <<CONFIG
+[general.modes]
+classic = false
+secure = false
+tls = true
+
+[general.links]
+show = []
+public_host = "$(env_get PROXY_HOST)"
+public_port = $(env_get PROXY_PORT)
+
+[server]
+port = 1234
+listen_addr_ipv4 = "0.0.0.0"
+metrics_listen = "0.0.0.0:9090"
+metrics_whitelist = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
+
+[server.api]
+enabled = true
+listen = "127.0.0.1:9091"
+whitelist = ["127.0.0.0/8"]
+read_only = true
+
+[censorship]
+tls_domain = "$(env_get TLS_DOMAIN)"
+mask = true
+mask_port = 443
+tls_emulation = true
+tls_front_dir = "tlsfront"
+
+[[upstreams]]
+type = "direct"
+weight = 1
+enabled = true
+
+[access.users]
+first = "$(random_hex 16)"
+CONFIG
+}
+
+# set_masking_domain FILE DOMAIN: changes censorship.tls_domain and keeps owner and mode; the file is never half written,
+# and stays as it is where it says this already. Fails where there is no such line.
+set_masking_domain() {
+    cp -p "$1" "$1.new"
+    awk -v domain="$2" '
+        /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[[ \t]*censorship[ \t]*\]/) }
+        inside && /^[ \t]*tls_domain[ \t]*=/ {
+            found = 1
+            if (!index($0, "\"" domain "\"")) $0 = "tls_domain = \"" domain "\""
+        }
+        { print }
+        END { exit !found }' "$1" >"$1.new" || {
+        rm "$1.new"
+        return 1
+    }
+    mv "$1.new" "$1"
+}

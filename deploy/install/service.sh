@@ -1,0 +1,77 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# The running installation: start, stop, wait, and the panel's command line.
+
+# panel_cli ARGUMENTS: the panel's command line, beside a running panel or without one.
+panel_cli() {
+    if uses_docker; then
+        compose run --rm --no-deps -T panel "$@"
+    else
+        (
+            local name
+            while IFS= read -r name; do export "$name=$(env_get "$name")"; done < <(sed -n 's/^\([A-Z_]*\)=.*/\1/p' "$INSTALL_DIR/.env")
+            cd "$INSTALL_DIR/data" || exit
+            exec setpriv --reuid "$SERVICE_USER" --regid "$SERVICE_USER" --clear-groups "$BINARY" "$@"
+        )
+    fi
+}
+
+# The data folder as the panel sees it.
+panel_data() { if uses_docker; then echo /app/data; else echo "$INSTALL_DIR/data"; fi; }
+
+# Where this machine reaches the panel, base path included.
+panel_url() {
+    local address
+    if uses_docker; then
+        address=$(env_get PANEL_BIND)
+        address=${address:-127.0.0.1}:8080
+    else
+        address=$(env_get LISTEN)
+    fi
+    address=${address/#0.0.0.0:/127.0.0.1:}
+    echo "http://${address/#'[::]:'/[::1]:}$(env_get BASE_PATH)"
+}
+
+# Compose does not look into what is mounted, so the sum of Traefik's files is a label of its container.
+note_traefik_files() {
+    local sum
+    sum=$(cat "$INSTALL_DIR"/traefik/*.yml | sha256sum)
+    env_set TRAEFIK_FILES "${sum%% *}"
+}
+
+# What a killed run asked of the engine may still be under way there, and holds a container's name meanwhile.
+start_containers() {
+    local said status
+    said=$(mktemp)
+    for _ in {1..12}; do
+        status=0
+        compose up --detach --wait --wait-timeout "${START_TIMEOUT:-180}" --remove-orphans 2>&1 | tee "$said" || status=$?
+        grep -q "is already in use by container" "$said" || break
+        sleep 5
+    done
+    rm "$said"
+    return "$status"
+}
+
+start() {
+    if uses_docker; then
+        note_traefik_files
+        start_containers
+    else
+        systemctl enable --quiet mtpannel
+        systemctl restart mtpannel
+        wait_for_panel
+    fi
+}
+
+stop() { if uses_docker; then compose stop; else systemctl stop mtpannel; fi; }
+
+is_ready() { curl -sf --max-time 2 -o /dev/null "$(panel_url)/health/ready"; }
+
+wait_for_panel() {
+    local until=$((SECONDS + ${START_TIMEOUT:-180}))
+    until is_ready; do
+        ((SECONDS < until)) || die "the panel does not answer; see: $INSTALL_DIR/install.sh logs" \
+            "панель не отвечает; смотрите: $INSTALL_DIR/install.sh logs"
+        sleep 1
+    done
+}

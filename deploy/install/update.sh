@@ -1,0 +1,83 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# Update, and the way back. While .updating is there, which names the backup, the former parts are in .previous.
+
+# What an update replaces. Settings, configuration and data are in the backup.
+parts_of_installation() {
+    if uses_docker; then
+        printf '%s\n' "$INSTALL_DIR"/{docker-compose.yml,traefik,install.sh,deploy}
+    else
+        printf '%s\n' "$BINARY" "$UNIT" "$INSTALL_DIR"/{install.sh,deploy}
+    fi
+}
+
+keep_parts() {
+    local previous="$INSTALL_DIR/.previous" part
+    rm -rf "$previous"
+    mkdir "$previous"
+    if uses_docker; then tag_images local previous; fi
+    while IFS= read -r part; do
+        [[ ! -e "$part" ]] || cp -a "$part" "$previous"
+    done < <(parts_of_installation)
+}
+
+bring_back_parts() {
+    local part kept
+    if uses_docker; then tag_images previous local; else stop || true; fi
+    while IFS= read -r part; do
+        kept=$INSTALL_DIR/.previous/${part##*/}
+        if [[ -e "$kept" ]]; then
+            rm -rf "$part"
+            cp -a "$kept" "$part"
+        fi
+    done < <(parts_of_installation)
+    if ! uses_docker; then systemctl daemon-reload; fi
+}
+
+do_update() {
+    local marker="$INSTALL_DIR/.updating" status
+    need_installed
+    is_installed || die "the installation is not complete; run: install.sh install" "установка не завершена; запустите: install.sh install"
+    choose_mode
+    step "Backup, then update" "Резервная копия, затем обновление"
+    need_saved_database
+    check_build_tools
+    make_parts
+    if [[ -f "$marker" ]]; then
+        # Half of the parts are new, and only the former program could read the database for a backup.
+        BACKUP=$(cat "$marker")
+        say "An update was interrupted; it goes on" "Прерванное обновление продолжается"
+    else
+        make_backup
+        keep_parts
+        echo "$BACKUP" >"$marker.new"
+        mv "$marker.new" "$marker"
+    fi
+    # A signal ends what is under way in the subshell, and this shell brings back what was.
+    trap : INT TERM
+    trap 'exec >>"$INSTALL_DIR/update.log" 2>&1' HUP
+    # Not as a condition: bash would go on after a failure inside.
+    set +e
+    (
+        trap - INT TERM HUP
+        set -e
+        write_files
+        use_parts
+        start
+    )
+    status=$?
+    set -e
+    ((status == 0)) || take_back
+    trap - INT TERM HUP
+    rm -f "$marker" "$INSTALL_DIR/.first-admin"
+    say "Updated; backup: $BACKUP" "Обновлено; резервная копия: $BACKUP"
+}
+
+# Ends this run. If it is killed, the next update finds the marker.
+take_back() {
+    trap '' INT TERM HUP
+    warn "the update failed; the former version and data come back" "обновление не удалось; возвращаются прежние версия и данные"
+    bring_back_parts
+    restore_from "$BACKUP"
+    rm "$INSTALL_DIR/.updating"
+    exit 1
+}
