@@ -101,11 +101,8 @@ show_link() {
     say "Link of the user first:" "Ссылка пользователя first:"
     echo "$link"
     command -v qrencode >/dev/null || apt_get install -y qrencode >/dev/null 2>&1 || true
-    if command -v qrencode >/dev/null; then
-        printf %s "$link" | qrencode -t ANSIUTF8
-    else
+    printf %s "$link" | qrencode -t ANSIUTF8 2>/dev/null ||
         say "For a QR code in the terminal: apt-get install qrencode" "QR-код в терминале: apt-get install qrencode"
-    fi
 }
 
 show_panel() {

@@ -126,8 +126,9 @@ verify_in_container() { BASE_URL=http://127.0.0.1:8080 CONTAINER=mtpannel-panel 
 container() { docker inspect --format '{{.Id}}' "$1"; }
 # Every user with limit, bytes and link, one a line.
 users() { ask_panel users; }
-# ask_panel users, or scraped: when the proxy's counters were read.
+# ask_panel users, or scraped: when the proxy's counters were read. A panel that was just started is waited for.
 ask_panel() {
+    inside curl --silent --retry 30 --retry-delay 1 --retry-connrefused --output /dev/null http://127.0.0.1:8080/health
     inside "$tools/bin/python" - "$1" <<'PYTHON'
 import json, os, sys, urllib.request
 

@@ -146,9 +146,7 @@ setup_panel() {
     [ "$(link_of_first)" = "tg://proxy?server=a&secret=ee" ]
     fake qrencode 'cat; echo " <code>"'
     [[ "$(show_link)" == *"tg://proxy?server=a&secret=ee <code>"* ]]
-    rm "$FAKES/qrencode"
-    apt_get() { return 100; }
-    command() { [ "$2" != qrencode ] && builtin command "$@"; }
+    fake qrencode 'exit 1'
     [[ "$(show_link)" == *"apt-get install qrencode"* ]]
     fake_panel 'return 1'
     [ -z "$(show_link)" ]
