@@ -53,7 +53,7 @@ async function look(id, language, themes, phone) {
   await page.locator('input[name=username]').fill(ADMIN.username);
   await page.locator('input[name=password]').fill(ADMIN.password);
   await page.locator('button[type=submit]').click();
-  await page.locator('.recharts-area-curve').first().waitFor();
+  await page.locator('[role=slider]').waitFor();
   await shoot('dashboard', true);
   await go('/users?sort=-data_used');
   await shoot('users');
@@ -74,7 +74,7 @@ async function look(id, language, themes, phone) {
   await page.locator('[role=dialog] svg[role=img]').waitFor();
   await shoot('qr');
   await go('/users/alice');
-  await page.locator('.recharts-area-curve').first().waitFor();
+  await page.locator('[role=slider]').waitFor();
   await shoot('user', true);
   await go('/new-user');
   await page.locator('form button[type=submit]').click();

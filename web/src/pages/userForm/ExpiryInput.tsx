@@ -35,7 +35,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
       <DateTimePicker
         label={t('form.expire')}
         description={t('form.expireHint', { zone: t('common.zone', { zone: zoneName() }) })}
-        placeholder={t('common.never')}
+        placeholder={t('common.endless')}
         valueFormat="YYYY-MM-DD HH:mm"
         locale={language}
         firstDayOfWeek={language === 'fa' ? 6 : 1}
@@ -44,7 +44,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
         hideOutsideDates
         popoverProps={{ attributes: { dropdown: { 'aria-label': t('form.expire') } } }}
         clearable
-        clearButtonProps={{ 'aria-label': t('common.never') }}
+        clearButtonProps={{ 'aria-label': t('common.endless') }}
         value={value}
         onChange={onChange}
         error={error}
@@ -69,7 +69,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
           </Button>
         ))}
         <Button size="compact-sm" variant="default" onClick={() => onChange(null)}>
-          {t('common.never')}
+          {t('common.endless')}
         </Button>
       </div>
       {end !== null && (

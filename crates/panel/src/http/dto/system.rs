@@ -410,6 +410,8 @@ pub(crate) struct AuditPage {
 /// One deed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
+    /// Grows with every deed.
+    id: i64,
     at: Moment,
     /// Name of the administrator; `command line`; `-` for a failed login.
     actor: String,
@@ -431,6 +433,7 @@ impl From<Deed> for AuditEntry {
     fn from(deed: Deed) -> Self {
         let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
         Self {
+            id: deed.id,
             at: Moment(deed.at),
             actor: deed.actor,
             address: deed.address,
