@@ -10,6 +10,7 @@ import { useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useErrorText } from '~/ui/errors';
 import { OnlineDot } from '~/ui/StatusBadge';
+import css from './Palette.module.css';
 import { useLogOut } from './Shell';
 
 const [store, spotlight] = createSpotlight();
@@ -79,6 +80,7 @@ export function Palette({ wanted }: { wanted: number }) {
       lockScroll={false}
       maxHeight={420}
       scrollable
+      classNames={{ actionDescription: css.description ?? '' }}
       attributes={{ content: { 'aria-label': t('nav.palette') } }}
     >
       <Spotlight.Search placeholder={t('palette.placeholder')} aria-label={t('nav.palette')} />
