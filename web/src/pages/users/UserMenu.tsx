@@ -28,7 +28,7 @@ export function UserMenu({ user, withEdit = true, onDeleted }: Props) {
   const navigate = useNavigate();
   const actions = useUserActions();
   return (
-    <Menu position="bottom-end" width={200} defaultOpened>
+    <Menu position="bottom-end" width={220} defaultOpened>
       <Menu.Target>
         <ActionIcon variant="default" size="lg" aria-label={t('users.actions', { name: user.username })}>
           <IconDots size={18} aria-hidden />
