@@ -4,7 +4,7 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run web test e2e image test-install lint fmt bench bench-proxy
+.PHONY: help run web test e2e image test-install lint fmt bench bench-proxy bench-web
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
+	@echo 'make bench-web  measure how fast the pages are with 100,000 users'
 
 run: .env
 	@sh scripts/web.sh --if-possible
@@ -79,3 +80,7 @@ bench:
 
 bench-proxy:
 	$(CARGO) bench --locked --package mtpannel-proxy --bench proxy
+
+bench-web: web
+	$(CARGO) build --release --locked --package mtpannel
+	MTPANNEL="$(CURDIR)/target/release/mtpannel" node e2e/browser/large.mjs

@@ -44,7 +44,6 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['src/**/*.test.{ts,tsx}'],
-    setupFiles: ['src/test/setup.ts'],
     env: { TZ: 'Europe/Moscow' },
   },
 });

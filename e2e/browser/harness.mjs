@@ -79,15 +79,20 @@ export async function startPanel(proxy, extra = {}) {
     input: ADMIN.password,
   });
   let child;
+  let up = false;
   const start = async () => {
     child = spawn(binary, ['serve'], { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
     await answers(`http://127.0.0.1:${port}/health`);
+    up = true;
   };
-  const stop = () => new Promise((resolve) => (child.once('exit', resolve), child.kill('SIGTERM')));
+  const stop = () => {
+    up = false;
+    return new Promise((resolve) => (child.once('exit', resolve), child.kill('SIGTERM')));
+  };
   await start();
   const url = `http://127.0.0.1:${port}`;
   const pages = `${url}${env.BASE_PATH ?? ''}`;
-  return { url, pages, port, directory, env, start, stop, remove: () => rmSync(directory, { recursive: true }) };
+  return { url, pages, port, directory, env, start, stop, isUp: () => up, remove: () => rmSync(directory, { recursive: true }) };
 }
 
 /** The API as a script uses it, to prepare and to check. */
@@ -114,8 +119,9 @@ export async function launch() {
 /** Notes what must never happen on a page: an error on its console, a fault, a request to anybody but the panel. */
 export async function watch(page, panel, faults) {
   page.on('console', (message) => {
-    // What the server refuses is part of the journeys; the browser prints every such answer.
-    if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) faults.push(`console: ${message.text()}`);
+    // What the API refuses is part of the journeys, as is a panel that is down; the browser prints every such answer.
+    const isRefused = /Failed to load resource/.test(message.text()) && (/\/api\//.test(message.location().url) || !panel.isUp());
+    if (message.type() === 'error' && !isRefused) faults.push(`console: ${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => faults.push(`page: ${error.message}`));
   page.on('request', (request) => {
@@ -158,7 +164,10 @@ export async function scraped(api) {
   const at = async () => Date.parse((await api('GET', '/system/stats')).proxy.scraped_at ?? 0);
   const began = Date.now();
   // Moments are whole seconds, and the scrape under way may have begun before.
-  while ((await at()) < began + 2000) await new Promise((resolve) => setTimeout(resolve, 100));
+  while ((await at()) < began + 2000) {
+    if (Date.now() > began + 60_000) throw new Error('the panel does not read the figures of the proxy');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 export const readQr = () => require('jsqr').default ?? require('jsqr');

@@ -18,8 +18,9 @@ const LOCALES = { en: 'en-GB', ru: 'ru-RU', fa: 'fa-IR' };
 
 /** A page in one language; a screen is seen in both themes. */
 async function look(id, language, themes, phone) {
+  const viewport = phone ? { width: 390, height: 844 } : { width: 1360, height: 860 };
   const context = await browser.newContext({
-    viewport: phone ? { width: 390, height: 844 } : { width: 1360, height: 860 },
+    viewport,
     colorScheme: themes[0],
     isMobile: phone,
     hasTouch: phone,
@@ -31,15 +32,21 @@ async function look(id, language, themes, phone) {
   const page = await watch(await context.newPage(), panel, faults);
 
   async function shoot(name, full = false) {
-    if (full) await page.evaluate(() => (document.activeElement?.blur(), window.scrollTo(0, 0)));
+    if (full) {
+      await page.evaluate(() => (document.activeElement?.blur(), window.scrollTo(0, 0)));
+      // As high as the page, so that what keeps to the window's edge stands at the page's.
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width: viewport.width, height: Math.max(height, viewport.height) });
+    }
     for (const theme of themes) {
       await page.emulateMedia({ colorScheme: theme });
       await page.locator(`html[data-mantine-color-scheme=${theme}]`).waitFor({ state: 'attached' });
       const picture = `${phone ? 'phone-' : ''}${theme}-${language}-${name}`;
       for (const problem of await violations(page)) problems.push(`${picture}: ${problem}`);
-      await page.screenshot({ path: join(folder, `${picture}.png`), fullPage: full });
+      await page.screenshot({ path: join(folder, `${picture}.png`) });
     }
     await page.emulateMedia({ colorScheme: themes[0] });
+    await page.setViewportSize(viewport);
   }
   async function go(path) {
     await page.goto(`${panel.pages}${path}`);
@@ -53,7 +60,7 @@ async function look(id, language, themes, phone) {
   await page.locator('input[name=username]').fill(ADMIN.username);
   await page.locator('input[name=password]').fill(ADMIN.password);
   await page.locator('button[type=submit]').click();
-  await page.locator('.recharts-area-curve').first().waitFor();
+  await page.locator('[role=slider]').waitFor();
   await shoot('dashboard', true);
   await go('/users?sort=-data_used');
   await shoot('users');
@@ -74,7 +81,7 @@ async function look(id, language, themes, phone) {
   await page.locator('[role=dialog] svg[role=img]').waitFor();
   await shoot('qr');
   await go('/users/alice');
-  await page.locator('.recharts-area-curve').first().waitFor();
+  await page.locator('[role=slider]').waitFor();
   await shoot('user', true);
   await go('/new-user');
   await page.locator('form button[type=submit]').click();

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN, connect, launch, root, startPanel, startProxy, violations, watch } from './harness.mjs';
 
+const HOUR = 3_600_000;
 const folder = join(root, 'web/screenshots/journeys');
 
 export function check(condition, what) {
@@ -75,18 +76,24 @@ export async function setStage(look) {
       }
     },
 
-    /** Another tab of the same browser, whose clock a journey can set forward. */
-    async inAnotherTab(name, play) {
+    /** Another tab of the same browser. */
+    async besides(play) {
       const mine = s.page;
       s.page = await visit(context);
       try {
-        await s.page.clock.install();
-        await play(s.page.clock);
+        await play();
       } finally {
-        await s.shot(name).catch(() => {});
         await s.page.close();
         s.page = mine;
       }
+    },
+
+    /** Another tab of the same browser, whose clock a journey can set forward. It stands shortly before a full hour. */
+    async inAnotherTab(name, play) {
+      await s.besides(async () => {
+        await s.page.clock.install({ time: Math.ceil(Date.now() / HOUR) * HOUR - 15_000 });
+        await play(s.page.clock).finally(() => s.shot(name).catch(() => {}));
+      });
     },
 
     async journey(name, play) {

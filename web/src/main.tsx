@@ -10,5 +10,12 @@ const root = document.getElementById('root');
 if (root) {
   // The session is asked for while the language loads.
   void startSession();
-  void startI18n().then(() => createRoot(root).render(<App />));
+  startI18n().then(
+    () => createRoot(root).render(<App />),
+    // Not one text has come, so the page itself brings this one.
+    () => {
+      const text = document.querySelector<HTMLTemplateElement>('#unreachable');
+      if (text) root.append(text.content);
+    },
+  );
 }

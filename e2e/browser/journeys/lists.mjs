@@ -45,15 +45,51 @@ export async function lists(s) {
     await s.row('client22').getByText('Active').waitFor();
   });
 
+  await s.journey('everybody who matches is taken back by unticking one and by another search', async () => {
+    await s.open('/users?sort=username&search=client2');
+    await s.row('client20').waitFor();
+    const list = await s.page.getByRole('table').boundingBox();
+    await s.field('Select client20').check();
+    await s.page.getByRole('button', { name: /^Select all 11 that match/ }).click();
+    await s.page.getByText('11 selected').waitFor();
+    check((await s.page.getByRole('table').boundingBox()).y === list.y, 'the list has moved');
+    check(await s.field('Select client29').isChecked(), 'he is not ticked');
+    await s.shot('everybody who matches');
+    await s.field('Select client2').uncheck();
+    await s.page.getByText('10 selected').waitFor();
+    await s.button('Disable').click();
+    await s.dialog().getByText('10 of 10 will change.').waitFor();
+    await s.dialog().getByRole('button', { name: 'Disable' }).click();
+    await s.page.getByText('10 users changed.').waitFor();
+    check((await s.api('GET', '/users/client2')).status === 'active', 'one who was unticked is disabled');
+    await s.field('Select all on this page').check();
+    await s.page.getByText('11 selected').waitFor();
+    await s.button('Clear selection').click();
+    await s.open('/users?sort=username&search=client&size=20');
+    await s.field('Select client0').check();
+    await s.page.getByRole('button', { name: /^Select all 30 that match/ }).click();
+    await s.page.getByText('30 selected').waitFor();
+    await s.page.getByRole('searchbox').fill('client29');
+    // Those who were in sight, but not everybody on the pages behind.
+    await s.page.getByText('20 selected').waitFor();
+  });
+
   await s.journey('palette', async () => {
     await s.open('/');
     await s.page.locator('main#content h1').waitFor();
     await s.page.keyboard.press('Control+k');
     await s.page.getByPlaceholder('User or command…').fill('alic');
     await s.dialog().getByText('alice').waitFor();
-    await s.page.keyboard.press('ArrowDown');
     await s.page.keyboard.press('Enter');
     await s.heading('alice').waitFor();
+    await s.dialog().waitFor({ state: 'hidden' });
+    await s.page.route('**/api/users?*', (route) => route.abort());
+    await s.page.keyboard.press('Control+k');
+    await s.page.getByPlaceholder('User or command…').fill('client');
+    await s.dialog().getByText('The panel does not answer.').waitFor();
+    check((await s.dialog().getByText('Nothing found').count()) === 0, 'it says that there is nobody');
+    await s.page.unroute('**/api/users?*');
+    await s.page.keyboard.press('Escape');
   });
 
   await s.journey('delete names its object and asks', async () => {
@@ -70,5 +106,25 @@ export async function lists(s) {
     await s.page.getByText('client0 is deleted.').waitFor();
     await s.heading('Users').waitFor();
     check((await s.api('GET', '/users?search=client0')).total === 0, 'he is still there');
+  });
+
+  await s.journey('the audit log by two names at once, and a user beside an administrator of his name', async () => {
+    await s.api('POST', '/users', { username: 'admin' });
+    await s.open('/audit');
+    const entry = s.page.getByRole('listitem').filter({ hasText: 'User created' }).first();
+    await entry.waitFor();
+    await s.field('Who').pressSequentially('admin');
+    await s.field('On whom').pressSequentially('admin');
+    await until('both names', async () => /actor=admin/.test(s.page.url()) && /target=admin/.test(s.page.url()));
+    await entry.getByText('Show changes').click();
+    await s.api('PUT', '/users/admin', { note: 'a new entry' });
+    await s.button('Refresh').click();
+    await s.page.getByRole('listitem').filter({ hasText: 'User changed' }).waitFor();
+    check(await entry.getByRole('table').isVisible(), 'the changes have closed');
+    await s.page.getByRole('listitem').filter({ hasText: 'Login' }).first().waitFor();
+    await s.open('/users/admin');
+    await s.page.getByText('User changed').waitFor();
+    check((await s.page.getByText('Login', { exact: true }).count()) === 0, "an administrator's deeds");
+    await s.api('DELETE', '/users/admin');
   });
 }

@@ -4,7 +4,8 @@ import { check } from '../stage.mjs';
 /** Who is logged in, and for how long. */
 export async function sessions(s) {
   await s.journey('a session that ends in a form loses nothing', async () => {
-    await s.open('/new-user');
+    await s.open('/users');
+    await s.page.getByRole('link', { name: 'New user' }).click();
     await s.field('Name').fill('patient');
     await s.field('Note').fill('typed before the end');
     await s.api('DELETE', '/admin/sessions');
@@ -13,6 +14,9 @@ export async function sessions(s) {
     await s.dialog().getByText('Your session has ended').waitFor();
     await s.clean('login over a form');
     await s.shot('login over a form');
+    // Nothing is saved yet, so leaving asks.
+    await s.page.goBack();
+    await s.page.getByText('Leave without saving?').waitFor();
     await s.dialog().getByLabel('Password (admin)').fill('wrong again and again');
     await s.dialog().getByRole('button', { name: 'Log in', exact: true }).click();
     await s.dialog().getByText('Wrong name or password.').waitFor();
@@ -61,6 +65,44 @@ export async function sessions(s) {
       await s.page.reload();
       await s.page.locator('input[name=username]').waitFor();
     });
+  });
+
+  await s.journey('the login over a dialog leaves what is beneath it', async () => {
+    await s.open('/users?search=client2');
+    await s.field('Select client20').check();
+    await s.button('Add days').click();
+    await s.dialog().getByText(/will change|would change/).waitFor();
+    await s.api('DELETE', '/admin/sessions');
+    s.api = await connect(s.panel);
+    await s.dialog().getByLabel('Days').fill('31');
+    await s.page.getByText('Your session has ended').waitFor();
+    await s.page.keyboard.press('Escape');
+    await s.page.keyboard.press('Control+k');
+    check((await s.page.getByPlaceholder('User or command…').count()) === 0, 'the palette has opened');
+    await s.page.getByLabel('Password (admin)').fill(ADMIN.password);
+    await s.button('Log in').click();
+    await s.page.getByText('Your session has ended').waitFor({ state: 'hidden' });
+    check((await s.dialog().getByLabel('Days').inputValue()) === '31', 'the dialog is gone');
+  });
+
+  await s.journey('a tab becomes the administrator who logs in beside it, and goes with him', async () => {
+    await s.open('/new-user');
+    await s.field('Name').fill('of_the_first');
+    await s.api('DELETE', '/admin/sessions');
+    s.api = await connect(s.panel);
+    const first = s.page;
+    await s.besides(async () => {
+      await s.open('/');
+      await s.logIn({ username: 'helper', password: 'my very own password' });
+      await first.getByRole('button', { name: 'Create' }).click();
+      await first.locator('nav').getByText('helper').waitFor();
+      check((await first.getByRole('link', { name: 'Administrators' }).count()) === 0, 'he has the rights of the first');
+      check((await s.api('GET', '/users?search=of_the_first')).total === 0, 'it was sent as his');
+      await s.button('Log out').click();
+      await s.page.locator('input[name=username]').waitFor();
+      await first.locator('input[name=username]').waitFor();
+    });
+    await s.logIn();
   });
 
   await s.journey('log-out everywhere ends the sessions of other browsers', async () => {

@@ -93,6 +93,52 @@ export async function users(s) {
     await s.heading('alice').waitFor();
   });
 
+  await s.journey('a form begins with what is true, in the digits of any keyboard', async () => {
+    await s.open('/users/alice');
+    await s.heading('alice').waitFor();
+    await s.api('PUT', '/users/alice', { note: 'written elsewhere' });
+    await s.page.getByRole('link', { name: 'Edit' }).click();
+    await s.field('Note').waitFor();
+    check((await s.field('Note').inputValue()) === 'written elsewhere', 'it begins with an old note');
+    await s.field('Traffic limit').pressSequentially('۲٫۵');
+    await s.field('Connections at once').fill('');
+    await s.field('Connections at once').pressSequentially('٤');
+    await s.button('Save').click();
+    await s.page.getByText('alice is saved.').waitFor();
+    const alice = await s.api('GET', '/users/alice');
+    check(alice.data_limit === 2.5 * 1024 ** 3 && alice.max_connections === 4, `${alice.data_limit}, ${alice.max_connections}`);
+    await s.api('PUT', '/users/alice', { data_limit: null, max_connections: 8 });
+  });
+
+  await s.journey('an old link is not shown after a new secret', async () => {
+    const links = async () => (await s.api('GET', '/users/alice/links')).tg_link;
+    await s.open('/users');
+    await s.button('Link and QR code: alice').click();
+    await s.dialog().getByText(await links()).waitFor();
+    await s.page.keyboard.press('Escape');
+    await s.dialog().waitFor({ state: 'hidden' });
+    await s.api('POST', '/users/alice/regenerate-secret');
+    await s.button('Link and QR code: alice').click();
+    const shown = await s.dialog().locator('a[href^="tg:"]').textContent();
+    check(shown === (await links()), `it shows ${shown}`);
+    await s.page.keyboard.press('Escape');
+    await s.button('Actions for alice').click();
+    await s.page.getByRole('menuitem', { name: 'Copy link' }).click();
+    await s.page.getByText('The link of alice is copied.').waitFor();
+    const { https_link } = await s.api('GET', '/users/alice/links');
+    check((await s.page.evaluate(() => navigator.clipboard.readText())) === https_link, 'another link is copied');
+  });
+
+  await s.journey('the skip link keeps the page and its filter', async () => {
+    await s.open('/users?search=alice');
+    await s.row('alice').waitFor();
+    await s.page.evaluate(() => (window.isSame = true));
+    await s.page.keyboard.press('Tab');
+    await s.page.getByRole('link', { name: 'Skip to content' }).press('Enter');
+    check(await s.page.evaluate(() => window.isSame && document.activeElement?.id === 'content'), 'it is elsewhere');
+    check(/search=alice/.test(s.page.url()), s.page.url());
+  });
+
   await s.journey('errors of the server at their fields', async () => {
     await s.open('/new-user');
     await s.field('Name').fill('ALICE');

@@ -5,6 +5,7 @@ import { base } from '~/lib/base';
 import { conditional } from './etag';
 import { isTemporary } from './problem';
 import type { components, paths } from './schema';
+import { onLeave } from './session';
 
 type Schemas = components['schemas'];
 export type User = Schemas['UserBody'];
@@ -32,6 +33,9 @@ export const queryClient = new QueryClient({
   },
 });
 
+// The next one to log in here must not see a glimpse of this one's figures.
+onLeave(() => queryClient.clear());
+
 /** Every browser at its own pace, so that those which lost the panel together do not come back together. */
 const PACE = 0.9 + Math.random() * 0.2;
 
@@ -41,11 +45,28 @@ const PACE = 0.9 + Math.random() * 0.2;
  */
 export function poll(seconds: number) {
   return {
-    refetchInterval: ({ state }: { state: { dataUpdatedAt: number; errorUpdatedAt: number } }) => {
+    refetchInterval: (query: Polled) => {
       // As long again as it has failed already, up to eight times the usual.
-      const failing = Math.max(0, state.errorUpdatedAt - state.dataUpdatedAt) / (seconds * 1000);
+      const failing = failingFor(query) / (seconds * 1000);
       return Math.round(seconds * 1000 * PACE * Math.min(1 + failing, 8));
     },
-    refetchOnWindowFocus: true,
-  } as const;
+  };
+}
+
+interface Polled {
+  state: { dataUpdatedAt: number; errorUpdatedAt: number };
+}
+
+/** When each of those that fail did so for the first time since it was answered. */
+const firstFailures = new WeakMap<Polled, number>();
+
+function failingFor(query: Polled): number {
+  const { dataUpdatedAt, errorUpdatedAt } = query.state;
+  if (errorUpdatedAt <= dataUpdatedAt) {
+    firstFailures.delete(query);
+    return 0;
+  }
+  const first = firstFailures.get(query) ?? errorUpdatedAt;
+  firstFailures.set(query, first);
+  return errorUpdatedAt - first;
 }

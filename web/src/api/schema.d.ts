@@ -491,6 +491,11 @@ export interface components {
             at: components["schemas"]["Moment"];
             /** @description The fields that changed, before; secrets are masked. */
             before: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description Grows with every deed.
+             */
+            id: number;
             target: string | null;
         };
         /** @description A page of the audit log, the newest first. */

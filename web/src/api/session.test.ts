@@ -8,7 +8,7 @@ const json = (body: unknown, status = 200) => new Response(JSON.stringify(body),
 const ended = () => json({ code: 'unauthorized', status: 401, detail: '' }, 401);
 
 /** A panel of which tokens and the cookie can be taken away. */
-const server = { token: '', cookie: true, refreshes: 0, calls: [] as string[] };
+const server = { token: '', cookie: true, refreshes: 0, calls: [] as string[], me: admin };
 
 async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = input instanceof Request ? input : new Request(input, init);
@@ -28,14 +28,14 @@ async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Res
   }
   if (path === '/api/admin/session') return new Response(null, { status: 204 });
   if (request.headers.get('authorization') !== `Bearer ${server.token}`) return ended();
-  if (path === '/api/admin/me') return json(admin);
+  if (path === '/api/admin/me') return json(server.me);
   return json({ body: await request.text() });
 }
 
 let session: Session;
 
 beforeEach(async () => {
-  Object.assign(server, { token: 'none', cookie: true, refreshes: 0, calls: [] });
+  Object.assign(server, { token: 'none', cookie: true, refreshes: 0, calls: [], me: admin });
   vi.stubGlobal('fetch', vi.fn(answer));
   vi.resetModules();
   session = await import('./session');
@@ -93,4 +93,48 @@ it('does not take a panel that is down for a session that has ended', async () =
   );
   await expect(session.authorized(put())).rejects.toMatchObject({ status: 0, code: 'network' });
   expect(session.getSession().state).toBe('active');
+});
+
+it('becomes the administrator whose cookie it has, and sends nothing of the one before', async () => {
+  await session.startSession();
+  const forgotten = vi.fn();
+  session.onLeave(forgotten);
+  Object.assign(server, { token: 'another', me: { ...admin, username: 'other', is_sudo: false } });
+  await expect(session.authorized(put())).rejects.toMatchObject({ status: 401 });
+  expect(session.getSession()).toEqual({ state: 'active', admin: server.me });
+  expect(forgotten).toHaveBeenCalledOnce();
+  expect(server.calls.filter((call) => call.startsWith('PUT'))).toHaveLength(1);
+});
+
+it('goes on with a request of one whose role has changed, and forgets what he saw', async () => {
+  await session.startSession();
+  const forgotten = vi.fn();
+  session.onLeave(forgotten);
+  Object.assign(server, { token: 'another', me: { ...admin, is_sudo: false } });
+  expect(await (await session.authorized(put())).json()).toEqual({ body: '{"note":"x"}' });
+  expect(forgotten).toHaveBeenCalledOnce();
+});
+
+it('ends with a log-out in another tab', async () => {
+  await session.startSession();
+  vi.resetModules();
+  const otherTab: Session = await import('./session');
+  await otherTab.startSession();
+  await otherTab.logOut();
+  await vi.waitFor(() => expect(session.getSession().state).toBe('guest'));
+});
+
+it('asks for no password while one is being sent', async () => {
+  await session.startSession();
+  Object.assign(server, { token: 'changed', cookie: false });
+  const states: string[] = [];
+  const polling = session.authorized(put());
+  const entering = session.logIn('admin', 'right');
+  await vi.waitFor(async () => {
+    states.push(session.getSession().state);
+    expect(server.token).toBe('login');
+  });
+  await entering;
+  expect(await (await polling).json()).toEqual({ body: '{"note":"x"}' });
+  expect(states).not.toContain('expired');
 });

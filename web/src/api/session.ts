@@ -22,10 +22,16 @@ export type Session =
 let session: Session = { state: 'starting', admin: null };
 let token: string | null = null;
 let renewal: Promise<boolean> | null = null;
+/** The last login, which may be under way. */
+let login: Promise<void> | null = null;
 /** Requests that wait until the administrator has logged in again. */
 let waiting: ((renewed: boolean) => void)[] = [];
 const listeners = new Set<() => void>();
 const leaving = new Set<() => void>();
+
+/** Other tabs of this browser that show the same panel. */
+const tabs = new BroadcastChannel(`mtpannel ${base}`);
+tabs.addEventListener('message', () => session.admin && leave());
 
 function become(next: Session): void {
   session = next;
@@ -89,13 +95,32 @@ export async function startSession(): Promise<void> {
   }
 }
 
-/** Logs in, for the first time or again; requests that waited for it go on. */
-export async function logIn(username: string, password: string): Promise<void> {
+/**
+ * Begins or goes on with the token that has just come. It may be another administrator's, who has logged in in another
+ * tab: then nothing of the one before stays, and nothing that he asked for is sent. Answers whether it is the same.
+ */
+async function enter(): Promise<boolean> {
+  const before = session.admin;
+  const admin = await whoAmI().catch((error) => {
+    // Whose it is must be known before anything is sent with it.
+    token = null;
+    throw error;
+  });
+  if (before && (before.username !== admin.username || before.is_sudo !== admin.is_sudo)) forget();
+  become({ state: 'active', admin });
+  return before === null || before.username === admin.username;
+}
+
+async function sendPassword(username: string, password: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };
   await takeToken(await call('POST', 'session', { headers, body: JSON.stringify({ username, password }) }));
-  const admin = await whoAmI();
-  become({ state: 'active', admin });
-  release(true);
+  release(await enter());
+}
+
+/** Logs in, for the first time or again; requests that waited for it go on. */
+export function logIn(username: string, password: string): Promise<void> {
+  login = sendPassword(username, password);
+  return login;
 }
 
 function release(renewed: boolean): void {
@@ -107,9 +132,13 @@ function release(renewed: boolean): void {
 /** What is to be done when an administrator leaves, so that nothing of his stays. */
 export const onLeave = (run: () => void): void => void leaving.add(run);
 
+function forget(): void {
+  for (const run of leaving) run();
+}
+
 function leave(): void {
   token = null;
-  for (const run of leaving) run();
+  forget();
   become({ state: 'guest', admin: null });
   release(false);
 }
@@ -120,18 +149,26 @@ export const abandonSession = leave;
 /** Ends the session in this browser. Without an answer the cookie stays, and whoever asked must know. */
 export async function logOut(): Promise<void> {
   await call('DELETE', 'session');
-  leave();
+  leaveEverywhere();
 }
 
 export async function logOutEverywhere(): Promise<void> {
   await authorized(new Request(`${base}/api/admin/sessions`, { method: 'DELETE' }));
-  leave();
+  leaveEverywhere();
 }
 
-/** A new token by the cookie or, if that has ended too, by the administrator's password. */
-function renew(): Promise<boolean> {
+function leaveEverywhere(): void {
+  leave();
+  tabs.postMessage('left');
+}
+
+/** A new token instead of `used`, by the cookie or, if that has ended too, by the administrator's password. */
+function renew(used: string | null): Promise<boolean> {
   renewal ??= (async () => {
-    if (session.state !== 'expired' && (await refresh())) return true;
+    if (session.state !== 'expired' && (await refresh())) return enter();
+    // Whoever changes his password logs in by himself, and is not to be asked for it.
+    await login?.catch(() => {});
+    if (token !== used) return true;
     if (session.admin) become({ state: 'expired', admin: session.admin });
     return new Promise<boolean>((resolve) => waiting.push(resolve));
   })().finally(() => {
@@ -157,7 +194,7 @@ export async function authorized(request: Request): Promise<Response> {
   let response = await send(request);
   if (response.status === 401) {
     // Another request may have brought a new token in the meantime.
-    const renewed = token !== used || (await renew());
+    const renewed = token !== used || (await renew(used));
     if (renewed) response = await send(again);
   }
   if (!response.ok && response.status !== 304) throw await readProblem(response);

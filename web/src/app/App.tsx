@@ -6,6 +6,7 @@ import { queryClient } from '~/api/client';
 import { I18nProvider, useI18n } from '~/i18n';
 import { ConfirmProvider } from '~/ui/Confirm';
 import { Messages } from '~/ui/Messages';
+import { Boundary } from './Boundary';
 import { router } from './router';
 import { schemeManager, theme } from './theme';
 
@@ -29,12 +30,14 @@ export function App() {
           withGlobalClasses={false}
         >
           <FollowDirection />
-          <Messages />
-          <QueryClientProvider client={queryClient}>
-            <ConfirmProvider>
-              <RouterProvider router={router} />
-            </ConfirmProvider>
-          </QueryClientProvider>
+          <Boundary>
+            <Messages />
+            <QueryClientProvider client={queryClient}>
+              <ConfirmProvider>
+                <RouterProvider router={router} />
+              </ConfirmProvider>
+            </QueryClientProvider>
+          </Boundary>
         </MantineProvider>
       </DirectionProvider>
     </I18nProvider>

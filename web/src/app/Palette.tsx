@@ -8,10 +8,20 @@ import { useEffect, useState } from 'react';
 import { $api } from '~/api/client';
 import { useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
+import { useErrorText } from '~/ui/errors';
 import { OnlineDot } from '~/ui/StatusBadge';
+import css from './Palette.module.css';
 import { useLogOut } from './Shell';
 
 const [store, spotlight] = createSpotlight();
+
+/** What Mantine does at each key, which is before the users have come. */
+function selectFirst(): void {
+  const list = document.getElementById(store.getState().listId);
+  list?.querySelector('[data-selected]')?.removeAttribute('data-selected');
+  list?.querySelector('[data-action]')?.setAttribute('data-selected', 'true');
+  store.updateState((state) => ({ ...state, selected: 0 }));
+}
 
 /** Users and commands by keyboard. */
 export function Palette({ wanted }: { wanted: number }) {
@@ -19,6 +29,7 @@ export function Palette({ wanted }: { wanted: number }) {
   const navigate = useNavigate();
   const { is_sudo } = useAdmin();
   const logOut = useLogOut();
+  const errorText = useErrorText();
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const scheme = useComputedColorScheme('light');
   const [text, setText] = useState('');
@@ -51,6 +62,14 @@ export function Palette({ wanted }: { wanted: number }) {
   ].filter(({ label }) => label.toLocaleLowerCase().includes(text.trim().toLocaleLowerCase()));
 
   const found = search === '' ? [] : (users.data?.users ?? []);
+  const isLoading = text.trim() !== search || users.isFetching;
+
+  // Enter opens the first one, also of those that came after the last key.
+  const first = found[0]?.username;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when another one is the first
+  useEffect(() => {
+    if (text !== '') selectFirst();
+  }, [first]);
 
   return (
     <Spotlight.Root
@@ -61,6 +80,7 @@ export function Palette({ wanted }: { wanted: number }) {
       lockScroll={false}
       maxHeight={420}
       scrollable
+      classNames={{ actionDescription: css.description ?? '' }}
       attributes={{ content: { 'aria-label': t('nav.palette') } }}
     >
       <Spotlight.Search placeholder={t('palette.placeholder')} aria-label={t('nav.palette')} />
@@ -85,7 +105,10 @@ export function Palette({ wanted }: { wanted: number }) {
             ))}
           </Spotlight.ActionsGroup>
         )}
-        {found.length + commands.length === 0 && <Spotlight.Empty>{t('palette.nothing')}</Spotlight.Empty>}
+        {users.isError && search !== '' && <Spotlight.Empty>{errorText(users.error)}</Spotlight.Empty>}
+        {found.length + commands.length === 0 && !users.isError && (
+          <Spotlight.Empty>{t(isLoading ? 'common.loading' : 'palette.nothing')}</Spotlight.Empty>
+        )}
       </Spotlight.ActionsList>
     </Spotlight.Root>
   );

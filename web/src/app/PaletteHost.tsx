@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
+import { piece } from '~/ui/piece';
 
 // The palette is loaded when it is opened for the first time.
-const Palette = lazy(() => import('./Palette').then((module) => ({ default: module.Palette })));
+const Palette = piece(() => import('./Palette').then((module) => module.Palette));
 
 let open: (() => void) | undefined;
 
@@ -16,9 +17,5 @@ export function PaletteHost() {
     };
   }, []);
   if (wanted === 0) return null;
-  return (
-    <Suspense fallback={null}>
-      <Palette wanted={wanted} />
-    </Suspense>
-  );
+  return <Palette wanted={wanted} />;
 }

@@ -11,13 +11,12 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { queryClient } from '~/api/client';
 import { logOut, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { openPalette, PaletteHost } from './PaletteHost';
 import css from './Shell.module.css';
-import { useHotkeys } from './useHotkeys';
+import { PALETTE_KEY, useHotkeys } from './useHotkeys';
 
 const icon = { size: 20, stroke: 1.6, 'aria-hidden': true } as const;
 
@@ -69,8 +68,6 @@ export function useLogOut() {
   return async () => {
     try {
       await logOut();
-      // The next one to log in here must not see a glimpse of this one's figures.
-      queryClient.clear();
     } catch (error) {
       failed(error);
     }
@@ -107,20 +104,28 @@ export function Shell({ children }: { children: ReactNode }) {
   useHotkeys();
   return (
     <div className={css.shell}>
-      <a className={css.skip} href={`${window.location.pathname}${window.location.search}#content`}>
+      <a
+        className={css.skip}
+        href={`${window.location.pathname}${window.location.search}#content`}
+        onClick={(event) => {
+          // The router would take it for another address.
+          event.preventDefault();
+          document.getElementById('content')?.focus();
+        }}
+      >
         {t('app.skip')}
       </a>
       <nav className={css.side} aria-label={t('nav.label')}>
         <div className={css.brand}>
           <img src="./favicon.svg" alt="" width={28} height={28} />
-          <span className={css.brandName}>{t('app.name')}</span>
+          <span>{t('app.name')}</span>
           <ActionIcon
             className={css.search}
             variant="subtle"
             color="gray"
             size="lg"
             aria-label={t('nav.palette')}
-            title={`${t('nav.palette')} (Ctrl+K)`}
+            title={`${t('nav.palette')} (${PALETTE_KEY})`}
             onClick={openPalette}
           >
             <IconSearch size={18} aria-hidden />

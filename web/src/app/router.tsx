@@ -1,11 +1,14 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
+import type { ComponentType } from 'react';
 import { basePath } from '~/lib/base';
 import { parseFilters } from '~/lib/filters';
+import { piece } from '~/ui/piece';
 import { NotFound, PageFailed, PagePending } from '~/ui/states';
 import { Root } from './Root';
 
 const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
+const page = (load: () => Promise<ComponentType>) => piece(load, { pending: PagePending, isPage: true });
 const parent = () => rootRoute;
 const text = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
@@ -16,34 +19,34 @@ const routes = [
   createRoute({
     getParentRoute: parent,
     path: '/',
-    component: lazyRouteComponent(() => import('~/pages/dashboard/Dashboard'), 'Dashboard'),
+    component: page(() => import('~/pages/dashboard/Dashboard').then((module) => module.Dashboard)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/users',
     validateSearch: parseFilters,
-    component: lazyRouteComponent(() => import('~/pages/users/Users'), 'Users'),
+    component: page(() => import('~/pages/users/Users').then((module) => module.Users)),
   }),
   createRoute({
     getParentRoute: parent,
     // Not under /users: somebody may be called "new".
     path: '/new-user',
-    component: lazyRouteComponent(() => import('~/pages/userForm/CreateUser'), 'CreateUser'),
+    component: page(() => import('~/pages/userForm/CreateUser').then((module) => module.CreateUser)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/users/$username',
-    component: lazyRouteComponent(() => import('~/pages/user/UserPage'), 'UserPage'),
+    component: page(() => import('~/pages/user/UserPage').then((module) => module.UserPage)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/users/$username/edit',
-    component: lazyRouteComponent(() => import('~/pages/userForm/EditUser'), 'EditUser'),
+    component: page(() => import('~/pages/userForm/EditUser').then((module) => module.EditUser)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/admins',
-    component: lazyRouteComponent(() => import('~/pages/admins/Admins'), 'Admins'),
+    component: page(() => import('~/pages/admins/Admins').then((module) => module.Admins)),
   }),
   createRoute({
     getParentRoute: parent,
@@ -54,12 +57,12 @@ const routes = [
       target: text(query.target),
       page: positive(query.page),
     }),
-    component: lazyRouteComponent(() => import('~/pages/audit/Audit'), 'Audit'),
+    component: page(() => import('~/pages/audit/Audit').then((module) => module.Audit)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/settings',
-    component: lazyRouteComponent(() => import('~/pages/settings/Settings'), 'Settings'),
+    component: page(() => import('~/pages/settings/Settings').then((module) => module.Settings)),
   }),
 ] as const;
 

@@ -2,11 +2,18 @@ import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { openPalette } from './PaletteHost';
 
+const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+
+/** As the keys are called here. */
+export const PALETTE_KEY = isMac ? '⌘K' : 'Ctrl+K';
+
+const isUnderDialog = () => document.querySelector('[aria-modal=true]') !== null;
+
 /** Where somebody types, letters are letters. Behind a dialog, they are nobody's. */
 function isBusy(target: EventTarget | null): boolean {
   const typing =
     target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null;
-  return typing || document.querySelector('[aria-modal=true]') !== null;
+  return typing || isUnderDialog();
 }
 
 /** Ctrl+K or ⌘K: palette; "/": search; "n": new user. */
@@ -17,11 +24,11 @@ export function useHotkeys(): void {
     function press(event: KeyboardEvent) {
       if ((event.ctrlKey || event.metaKey) && event.code === 'KeyK') {
         event.preventDefault();
-        openPalette();
+        if (!isUnderDialog()) openPalette();
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isBusy(event.target)) return;
-      if (event.code === 'Slash' && !event.shiftKey) {
+      if (event.key === '/' || (event.code === 'Slash' && !event.shiftKey)) {
         event.preventDefault();
         const search = document.querySelector<HTMLInputElement>('input[type=search]');
         if (search && path.endsWith('/users')) search.focus();

@@ -1,4 +1,4 @@
-import i18next, { type ParseKeys, type TFunction } from 'i18next';
+import i18next, { type TFunction } from 'i18next';
 import { createContext, createElement, type ReactNode, useContext, useMemo } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import { recall, remember } from '~/lib/preferences';
@@ -11,7 +11,6 @@ export type Language = (typeof LANGUAGES)[number];
 export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', ru: 'Русский', fa: 'فارسی' };
 
 export type Messages = typeof en;
-export type Key = ParseKeys;
 
 declare module 'i18next' {
   interface CustomTypeOptions {

@@ -1,12 +1,14 @@
 import { expect, it } from 'vitest';
-import { fillHistory, growth, historyQuery, moved } from './history';
+import { fillHistory, historyQuery, totals, totalsQuery } from './history';
 
 const now = Date.parse('2026-11-23T12:34:56Z');
+const point = (at: string, octets_to: number) => ({ at, octets_from: 0, octets_to });
 
 it('begins on a step and asks the same question for an hour', () => {
   expect(historyQuery('day', now)).toEqual({ from: '2026-11-22T13:00:00Z', step: 'hour' });
   expect(historyQuery('day', now + 60_000)).toEqual(historyQuery('day', now));
   expect(historyQuery('month', now)).toEqual({ from: '2026-10-25T00:00:00Z', step: 'day' });
+  expect(totalsQuery(now)).toEqual({ from: '2026-09-24T12:00:00Z', step: 'hour' });
 });
 
 it('puts a zero where nothing moved', () => {
@@ -18,17 +20,35 @@ it('puts a zero where nothing moved', () => {
   expect(bars.at(-1)?.at).toBe(Date.parse('2026-11-23T12:00:00Z'));
 });
 
-it('adds up what moved within a time', () => {
-  const points = ['2026-11-22T00:00:00Z', '2026-11-23T00:00:00Z'].map((at) => ({
-    at,
-    octets_from: 1,
-    octets_to: 10,
-  }));
-  expect(moved(points, Date.parse('2026-11-23T00:00:00Z'), now)).toBe(11);
-  expect(moved(points, 0, Date.parse('2026-11-23T00:00:00Z'))).toBe(11);
+it('adds up what moved today, in a week and in a month', () => {
+  const points = [
+    // Midnight in Moscow is 21:00 in UTC, the day before.
+    point('2026-11-22T20:00:00Z', 1),
+    point('2026-11-22T21:00:00Z', 10),
+    point('2026-11-10T00:00:00Z', 100),
+    point('2026-11-23T12:00:00Z', 1000),
+    point('2026-10-20T00:00:00Z', 10_000),
+  ];
+  expect(totals(points, now).map(({ name, sum }) => [name, sum])).toEqual([
+    ['today', 1010],
+    ['week', 1011],
+    ['month', 1111],
+  ]);
 });
 
-it('compares with nothing where there was nothing', () => {
-  expect(growth(10, 0)).toBeNull();
-  expect(growth(15, 10)).toBeCloseTo(0.5);
+it('compares whole hours with whole hours', () => {
+  const points = [
+    point('2026-11-22T11:00:00Z', 100),
+    // Twenty minutes of this hour are still to come, all of that one have been.
+    point('2026-11-22T12:00:00Z', 900),
+    point('2026-11-23T11:00:00Z', 150),
+    point('2026-11-23T12:00:00Z', 1),
+  ];
+  expect(totals(points, now)[0]).toEqual({ name: 'today', sum: 151, growth: 0.5 });
+});
+
+it('compares with nothing where there was nothing, or no whole hour yet', () => {
+  expect(totals([point('2026-11-23T11:00:00Z', 150)], now)[0]?.growth).toBeNull();
+  const justAfterMidnight = Date.parse('2026-11-22T21:10:00Z');
+  expect(totals([point('2026-11-21T21:00:00Z', 150)], justAfterMidnight)[0]?.growth).toBeNull();
 });

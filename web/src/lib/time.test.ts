@@ -44,10 +44,16 @@ it.each([
   [now + 30_000, 'in 30 seconds'],
   [now - 90_000, '1 minute ago'],
   // Cut, not rounded: nobody is promised a day that he does not have.
-  [now + 2 * 86_400_000 - 1000, 'tomorrow'],
+  [now + 2 * 86_400_000 - 1000, 'in 1 day'],
+  [now + 59 * 86_400_000, 'in 1 month'],
   [now + 3 * 86_400_000, 'in 3 days'],
-  [now - 400 * 86_400_000, 'last year'],
+  [now - 86_400_000, '1 day ago'],
+  [now - 400 * 86_400_000, '1 year ago'],
   [now, 'now'],
+  // Read after the page's clock has ticked.
+  [now + 9_999, 'now'],
+  [now + 10_000, 'in 10 seconds'],
+  [now - 1_000, '1 second ago'],
 ])('says how far away %d is: %s', (at, text) => {
   expect(formatRelative(at, now, 'en')).toBe(text);
 });

@@ -5,7 +5,11 @@ const full = perLanguage(
   (language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
 );
 const day = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }));
-const relative = perLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: 'auto' }));
+// "in 1 day", not "tomorrow": 47 hours are one day and a part, but may be the day after tomorrow.
+const relative = perLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: 'always' }));
+const present = perLanguage((language) =>
+  new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(0, 'second'),
+);
 
 const pad = (value: number, length = 2) => String(value).padStart(length, '0');
 
@@ -33,14 +37,18 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1],
 ];
 
+/** How far ahead of the page's clock, which ticks every few seconds, a moment may be and still have been. */
+const AHEAD = 10;
+
 /** "in 3 days", "5 minutes ago": cut, not rounded, so that nobody is promised more than he has. */
 export function formatRelative(at: string | number | Date, now: number, language: string): string {
   const seconds = Math.trunc((new Date(at).getTime() - now) / 1000);
+  if (seconds >= 0 && seconds < AHEAD) return present(language);
   const [unit, size] = STEPS.find(([, size]) => Math.abs(seconds) >= size) ?? ['second', 1];
   return relative(language).format(Math.trunc(seconds / size), unit);
 }
 
-/** "3 d 4 h" for an uptime. */
+/** "3 days 4 hr" for an uptime. */
 export function formatDuration(seconds: number, language: string): string {
   const units: [string, number][] = [
     ['day', 86_400],
@@ -84,7 +92,7 @@ export function addDays(at: Date, days: number): string {
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** "UTC+3" or a name: the zone that all times are shown in. */
+/** "Europe/Moscow": the zone that all times are shown in. */
 export function zoneName(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -1,4 +1,5 @@
-import { createContext, lazy, type ReactNode, Suspense, useCallback, useContext, useState } from 'react';
+import { createContext, type ReactNode, useCallback, useContext, useState } from 'react';
+import { piece } from './piece';
 
 export interface Question {
   /** Names the object: "Delete alice?" */
@@ -12,9 +13,7 @@ export interface Question {
 }
 
 // Nothing is asked at the first paint, so dialogs are not part of it.
-const ConfirmDialog = lazy(() =>
-  import('./ConfirmDialog').then((module) => ({ default: module.ConfirmDialog })),
-);
+export const ConfirmDialog = piece(() => import('./ConfirmDialog').then((module) => module.ConfirmDialog));
 
 const Context = createContext<(question: Question) => void>(() => {});
 
@@ -33,9 +32,7 @@ export function ConfirmProvider({ children }: { children: ReactNode }) {
   return (
     <Context value={ask}>
       {children}
-      <Suspense fallback={null}>
-        {question && <ConfirmDialog question={question} opened={opened} onClose={() => setOpened(false)} />}
-      </Suspense>
+      {question && <ConfirmDialog question={question} opened={opened} onClose={() => setOpened(false)} />}
     </Context>
   );
 }

@@ -2,7 +2,7 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useI18n } from '~/i18n';
 import type { Question } from './Confirm';
-import { useErrorText } from './errors';
+import { Fault } from './states';
 
 interface Props {
   question: Question;
@@ -12,7 +12,6 @@ interface Props {
 
 export function ConfirmDialog({ question, opened, onClose }: Props) {
   const { t } = useI18n();
-  const errorText = useErrorText();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
 
@@ -41,11 +40,7 @@ export function ConfirmDialog({ question, opened, onClose }: Props) {
     >
       <Stack gap="md">
         <div>{question.body}</div>
-        {error !== null && (
-          <div role="alert" style={{ color: 'var(--mantine-color-error)' }}>
-            {errorText(error)}
-          </div>
-        )}
+        <Fault error={error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} disabled={busy} data-autofocus>
             {t('common.cancel')}

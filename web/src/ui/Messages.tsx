@@ -1,18 +1,23 @@
 import type { NotificationData } from '@mantine/notifications';
-import { lazy, Suspense, useSyncExternalStore } from 'react';
+import { useSyncExternalStore } from 'react';
 import css from './Messages.module.css';
+import { piece } from './piece';
 
 // Messages come after something was done, never at the first paint, so what shows them is loaded with the first one.
 const load = () => import('@mantine/notifications');
-const Notifications = lazy(() => load().then((module) => ({ default: module.Notifications })));
+export const Notifications = piece(() => load().then((module) => module.Notifications));
 
 let wanted = false;
 let tell: (() => void) | undefined;
 
-export async function showMessage(message: NotificationData): Promise<void> {
+export function showMessage(message: NotificationData): void {
   wanted = true;
   tell?.();
-  (await load()).notifications.show(message);
+  // If it does not come, the corner itself says so.
+  load().then(
+    ({ notifications }) => notifications.show(message),
+    () => {},
+  );
 }
 
 function subscribe(listener: () => void): () => void {
@@ -25,9 +30,5 @@ function subscribe(listener: () => void): () => void {
 /** The corner in which they appear. */
 export function Messages() {
   if (!useSyncExternalStore(subscribe, () => wanted)) return null;
-  return (
-    <Suspense fallback={null}>
-      <Notifications position="bottom-right" classNames={{ root: css.root ?? '' }} autoClose={5000} />
-    </Suspense>
-  );
+  return <Notifications position="bottom-right" classNames={{ root: css.root ?? '' }} autoClose={5000} />;
 }

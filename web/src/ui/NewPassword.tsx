@@ -9,6 +9,19 @@ export function passwordFault(password: string): 'passwordShort' | 'passwordLong
   return length < 10 ? 'passwordShort' : length > 128 ? 'passwordLong' : null;
 }
 
+/** Password managers look for a name beside the password. */
+export const HiddenName = ({ value }: { value: string }) => (
+  <input
+    className="visually-hidden"
+    name="username"
+    autoComplete="username"
+    value={value}
+    readOnly
+    tabIndex={-1}
+    aria-hidden
+  />
+);
+
 interface Props {
   hint: string;
   value?: string;

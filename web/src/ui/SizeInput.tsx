@@ -1,15 +1,16 @@
-import { NativeSelect, NumberInput } from '@mantine/core';
+import { NativeSelect } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useI18n } from '~/i18n';
 import { UNITS, type Unit } from '~/lib/bytes';
+import { NumberField } from './NumberField';
 import css from './SizeInput.module.css';
 
 interface Props {
   label: string;
   description?: string;
-  value: number | string;
+  value: string;
   unit: Unit;
-  onChange: (value: number | string, unit: Unit) => void;
+  onChange: (value: string, unit: Unit) => void;
   error?: ReactNode;
   placeholder?: string;
 }
@@ -19,18 +20,14 @@ export function SizeInput({ label, description, value, unit, onChange, error, pl
   const { t } = useI18n();
   return (
     <div className={css.size}>
-      <NumberInput
+      <NumberField
         className={css.number}
         label={label}
         description={description}
         placeholder={placeholder}
         value={value}
         onChange={(next) => onChange(next, unit)}
-        min={0}
-        decimalScale={2}
-        allowNegative={false}
-        hideControls
-        inputMode="decimal"
+        decimal
         error={error}
       />
       <NativeSelect

@@ -8,9 +8,12 @@ import css from './StatusBadge.module.css';
 export function StatusBadge({ status, reason }: { status: Status; reason?: string | undefined }) {
   const { t } = useI18n();
   return (
-    <span className={css.badge} data-status={status} title={reason}>
-      {t(`status.${status}`)}
-    </span>
+    <>
+      <span className={css.badge} data-status={status} title={reason}>
+        {t(`status.${status}`)}
+      </span>
+      {reason && <span className={css.reason}>{reason}</span>}
+    </>
   );
 }
 

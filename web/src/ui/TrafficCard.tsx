@@ -1,7 +1,5 @@
 import { SegmentedControl } from '@mantine/core';
-import { keepPreviousData } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
-import { $api, poll } from '~/api/client';
+import { useState } from 'react';
 import { useI18n } from '~/i18n';
 import { formatBytes } from '~/lib/bytes';
 import { fillHistory, historyQuery, RANGES, type Range } from '~/lib/history';
@@ -9,37 +7,25 @@ import { recall, remember } from '~/lib/preferences';
 import { Card } from './Page';
 import { Lines, LoadError } from './states';
 import css from './TrafficCard.module.css';
-import { useNow } from './useNow';
-
-const TrafficChart = lazy(() =>
-  import('./TrafficChart').then((module) => ({ default: module.TrafficChart })),
-);
+import { TrafficChart } from './TrafficChart';
+import { useTraffic } from './useTraffic';
 
 /** Traffic over time, of everybody or of one user. */
 export function TrafficCard({ title, username }: { title: string; username?: string }) {
   const { t, locale } = useI18n();
-  const now = useNow();
   const [range, setRange] = useState<Range>(() => {
     const last = recall<Range>('range', 'day');
     return RANGES.includes(last) ? last : 'day';
   });
-  const query = historyQuery(range, now);
-  const options = { placeholderData: keepPreviousData, ...poll(30) };
-  const all = $api.useQuery(
-    'get',
-    '/api/system/traffic',
-    { params: { query } },
-    { ...options, enabled: username === undefined },
-  );
-  const one = $api.useQuery(
-    'get',
-    '/api/users/{username}/traffic',
-    { params: { path: { username: username ?? '' }, query } },
-    { ...options, enabled: username !== undefined },
-  );
-  const history = username === undefined ? all : one;
-  const bars = history.data ? fillHistory(history.data.points, range, now) : [];
-  const sum = bars.reduce((total, bar) => total + bar.in + bar.out, 0);
+  const history = useTraffic({
+    name: range,
+    username,
+    query: (now) => historyQuery(range, now),
+    // With its range, so that an old picture stays as it was until the new one is there.
+    read: (points, now) => ({ range, bars: fillHistory(points, range, now) }),
+    seconds: 30,
+  });
+  const sum = (history.data?.bars ?? []).reduce((total, bar) => total + bar.in + bar.out, 0);
 
   function choose(next: string) {
     setRange(next as Range);
@@ -72,11 +58,7 @@ export function TrafficCard({ title, username }: { title: string; username?: str
           <LoadError error={history.error} onRetry={() => void history.refetch()} />
         )}
         {history.data && sum === 0 && <div className={css.empty}>{t('chart.empty')}</div>}
-        {sum > 0 && (
-          <Suspense fallback={<Lines count={1} height={220} />}>
-            <TrafficChart bars={bars} range={range} />
-          </Suspense>
-        )}
+        {history.data && sum > 0 && <TrafficChart {...history.data} />}
       </div>
     </Card>
   );

@@ -22,7 +22,12 @@ export function UserLink({ username, className, children }: Props) {
   }
 
   return (
-    <a href={`${base}/users/${encodeURIComponent(username)}`} className={className} onClick={press}>
+    <a
+      href={`${base}/users/${encodeURIComponent(username)}`}
+      className={className}
+      title={username}
+      onClick={press}
+    >
       {children ?? <bdi>{username}</bdi>}
     </a>
   );

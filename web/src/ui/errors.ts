@@ -7,6 +7,7 @@ export function useErrorText() {
   const { t } = useI18n();
   return useCallback(
     (error: unknown): string => {
+      if (typeof error === 'string') return error;
       if (!(error instanceof ApiError)) return t('error.other', { detail: String(error) });
       const { code, detail, fields, requestId, status } = error;
       switch (code) {

@@ -12,7 +12,7 @@ export function useNotify() {
 
   const failed = useCallback(
     (error: unknown) =>
-      void showMessage({
+      showMessage({
         color: 'red',
         title: t('error.title'),
         message: errorText(error),
@@ -24,9 +24,9 @@ export function useNotify() {
 
   const done = useCallback(
     (message: string, sync?: Pick<ConfigSync, 'state'> & { detail?: string | null }) => {
-      void showMessage({ color: 'teal', message, closeButtonProps: { 'aria-label': close } });
+      showMessage({ color: 'teal', message, closeButtonProps: { 'aria-label': close } });
       if (sync?.state !== 'pending') return;
-      void showMessage({
+      showMessage({
         color: 'orange',
         title: t('sync.pendingTitle'),
         message: t('sync.pending', { detail: sync.detail ?? '' }),

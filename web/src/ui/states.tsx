@@ -1,6 +1,6 @@
 import { Alert, Button, Skeleton } from '@mantine/core';
 import { IconAlertCircle, IconCloudOff, IconLock } from '@tabler/icons-react';
-import { type ErrorComponentProps, Link } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { ApiError } from '~/api/problem';
 import { useI18n } from '~/i18n';
@@ -90,15 +90,35 @@ export function NotFound() {
   );
 }
 
-/** A fault in a page of ours, or a chunk that an update of the panel has taken away. */
-export function PageFailed({ error }: ErrorComponentProps) {
+/** There is no such user, or he belongs to somebody else. */
+export function NoSuchUser() {
   const { t } = useI18n();
-  const isOutdated = /dynamically imported module|Importing a module script/i.test(String(error));
+  return (
+    <Notice isPage title={t('missing.user')} hint={t('missing.userHint')}>
+      <Link to="/users">{t('missing.toUsers')}</Link>
+    </Notice>
+  );
+}
+
+/** What went wrong, in a dialog. */
+export function Fault({ error }: { error: unknown }) {
+  const errorText = useErrorText();
+  if (!error) return null;
+  return (
+    <div role="alert" className={css.fault}>
+      {errorText(error)}
+    </div>
+  );
+}
+
+/** A fault in a page of ours. */
+export function PageFailed({ error }: { error: unknown }) {
+  const { t } = useI18n();
   return (
     <Notice
       isPage
-      title={isOutdated ? t('error.outdated') : t('error.page')}
-      hint={isOutdated ? undefined : error instanceof ApiError ? error.detail : t('error.pageHint')}
+      title={t('error.page')}
+      hint={error instanceof ApiError ? error.detail : t('error.pageHint')}
       icon={<IconCloudOff size={32} aria-hidden />}
     >
       <Button onClick={() => window.location.reload()}>{t('error.reload')}</Button>

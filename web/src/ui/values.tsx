@@ -32,12 +32,7 @@ export function Moment({ at, as = 'relative', otherwise }: MomentProps) {
   const now = useNow();
   if (at === null) return <span className="dim">{otherwise ?? t('common.never')}</span>;
   const full = formatMoment(at, locale);
-  const text =
-    as === 'full'
-      ? full
-      : as === 'day'
-        ? formatDay(at, locale)
-        : formatRelative(at, Math.max(now, 0), locale);
+  const text = as === 'full' ? full : as === 'day' ? formatDay(at, locale) : formatRelative(at, now, locale);
   return (
     <time dateTime={new Date(at).toISOString()} title={`${full} · ${formatUtc(at)}`}>
       {text}

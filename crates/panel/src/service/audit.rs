@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::ServiceResult;
 use crate::app::App;
-use crate::store::audit::{self, Deed, Filter};
+use crate::store::audit::{self, Deed, Filter, Logged};
 use crate::store::{Db, StoreResult};
 
 /// Who is behind a deed.
@@ -79,7 +79,7 @@ pub async fn record_each<'t>(
 }
 
 /// A page of what matches, the newest first, and how much matches in all.
-pub async fn list(app: &App, filter: &Filter, limit: i64, offset: i64) -> ServiceResult<(Vec<Deed>, i64)> {
+pub async fn list(app: &App, filter: &Filter, limit: i64, offset: i64) -> ServiceResult<(Vec<Logged>, i64)> {
     let mut conn = app.store.read().await?;
     Ok((audit::page(conn.db(), filter, limit, offset).await?, audit::count(conn.db(), filter).await?))
 }

@@ -23,6 +23,16 @@ pub struct Deed {
     pub after: Option<String>,
 }
 
+/// A deed in the log.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Logged {
+    /// Row id, which grows with every deed.
+    pub id: i64,
+    /// The deed.
+    #[sqlx(flatten)]
+    pub deed: Deed,
+}
+
 /// What to show of the log; `None` matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -48,7 +58,7 @@ macro_rules! matching {
 macro_rules! page {
     ($($by:literal)?) => {
         concat!(
-            "SELECT at, actor, address, action, target, before, after",
+            "SELECT id, at, actor, address, action, target, before, after",
             matching!($($by)?),
             " ORDER BY id DESC LIMIT $4 OFFSET $5"
         )
@@ -101,9 +111,9 @@ pub async fn insert(db: Db<'_>, deeds: &[Deed]) -> StoreResult<()> {
 }
 
 /// Deeds, the newest first.
-pub async fn page(db: Db<'_>, filter: &Filter, limit: i64, offset: i64) -> StoreResult<Vec<Deed>> {
+pub async fn page(db: Db<'_>, filter: &Filter, limit: i64, offset: i64) -> StoreResult<Vec<Logged>> {
     let (page, _) = filter.texts();
-    query!(fetch_all as Deed, db, page, &filter.actor, &filter.action, &filter.target, limit, offset)
+    query!(fetch_all as Logged, db, page, &filter.actor, &filter.action, &filter.target, limit, offset)
 }
 
 /// How many deeds match.

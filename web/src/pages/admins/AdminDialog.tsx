@@ -6,16 +6,15 @@ import { ApiError, fieldErrors } from '~/api/problem';
 import type { Admin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { nameFault } from '~/lib/names';
-import { useErrorText } from '~/ui/errors';
 import { NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
+import { Fault } from '~/ui/states';
 import { refreshAdmins } from './Admins';
 
 /** A new administrator, or a new password for one that exists. */
 export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: () => void }) {
   const { t } = useI18n();
   const { done } = useNotify();
-  const errorText = useErrorText();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const form = useForm({
@@ -67,11 +66,7 @@ export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: 
     >
       <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
         <Stack gap="md">
-          {failure !== null && (
-            <div role="alert" style={{ color: 'var(--mantine-color-error)' }}>
-              {errorText(failure)}
-            </div>
-          )}
+          <Fault error={failure} />
           {!admin && (
             <TextInput
               label={t('login.username')}

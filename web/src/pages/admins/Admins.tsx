@@ -39,7 +39,7 @@ function AdminList() {
   return (
     <Page
       title={t('admins.title')}
-      aside={<Age query={list} />}
+      aside={<Age />}
       actions={
         <Button leftSection={<IconPlus size={18} aria-hidden />} onClick={() => setEditing({ admin: null })}>
           {t('admins.new')}

@@ -30,10 +30,9 @@ function AuditLog() {
 
   const change = (next: AuditFilters) =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...next }), replace: true });
-  const changeLater = useDebouncedCallback(change, 300);
 
   return (
-    <Page title={t('audit.title')} aside={<Age query={audit} />}>
+    <Page title={t('audit.title')} aside={<Age />}>
       <div className={css.filters}>
         <NativeSelect
           aria-label={t('audit.action')}
@@ -45,13 +44,11 @@ function AuditLog() {
           onChange={(event) => change({ action: event.currentTarget.value || undefined })}
         />
         {(['actor', 'target'] as const).map((field) => (
-          <TextInput
+          <NameFilter
             key={field}
-            aria-label={t(`audit.${field}`)}
-            placeholder={t(`audit.${field}`)}
-            dir="auto"
-            defaultValue={filters[field] ?? ''}
-            onChange={(event) => changeLater({ [field]: event.currentTarget.value.trim() || undefined })}
+            label={t(`audit.${field}`)}
+            value={filters[field] ?? ''}
+            onChange={(name) => change({ [field]: name || undefined })}
           />
         ))}
       </div>
@@ -62,5 +59,25 @@ function AuditLog() {
         <Pager page={page} size={SIZE} total={audit.data.total} onPage={(next) => change({ page: next })} />
       )}
     </Page>
+  );
+}
+
+interface NameProps {
+  label: string;
+  value: string;
+  onChange: (name: string) => void;
+}
+
+/** Each waits for itself until nobody types in it, so that one does not swallow what stands in the other. */
+function NameFilter({ label, value, onChange }: NameProps) {
+  const changeLater = useDebouncedCallback(onChange, 300);
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder={label}
+      dir="auto"
+      defaultValue={value}
+      onChange={(event) => changeLater(event.currentTarget.value.trim())}
+    />
   );
 }

@@ -12,14 +12,13 @@ interface Filters {
   target?: string | undefined;
 }
 
-interface Props {
+interface Part {
   filters: Filters;
   offset?: number;
   limit: number;
-  compact?: boolean;
 }
 
-export function useAudit({ filters, offset = 0, limit }: Omit<Props, 'compact'>) {
+export function useAudit({ filters, offset = 0, limit }: Part) {
   const { actor, action, target } = filters;
   const query = {
     offset,
@@ -36,20 +35,37 @@ export function useAudit({ filters, offset = 0, limit }: Omit<Props, 'compact'>)
   );
 }
 
-export function AuditList(props: Props) {
+export function AuditList(part: Part) {
   const { t } = useI18n();
-  const audit = useAudit(props);
-  if (audit.isPending) return <Lines count={props.compact ? 3 : 8} />;
+  const audit = useAudit(part);
+  if (audit.isPending) return <Lines count={8} />;
   if (!audit.data) return <LoadError error={audit.error} onRetry={() => void audit.refetch()} />;
   if (audit.data.entries.length === 0) {
-    if (props.compact) return <div className="dim">{t('user.auditEmpty')}</div>;
     return <Notice title={t('audit.emptyTitle')} hint={t('audit.emptyHint')} />;
   }
+  return <Entries entries={audit.data.entries} />;
+}
+
+/** Enough that five of them are about the user also where an administrator has his name. */
+const READ = 100;
+const SHOWN = 5;
+
+/** What was done to a user last. */
+export function UserDeeds({ username }: { username: string }) {
+  const { t } = useI18n();
+  const audit = useAudit({ filters: { target: username }, limit: READ });
+  if (audit.isPending) return <Lines count={3} />;
+  if (!audit.data) return <LoadError error={audit.error} onRetry={() => void audit.refetch()} />;
+  const entries = audit.data.entries.filter(({ action }) => /^users?\./.test(action)).slice(0, SHOWN);
+  if (entries.length === 0) return <div className="dim">{t('user.auditEmpty')}</div>;
+  return <Entries entries={entries} compact />;
+}
+
+function Entries({ entries, compact = false }: { entries: AuditEntry[]; compact?: boolean }) {
   return (
     <ol className={css.list}>
-      {audit.data.entries.map((entry, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: entries have no id, and two of a second may be alike
-        <Entry key={`${entry.at} ${index}`} entry={entry} compact={props.compact ?? false} />
+      {entries.map((entry) => (
+        <Entry key={entry.id} entry={entry} compact={compact} />
       ))}
     </ol>
   );
@@ -86,17 +102,19 @@ function Entry({ entry, compact }: { entry: AuditEntry; compact: boolean }) {
         <details className={css.changes}>
           <summary>{t('audit.show')}</summary>
           <div className={css.scroll}>
-            <table>
+            <table dir="ltr">
               <thead>
                 <tr>
-                  <th scope="col">{t('audit.field')}</th>
-                  <th scope="col">{t('audit.before')}</th>
-                  <th scope="col">{t('audit.after')}</th>
+                  {(['field', 'before', 'after'] as const).map((column) => (
+                    <th key={column} scope="col">
+                      <bdi>{t(`audit.${column}`)}</bdi>
+                    </th>
+                  ))}
                 </tr>
               </thead>
               <tbody>
                 {changes.map(({ field, before, after }) => (
-                  <tr key={field} dir="ltr">
+                  <tr key={field}>
                     <th scope="row">{field}</th>
                     <td>{before}</td>
                     <td>{after}</td>

@@ -18,7 +18,7 @@ export function Dashboard() {
   const { t } = useI18n();
   const stats = $api.useQuery('get', '/api/system/stats', {}, poll(10));
   return (
-    <Page title={t('dashboard.title')} aside={<Age query={stats} />}>
+    <Page title={t('dashboard.title')} aside={<Age />}>
       {stats.isPending && <Lines count={4} height={120} />}
       {stats.isError && !stats.data && <LoadError error={stats.error} onRetry={() => void stats.refetch()} />}
       {stats.data && <Figures stats={stats.data} />}

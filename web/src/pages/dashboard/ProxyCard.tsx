@@ -25,8 +25,8 @@ export function ProxyCard({ stats }: { stats: Stats }) {
     unreachable: t('dashboard.unreachable'),
     unknown: t('dashboard.unasked'),
   }[proxy.state];
-  const level =
-    proxy.state === 'ok' ? (proxy.config_accepted === false || isPending ? 'warn' : 'ok') : proxy.state;
+  const isWell = proxy.config_accepted !== false && !proxy.suppressed && !isPending && failing.length === 0;
+  const level = proxy.state === 'ok' && !isWell ? 'warn' : proxy.state;
 
   return (
     <Card title={t('dashboard.proxy')}>
@@ -50,6 +50,7 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {isPending ? (
           <>
             <li data-warn>{t('dashboard.filePending')}</li>
+            {written && <li>{t('dashboard.fileLastWritten', { when: written })}</li>}
             {config_sync.detail && <li>{t('dashboard.cause', { detail: config_sync.detail })}</li>}
           </>
         ) : (

@@ -12,7 +12,7 @@ const SHOWN = 6;
 function Line({ username, children }: { username: string; children: ReactNode }) {
   return (
     <li>
-      <Link to="/users/$username" params={{ username }} className={css.listName}>
+      <Link to="/users/$username" params={{ username }} className={css.listName} title={username}>
         <bdi>{username}</bdi>
       </Link>
       <span className={css.listValue}>{children}</span>

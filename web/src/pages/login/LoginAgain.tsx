@@ -1,18 +1,13 @@
 import { Alert, Button, Group, Modal, PasswordInput, Stack } from '@mantine/core';
-import { queryClient } from '~/api/client';
 import { type Admin, abandonSession } from '~/api/session';
 import { useI18n } from '~/i18n';
+import { HiddenName } from '~/ui/NewPassword';
 import { useLogIn } from './useLogIn';
 
 /** Over a page whose session has ended: the page and what was typed into it stay. */
 export function LoginAgain({ admin }: { admin: Admin }) {
   const { t } = useI18n();
   const form = useLogIn(admin.username);
-
-  function leave() {
-    abandonSession();
-    queryClient.clear();
-  }
 
   return (
     <Modal
@@ -32,16 +27,7 @@ export function LoginAgain({ admin }: { admin: Admin }) {
               {form.message}
             </Alert>
           )}
-          {/* Password managers look for a name beside the password. */}
-          <input
-            className="visually-hidden"
-            name="username"
-            autoComplete="username"
-            value={admin.username}
-            readOnly
-            tabIndex={-1}
-            aria-hidden
-          />
+          <HiddenName value={admin.username} />
           <PasswordInput
             label={`${t('login.password')} (${admin.username})`}
             name="password"
@@ -52,7 +38,7 @@ export function LoginAgain({ admin }: { admin: Admin }) {
             error={form.passwordError}
           />
           <Group justify="space-between">
-            <Button variant="subtle" onClick={leave}>
+            <Button variant="subtle" onClick={abandonSession}>
               {t('login.another')}
             </Button>
             <Button type="submit" loading={form.busy} disabled={form.blocked}>

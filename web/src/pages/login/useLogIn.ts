@@ -20,9 +20,10 @@ export function useLogIn(fixedName?: string) {
   const seconds = Math.max(0, Math.ceil((until - now) / 1000));
   useEffect(() => {
     if (seconds === 0) return;
-    const timer = setTimeout(() => setNow(Date.now()), 1000);
+    // After each look at the clock, also one that found the same second.
+    const timer = setTimeout(() => setNow(Date.now()), now + 1000 - Date.now());
     return () => clearTimeout(timer);
-  }, [seconds]);
+  }, [seconds, now]);
 
   async function submit(event: FormEvent) {
     event.preventDefault();

@@ -5,7 +5,7 @@ import { ApiError, fieldErrors } from '~/api/problem';
 import { logIn, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useErrorText } from '~/ui/errors';
-import { NewPassword, passwordFault } from '~/ui/NewPassword';
+import { HiddenName, NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
 
 export function OwnPassword() {
@@ -57,15 +57,7 @@ export function OwnPassword() {
       }}
       noValidate
     >
-      <input
-        className="visually-hidden"
-        name="username"
-        autoComplete="username"
-        value={username}
-        readOnly
-        tabIndex={-1}
-        aria-hidden
-      />
+      <HiddenName value={username} />
       <PasswordInput
         label={t('settings.passwordCurrent')}
         autoComplete="current-password"

@@ -1,8 +1,9 @@
 import { Button, Group, Kbd, SegmentedControl, useMantineColorScheme } from '@mantine/core';
-import { $api, poll, queryClient } from '~/api/client';
+import { $api, poll } from '~/api/client';
 import { logOutEverywhere, useAdmin } from '~/api/session';
 import { useLogOut } from '~/app/Shell';
 import { SCHEMES } from '~/app/theme';
+import { PALETTE_KEY } from '~/app/useHotkeys';
 import { useI18n } from '~/i18n';
 import { base } from '~/lib/base';
 import { formatDuration, zoneName } from '~/lib/time';
@@ -70,10 +71,7 @@ function Account() {
       body: t('login.everywhereBody', { name: admin.username }),
       action: t('login.everywhere'),
       danger: true,
-      run: async () => {
-        await logOutEverywhere();
-        queryClient.clear();
-      },
+      run: logOutEverywhere,
     });
 
   return (
@@ -124,7 +122,7 @@ function System() {
           ]}
         />
       )}
-      {data && <Age query={stats} />}
+      {data && <Age />}
     </Card>
   );
 }
@@ -167,7 +165,7 @@ const Code = ({ text }: { text: string }) => (
 function Shortcuts() {
   const { t } = useI18n();
   const keys = [
-    ['Ctrl+K', t('settings.keyPalette')],
+    [PALETTE_KEY, t('settings.keyPalette')],
     ['/', t('settings.keySearch')],
     ['N', t('settings.keyNew')],
     ['Esc', t('settings.keyClose')],

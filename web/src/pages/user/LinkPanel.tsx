@@ -72,18 +72,19 @@ export function LinkPanel({ username, links }: Props) {
             {t('user.downloadSvg')}
           </Button>
         </Group>
-        <LinkLine label={t('user.web')} link={links.https_link} />
+        <LinkLine label={t('user.web')} link={links.https_link} isPage />
+        {/* No page of a browser, so it is given no window. */}
         <LinkLine label={t('user.telegram')} link={links.tg_link} />
       </div>
     </div>
   );
 }
 
-function LinkLine({ label, link }: { label: string; link: string }) {
+function LinkLine({ label, link, isPage = false }: { label: string; link: string; isPage?: boolean }) {
   return (
     <div>
       <div className="dim small">{label}</div>
-      <a className={css.link} href={link} dir="ltr" rel="noreferrer" target="_blank">
+      <a className={css.link} href={link} dir="ltr" rel="noreferrer" {...(isPage && { target: '_blank' })}>
         {link}
       </a>
     </div>

@@ -6,7 +6,13 @@ import { LinkPanel } from './LinkPanel';
 
 export function QrDialog({ username, onClose }: { username: string; onClose: () => void }) {
   const { t } = useI18n();
-  const links = $api.useQuery('get', '/api/users/{username}/links', { params: { path: { username } } });
+  const links = $api.useQuery(
+    'get',
+    '/api/users/{username}/links',
+    { params: { path: { username } } },
+    // Kept for no later time: whoever has a new secret must not be sent his old link.
+    { gcTime: 0 },
+  );
   return (
     <Modal
       opened

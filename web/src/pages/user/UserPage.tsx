@@ -8,11 +8,11 @@ import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
 import { Card, Facts, Page } from '~/ui/Page';
 import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
-import { Lines, LoadError, Notice } from '~/ui/states';
+import { Lines, LoadError, NoSuchUser } from '~/ui/states';
 import { TrafficCard } from '~/ui/TrafficCard';
 import { UsageBar } from '~/ui/UsageBar';
 import { Moment } from '~/ui/values';
-import { AuditList } from '../audit/AuditList';
+import { UserDeeds } from '../audit/AuditList';
 import { Cell } from '../users/cells';
 import { UserMenuButton } from '../users/UserMenuButton';
 import { LinkPanel } from './LinkPanel';
@@ -26,13 +26,7 @@ export function UserPage() {
   const query = $api.useQuery('get', '/api/users/{username}', { params: { path: { username } } }, poll(15));
   const user = query.data;
 
-  if (query.error instanceof ApiError && query.error.status === 404) {
-    return (
-      <Notice isPage title={t('missing.user')} hint={t('missing.userHint')}>
-        <Link to="/users">{t('missing.toUsers')}</Link>
-      </Notice>
-    );
-  }
+  if (query.error instanceof ApiError && query.error.status === 404) return <NoSuchUser />;
   return (
     <Page
       title={user?.username ?? username}
@@ -42,7 +36,7 @@ export function UserPage() {
           <bdi>{user?.username ?? username}</bdi>
         </>
       }
-      aside={<Age query={query} />}
+      aside={<Age />}
       actions={
         user && (
           <>
@@ -74,7 +68,7 @@ export function UserPage() {
           <TrafficCard title={t('user.history')} username={user.username} />
           {is_sudo && (
             <Card title={t('user.audit')}>
-              <AuditList filters={{ target: user.username }} limit={5} compact />
+              <UserDeeds username={user.username} />
             </Card>
           )}
         </>
@@ -87,7 +81,7 @@ function Usage({ user }: { user: LinkedUser }) {
   const { t } = useI18n();
   const reason = useStatusReason()(user);
   return (
-    <Card title={t('user.usage')} actions={<StatusBadge status={user.status} reason={reason} />}>
+    <Card title={t('user.usage')} actions={<StatusBadge status={user.status} />}>
       {reason && <div className="dim small">{reason}</div>}
       <UsageBar used={user.data_used} limit={user.data_limit} />
       <Facts
@@ -119,7 +113,8 @@ function Usage({ user }: { user: LinkedUser }) {
 }
 
 function Ends({ at }: { at: string | null }) {
-  if (at === null) return <Moment at={null} />;
+  const { t } = useI18n();
+  if (at === null) return <Moment at={null} otherwise={t('common.endless')} />;
   return (
     <>
       <Moment at={at} as="full" />{' '}

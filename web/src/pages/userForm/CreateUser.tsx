@@ -12,13 +12,12 @@ export function CreateUser() {
   const navigate = useNavigate();
   const { done } = useNotify();
 
-  async function create(values: FormValues) {
+  async function create(values: FormValues): Promise<string> {
     const { data } = await api.POST('/api/users', { body: bodyOf(values) });
     const username = data?.username ?? values.username;
     done(t('action.created', { name: username }), data?.config_sync);
     void refreshUsers();
-    // The user's page begins with what has to be sent to him.
-    await navigate({ to: '/users/$username', params: { username }, replace: true });
+    return username;
   }
 
   return (
@@ -27,7 +26,7 @@ export function CreateUser() {
         initial={EMPTY}
         isNew
         submitLabel={t('form.create')}
-        onSubmit={create}
+        onSave={create}
         onCancel={() => void navigate({ to: '/users' })}
       />
     </Page>

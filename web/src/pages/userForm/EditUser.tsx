@@ -1,11 +1,12 @@
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { $api, api, type User } from '~/api/client';
+import { api, type User } from '~/api/client';
 import { ApiError } from '~/api/problem';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { Page } from '~/ui/Page';
-import { Lines, LoadError, Notice } from '~/ui/states';
+import { Lines, LoadError, NoSuchUser } from '~/ui/states';
 import { refreshUsers } from '../users/useUserActions';
 import { UserForm } from './UserForm';
 import { type FormValues, patchOf, valuesOf } from './values';
@@ -13,20 +14,15 @@ import { type FormValues, patchOf, valuesOf } from './values';
 export function EditUser() {
   const { t } = useI18n();
   const { username } = useParams({ from: '/users/$username/edit' });
-  // Always fresh, and not asked for again while somebody types.
-  const query = $api.useQuery(
-    'get',
-    '/api/users/{username}',
-    { params: { path: { username } } },
-    { refetchOnWindowFocus: false, staleTime: 0 },
-  );
-  if (query.error instanceof ApiError && query.error.status === 404) {
-    return (
-      <Notice isPage title={t('missing.user')} hint={t('missing.userHint')}>
-        <Link to="/users">{t('missing.toUsers')}</Link>
-      </Notice>
-    );
-  }
+  // Not what another page has read: whoever saves must have begun with what is true. And not read again while he types.
+  const query = useQuery({
+    queryKey: ['edit', username],
+    queryFn: async ({ signal }) =>
+      (await api.GET('/api/users/{username}', { params: { path: { username } }, signal })).data,
+    gcTime: 0,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (query.error instanceof ApiError && query.error.status === 404) return <NoSuchUser />;
   return (
     <Page title={t('form.editTitle', { name: query.data?.username ?? username })} narrow>
       {query.isError && !query.data && <LoadError error={query.error} onRetry={() => void query.refetch()} />}
@@ -44,14 +40,14 @@ function Form({ user }: { user: User }) {
   const [initial] = useState(() => valuesOf(user));
   const params = { username: user.username };
 
-  async function save(values: FormValues) {
+  async function save(values: FormValues): Promise<string> {
     const body = patchOf(initial, values);
     if (Object.keys(body).length > 0) {
       const { data } = await api.PUT('/api/users/{username}', { params: { path: params }, body });
       done(t('action.saved', { name: user.username }), data?.config_sync);
       void refreshUsers();
     }
-    await navigate({ to: '/users/$username', params, replace: true });
+    return user.username;
   }
 
   return (
@@ -59,7 +55,7 @@ function Form({ user }: { user: User }) {
       initial={initial}
       isNew={false}
       submitLabel={t('common.save')}
-      onSubmit={save}
+      onSave={save}
       onCancel={() => void navigate({ to: '/users/$username', params })}
     />
   );

@@ -1,26 +1,40 @@
-import { Button } from '@mantine/core';
-import { DateTimePicker } from '@mantine/dates';
-import '@mantine/dates/styles.css';
-import 'dayjs/locale/fa';
-import 'dayjs/locale/ru';
+import { Button, TextInput } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { addDays, formatMoment, formatRelative, fromPicker, toPicker, zoneName } from '~/lib/time';
+import { piece } from '~/ui/piece';
 import { useNow } from '~/ui/useNow';
 import css from './UserForm.module.css';
 
 const PRESETS = [7, 30, 90];
 
-interface Props {
+export interface ExpiryProps {
   value: string | null;
   onChange: (value: string | null) => void;
   error: ReactNode;
 }
 
+/** What the field is called, also before its calendar is there. */
+export function useExpiryLabels() {
+  const { t } = useI18n();
+  return {
+    label: t('form.expire'),
+    description: t('form.expireHint', { zone: t('common.zone', { zone: zoneName() }) }),
+    placeholder: t('common.endless'),
+  };
+}
+
+// A calendar weighs as much as the rest of the form, which can be used before it has come.
+const ExpiryPicker = piece(() => import('./ExpiryPicker').then((module) => module.ExpiryPicker), {
+  pending: function Waiting({ value, error }: ExpiryProps) {
+    return <TextInput {...useExpiryLabels()} value={value?.slice(0, 16) ?? ''} error={error} disabled />;
+  },
+});
+
 /** The end of a user's time, in the administrator's zone. Presets count from now or, if he has time left, from its end. */
-export function ExpiryInput({ value, onChange, error }: Props) {
-  const { t, language, locale } = useI18n();
+export function ExpiryInput({ value, onChange, error }: ExpiryProps) {
+  const { t, locale } = useI18n();
   const now = useNow();
   const end = value === null ? null : fromPicker(value);
   const isPast = end !== null && Date.parse(end) <= now;
@@ -32,36 +46,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
 
   return (
     <div>
-      <DateTimePicker
-        label={t('form.expire')}
-        description={t('form.expireHint', { zone: t('common.zone', { zone: zoneName() }) })}
-        placeholder={t('common.never')}
-        valueFormat="YYYY-MM-DD HH:mm"
-        locale={language}
-        firstDayOfWeek={language === 'fa' ? 6 : 1}
-        weekendDays={language === 'fa' ? [5] : [0, 6]}
-        // Days of other months would have to be grey, and too pale to read.
-        hideOutsideDates
-        popoverProps={{ attributes: { dropdown: { 'aria-label': t('form.expire') } } }}
-        clearable
-        clearButtonProps={{ 'aria-label': t('common.never') }}
-        value={value}
-        onChange={onChange}
-        error={error}
-        submitButtonProps={{ 'aria-label': t('common.save') }}
-        timePickerProps={{
-          format: '24h',
-          withDropdown: false,
-          hoursInputLabel: t('form.hours'),
-          minutesInputLabel: t('form.minutes'),
-        }}
-        ariaLabels={{
-          nextMonth: t('form.nextMonth'),
-          previousMonth: t('form.previousMonth'),
-          nextYear: t('form.nextYear'),
-          previousYear: t('form.previousYear'),
-        }}
-      />
+      <ExpiryPicker value={value} onChange={onChange} error={error} />
       <div className={css.presets}>
         {PRESETS.map((days) => (
           <Button key={days} size="compact-sm" variant="default" onClick={() => add(days)}>
@@ -69,7 +54,7 @@ export function ExpiryInput({ value, onChange, error }: Props) {
           </Button>
         ))}
         <Button size="compact-sm" variant="default" onClick={() => onChange(null)}>
-          {t('common.never')}
+          {t('common.endless')}
         </Button>
       </div>
       {end !== null && (

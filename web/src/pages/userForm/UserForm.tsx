@@ -1,11 +1,12 @@
-import { Button, Group, NativeSelect, NumberInput, Stack, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { IconDice5 } from '@tabler/icons-react';
-import { useBlocker } from '@tanstack/react-router';
-import { type ReactNode, useRef, useState } from 'react';
+import { useBlocker, useNavigate } from '@tanstack/react-router';
+import { useRef, useState } from 'react';
 import { ApiError, fieldErrors } from '~/api/problem';
 import { useI18n } from '~/i18n';
 import { generateName } from '~/lib/names';
+import { NumberField } from '~/ui/NumberField';
 import { Card } from '~/ui/Page';
 import { SizeInput } from '~/ui/SizeInput';
 import { LoadError } from '~/ui/states';
@@ -20,16 +21,19 @@ interface Props {
   initial: FormValues;
   isNew: boolean;
   submitLabel: string;
-  onSubmit: (values: FormValues) => Promise<void>;
+  /** Answers with the name of whom it has stored. */
+  onSave: (values: FormValues) => Promise<string>;
   onCancel: () => void;
 }
 
-export function UserForm({ initial, isNew, submitLabel, onSubmit, onCancel }: Props) {
+export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Props) {
   const { t } = useI18n();
+  const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
-  /** Set when it is saved: leaving is what was wanted then. */
+  /** Set when it is saved, and not before: leaving is what was wanted then. */
   const saved = useRef(false);
+  const element = useRef<HTMLFormElement>(null);
   const form = useForm<FormValues>({
     initialValues: initial,
     validate: (values) =>
@@ -49,11 +53,13 @@ export function UserForm({ initial, isNew, submitLabel, onSubmit, onCancel }: Pr
     setBusy(true);
     setFailure(null);
     try {
+      const username = await onSave(values);
       saved.current = true;
-      await onSubmit(values);
+      // The user's page begins with what has to be sent to him.
+      await navigate({ to: '/users/$username', params: { username }, replace: true });
     } catch (error) {
-      saved.current = false;
       showErrors(error);
+      focusFirstError();
     } finally {
       setBusy(false);
     }
@@ -73,43 +79,49 @@ export function UserForm({ initial, isNew, submitLabel, onSubmit, onCancel }: Pr
     if (rest) setFailure(error);
   }
 
+  /** A fault may be out of sight, above or below. */
   function focusFirstError() {
-    requestAnimationFrame(() => document.querySelector<HTMLElement>('form [aria-invalid=true]')?.focus());
+    requestAnimationFrame(() => {
+      element.current?.querySelector('[role=alert]')?.scrollIntoView({ block: 'center' });
+      element.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+    });
   }
 
-  const limitProps = form.getInputProps('limit');
+  const number = (name: 'connections' | 'addresses') => ({
+    value: form.values[name],
+    onChange: (value: string) => form.setFieldValue(name, value),
+    error: form.errors[name],
+  });
   return (
-    <form onSubmit={form.onSubmit((values) => void submit(values), focusFirstError)} noValidate>
+    <form ref={element} onSubmit={form.onSubmit((values) => void submit(values), focusFirstError)} noValidate>
       <Card>
         <Stack gap="lg">
           {failure !== null && <LoadError error={failure} />}
           {isNew && (
-            <div className={css.withButton}>
-              <TextInput
-                label={t('form.username')}
-                description={t('form.usernameHint')}
-                dir="ltr"
-                autoFocus
-                autoComplete="off"
-                autoCapitalize="none"
-                spellCheck={false}
-                maxLength={32}
-                required
-                withAsterisk={false}
-                {...form.getInputProps('username')}
-                rightSectionWidth={130}
-                rightSection={
-                  <Button
-                    size="compact-sm"
-                    variant="subtle"
-                    leftSection={<IconDice5 size={16} aria-hidden />}
-                    onClick={() => form.setFieldValue('username', generateName())}
-                  >
-                    {t('common.generate')}
-                  </Button>
-                }
-              />
-            </div>
+            <TextInput
+              label={t('form.username')}
+              description={t('form.usernameHint')}
+              dir="ltr"
+              autoFocus
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              maxLength={32}
+              required
+              withAsterisk={false}
+              {...form.getInputProps('username')}
+              rightSectionWidth={130}
+              rightSection={
+                <Button
+                  size="compact-sm"
+                  variant="subtle"
+                  leftSection={<IconDice5 size={16} aria-hidden />}
+                  onClick={() => form.setFieldValue('username', generateName())}
+                >
+                  {t('common.generate')}
+                </Button>
+              }
+            />
           )}
           <SizeInput
             label={t('form.dataLimit')}
@@ -117,30 +129,26 @@ export function UserForm({ initial, isNew, submitLabel, onSubmit, onCancel }: Pr
             placeholder={t('common.unlimited')}
             value={form.values.limit}
             unit={form.values.unit}
-            error={limitProps.error as ReactNode}
+            error={form.errors.limit}
             onChange={(limit, unit) => form.setValues({ limit, unit })}
           />
           <ExpiryInput
             value={form.values.expire}
             onChange={(expire) => form.setFieldValue('expire', expire)}
-            error={form.getInputProps('expire').error as ReactNode}
+            error={form.errors.expire}
           />
           <div className={css.pair}>
-            <NumberInput
+            <NumberField
               label={t('form.maxConnections')}
               description={t('form.maxHint')}
               placeholder={t('common.unlimited')}
-              min={0}
-              allowDecimal={false}
-              {...form.getInputProps('connections')}
+              {...number('connections')}
             />
-            <NumberInput
+            <NumberField
               label={t('form.maxIps')}
               description={t('form.maxHint')}
               placeholder={t('common.unlimited')}
-              min={0}
-              allowDecimal={false}
-              {...form.getInputProps('addresses')}
+              {...number('addresses')}
             />
           </div>
           <NativeSelect

@@ -45,7 +45,7 @@ it('clears a limit with null and leaves the others out', () => {
     expire_at: null,
     max_connections: null,
   });
-  expect(patchOf(before, { ...before, addresses: 2 })).toEqual({ max_unique_ips: 2 });
+  expect(patchOf(before, { ...before, addresses: '2' })).toEqual({ max_unique_ips: 2 });
 });
 
 it('keeps a limit that no number holds exactly', () => {
@@ -60,9 +60,9 @@ it('takes the least that the API takes', () => {
 it.each([
   [{ username: '' }, { username: 'required' }],
   [{ username: 'a b c' }, { username: 'characters' }],
-  [{ limit: 0 }, { limit: 'positive' }],
-  [{ limit: 1e9, unit: 'PiB' }, { limit: 'tooLarge' }],
-  [{ connections: 0 }, { connections: 'positive' }],
+  [{ limit: '0' }, { limit: 'positive' }],
+  [{ limit: '1000000000', unit: 'PiB' }, { limit: 'tooLarge' }],
+  [{ connections: '0' }, { connections: 'positive' }],
   [{ addresses: '99999999999999999999' }, { addresses: 'tooLarge' }],
   [{ expire: 'soon' }, { expire: 'date' }],
   [{ note: 'x'.repeat(1001) }, { note: 'noteLong' }],

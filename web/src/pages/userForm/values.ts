@@ -11,12 +11,12 @@ export type Reset = User['reset_strategy'];
 export interface FormValues {
   username: string;
   /** Empty for none, as in the fields below. */
-  limit: number | string;
+  limit: string;
   unit: Unit;
   /** "2027-01-31 23:59:59" in the reader's zone. */
   expire: string | null;
-  connections: number | string;
-  addresses: number | string;
+  connections: string;
+  addresses: string;
   reset: Reset;
   note: string;
 }
@@ -43,24 +43,24 @@ export const FIELD_OF: Record<string, keyof FormValues> = {
   note: 'note',
 };
 
+const text = (value: number | null | undefined) => String(value ?? '');
+
 export function valuesOf(user: User): FormValues {
   const size = user.data_limit === null ? null : splitBytes(user.data_limit);
   return {
     username: user.username,
-    limit: size?.value ?? '',
+    limit: text(size?.value),
     unit: size?.unit ?? 'GiB',
     expire: user.expire_at === null ? null : toPicker(user.expire_at),
-    connections: user.max_connections ?? '',
-    addresses: user.max_unique_ips ?? '',
+    connections: text(user.max_connections),
+    addresses: text(user.max_unique_ips),
     reset: user.reset_strategy,
     note: user.note,
   };
 }
 
-const isEmpty = (value: number | string) => value === '';
-
-function countFault(value: number | string): Fault | null {
-  if (isEmpty(value)) return null;
+function countFault(value: string): Fault | null {
+  if (value === '') return null;
   if (!(Number(value) >= 1)) return 'positive';
   return Number.isSafeInteger(Number(value)) ? null : 'tooLarge';
 }
@@ -74,19 +74,19 @@ export function faultsOf(values: FormValues): Partial<Record<keyof FormValues, F
     expire: values.expire !== null && fromPicker(values.expire) === null ? 'date' : null,
     note: [...values.note].length > 1000 ? 'noteLong' : null,
   };
-  if (!isEmpty(values.limit) && joinBytes(Number(values.limit), values.unit) === null) {
+  if (values.limit !== '' && joinBytes(Number(values.limit), values.unit) === null) {
     faults.limit = Number(values.limit) >= 1 ? 'tooLarge' : 'positive';
   }
   const found = Object.entries(faults).filter(([, fault]) => fault);
   return Object.fromEntries(found) as Partial<Record<keyof FormValues, Fault>>;
 }
 
-const count = (value: number | string) => (isEmpty(value) ? null : Number(value));
+const count = (value: string) => (value === '' ? null : Number(value));
 
 export function bodyOf(values: FormValues): NewUser {
   return {
     username: values.username,
-    data_limit: isEmpty(values.limit) ? null : joinBytes(Number(values.limit), values.unit),
+    data_limit: values.limit === '' ? null : joinBytes(Number(values.limit), values.unit),
     expire_at: values.expire === null ? null : fromPicker(values.expire),
     max_connections: count(values.connections),
     max_unique_ips: count(values.addresses),

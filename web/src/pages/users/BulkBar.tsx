@@ -18,17 +18,19 @@ interface Props {
   isNarrow: boolean;
   selection: Selection;
   filters: UserFilters;
+  /** The names on this page. */
+  shown: string[];
   total: number;
 }
 
 /** One deed on all who are ticked, or on all who match the search and the filter. */
-export function BulkBar({ isNarrow, selection, filters, total }: Props) {
+export function BulkBar({ isNarrow, selection, filters, shown, total }: Props) {
   const { t, locale } = useI18n();
-  const [everyone, setEveryone] = useState(false);
   const [action, setAction] = useState<BulkAction | null>(null);
-  const count = everyone ? total : selection.names.size;
+  const { isEveryone } = selection;
+  const count = isEveryone ? total : selection.names.size;
   const { search, status } = filters;
-  const target: BulkTarget = everyone
+  const target: BulkTarget = isEveryone
     ? { filter: { ...(search ? { search } : {}), ...(status ? { status } : {}) } }
     : { usernames: [...selection.names] };
 
@@ -41,8 +43,8 @@ export function BulkBar({ isNarrow, selection, filters, total }: Props) {
       <strong aria-live="polite">
         {t('bulk.selected', { count, formatted: formatNumber(count, locale) })}
       </strong>
-      {!everyone && total > selection.names.size && (
-        <Button size="xs" variant="subtle" onClick={() => setEveryone(true)}>
+      {!isEveryone && total > selection.names.size && (
+        <Button size="xs" variant="subtle" onClick={() => selection.setEveryone(shown)}>
           {t('bulk.selectMatching', { formatted: formatNumber(total, locale) })}
         </Button>
       )}

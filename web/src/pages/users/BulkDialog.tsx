@@ -1,16 +1,19 @@
-import { Button, Group, Modal, NumberInput, Stack } from '@mantine/core';
+import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type BulkAction } from '~/api/client';
 import type { components } from '~/api/schema';
 import { useI18n } from '~/i18n';
 import { formatNumber, joinBytes, type Unit } from '~/lib/bytes';
-import { useErrorText } from '~/ui/errors';
+import { NumberField } from '~/ui/NumberField';
 import { useNotify } from '~/ui/notify';
 import { SizeInput } from '~/ui/SizeInput';
+import { Fault } from '~/ui/states';
 import { refreshUsers } from './useUserActions';
 
 export type BulkTarget = Pick<components['schemas']['BulkBody'], 'usernames' | 'filter'>;
+
+const MOST_DAYS = 3650;
 
 interface Props {
   action: BulkAction;
@@ -23,16 +26,15 @@ interface Props {
 /** Says how many would change before anything does. */
 export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
   const { t, locale } = useI18n();
-  const errorText = useErrorText();
   const { done } = useNotify();
-  const [days, setDays] = useState<number | string>(30);
-  const [size, setSize] = useState<{ value: number | string; unit: Unit }>({ value: 10, unit: 'GiB' });
+  const [days, setDays] = useState('30');
+  const [size, setSize] = useState<{ value: string; unit: Unit }>({ value: '10', unit: 'GiB' });
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
 
   const value =
     action === 'add_days'
-      ? Number.isInteger(days) && Number(days) >= 1 && Number(days) <= 3650
+      ? Number(days) >= 1 && Number(days) <= MOST_DAYS
         ? Number(days)
         : null
       : action === 'add_bytes'
@@ -65,7 +67,6 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
 
   const number = (figure: number) => formatNumber(figure, locale);
   const missing = preview.data?.missing ?? [];
-  const error = failure ?? preview.error;
   const danger = action === 'delete';
   return (
     <Modal
@@ -78,15 +79,12 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
     >
       <Stack gap="md">
         {action === 'add_days' && (
-          <NumberInput
+          <NumberField
             label={t('bulk.days')}
             description={t('bulk.daysHint')}
-            min={1}
-            max={3650}
-            allowDecimal={false}
             value={days}
             onChange={setDays}
-            error={value === null ? t('fault.range', { min: number(1), max: number(3650) }) : null}
+            error={value === null ? t('fault.range', { min: number(1), max: number(MOST_DAYS) }) : null}
           />
         )}
         {action === 'add_bytes' && (
@@ -96,7 +94,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
             value={size.value}
             unit={size.unit}
             onChange={(next, unit) => setSize({ value: next, unit })}
-            error={value === null ? t('fault.positive') : null}
+            error={value === null ? t('fault.size') : null}
           />
         )}
         {action === 'delete' && <div>{t('bulk.deleteBody')}</div>}
@@ -109,13 +107,15 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
                   changed: number(preview.data.changed),
                   matched: number(preview.data.matched),
                 }))}
-          {missing.length > 0 && <div>{t('bulk.missing', { names: missing.slice(0, 10).join(', ') })}</div>}
+          {missing.length > 0 && (
+            <div>
+              {t('bulk.missing', {
+                names: new Intl.ListFormat(locale, { type: 'unit' }).format(missing.slice(0, 10)),
+              })}
+            </div>
+          )}
         </div>
-        {error && (
-          <div role="alert" style={{ color: 'var(--mantine-color-error)' }}>
-            {errorText(error)}
-          </div>
-        )}
+        <Fault error={failure ?? preview.error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} disabled={busy} data-autofocus>
             {t('common.cancel')}

@@ -1,15 +1,30 @@
 import { Button, NativeSelect } from '@mantine/core';
 import { IconColumns3 } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
 import { $api, poll } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { DEFAULT_SORT, SORT_KEYS, STATUSES, type UserFilters } from '~/lib/filters';
+import { opener } from '~/ui/opener';
 import { SearchInput } from '~/ui/SearchInput';
 import type { Column } from './columns';
 import css from './Users.module.css';
 
-const ColumnMenu = lazy(() => import('./ColumnMenu').then((module) => ({ default: module.ColumnMenu })));
+const ColumnMenu = opener(
+  () => import('./ColumnMenu').then((module) => module.ColumnMenu),
+  function ColumnButton({ onPress }) {
+    const { t } = useI18n();
+    return (
+      <Button
+        variant="default"
+        leftSection={<IconColumns3 size={16} aria-hidden />}
+        aria-haspopup="menu"
+        onClick={onPress}
+      >
+        {t('users.columns')}
+      </Button>
+    );
+  },
+);
 
 interface Props {
   filters: UserFilters;
@@ -17,17 +32,15 @@ interface Props {
   columns: Column[];
   onColumns: (columns: Column[]) => void;
   withOwner: boolean;
-  /** Where there are no columns to press. */
-  withSort: boolean;
 }
 
-export function Toolbar({ filters, onChange, columns, onColumns, withOwner, withSort }: Props) {
+export function Toolbar({ filters, onChange, columns, onColumns, withOwner }: Props) {
   return (
     <div className={css.toolbar}>
       <SearchInput value={filters.search ?? ''} onChange={(search) => onChange({ search })} />
       <StatusChips status={filters.status} onChange={(status) => onChange({ status })} />
-      {withSort && <SortSelect sort={filters.sort ?? DEFAULT_SORT} onChange={(sort) => onChange({ sort })} />}
-      <ColumnButton columns={columns} onColumns={onColumns} withOwner={withOwner} />
+      <SortSelect sort={filters.sort ?? DEFAULT_SORT} onChange={(sort) => onChange({ sort })} />
+      <ColumnMenu columns={columns} onColumns={onColumns} withOwner={withOwner} />
     </div>
   );
 }
@@ -64,8 +77,8 @@ function StatusChips({
 function SortSelect({ sort, onChange }: { sort: string; onChange: (sort: string) => void }) {
   const { t } = useI18n();
   const data = SORT_KEYS.flatMap((key) => [
-    { value: `-${key}`, label: `${t(`column.${key}`)}, ${t('users.descending')}` },
-    { value: key, label: `${t(`column.${key}`)}, ${t('users.ascending')}` },
+    { value: `-${key}`, label: t('users.descending', { column: t(`column.${key}`) }) },
+    { value: key, label: t('users.ascending', { column: t(`column.${key}`) }) },
   ]);
   return (
     <NativeSelect
@@ -75,28 +88,5 @@ function SortSelect({ sort, onChange }: { sort: string; onChange: (sort: string)
       data={data}
       onChange={(event) => onChange(event.currentTarget.value)}
     />
-  );
-}
-
-type ColumnProps = Pick<Props, 'columns' | 'onColumns' | 'withOwner'>;
-
-function ColumnButton(props: ColumnProps) {
-  const { t } = useI18n();
-  const [wanted, setWanted] = useState(false);
-  const button = (
-    <Button
-      variant="default"
-      leftSection={<IconColumns3 size={16} aria-hidden />}
-      aria-haspopup="menu"
-      onClick={() => setWanted(true)}
-    >
-      {t('users.columns')}
-    </Button>
-  );
-  if (!wanted) return button;
-  return (
-    <Suspense fallback={button}>
-      <ColumnMenu {...props} />
-    </Suspense>
   );
 }

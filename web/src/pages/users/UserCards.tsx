@@ -20,21 +20,22 @@ export function UserCards({ users, columns, selection, onQr }: ListProps) {
       {users.map((user) => {
         const { username } = user;
         return (
-          <li key={username} className={css.card} data-selected={selection.names.has(username) || undefined}>
+          <li key={username} className={css.card} data-selected={selection.has(username) || undefined}>
             <div className={css.cardHead}>
               <input
                 type="checkbox"
                 className={css.box}
                 aria-label={t('users.select', { name: username })}
-                checked={selection.names.has(username)}
+                checked={selection.has(username)}
                 onChange={(event) => selection.set([username], event.currentTarget.checked)}
               />
               <span className={css.name}>
                 <OnlineDot online={user.online} />
                 <UserLink username={username} className={css.nameLink} />
               </span>
-              <StatusBadge status={user.status} reason={reason(user)} />
+              <StatusBadge status={user.status} />
             </div>
+            {reason(user) && <div className="dim small">{reason(user)}</div>}
             {user.note && (
               <div className={css.note}>
                 <bdi>{user.note}</bdi>

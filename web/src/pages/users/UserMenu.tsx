@@ -1,5 +1,6 @@
 import { ActionIcon, Menu } from '@mantine/core';
 import {
+  IconCopy,
   IconDots,
   IconEdit,
   IconKey,
@@ -18,22 +19,25 @@ const icon = { size: 16, 'aria-hidden': true } as const;
 interface Props {
   user: User;
   withEdit?: boolean;
-  defaultOpened?: boolean;
   onDeleted?: () => void;
 }
 
-export function UserMenu({ user, withEdit = true, defaultOpened = false, onDeleted }: Props) {
+/** Made when it is opened for the first time, so it begins open. */
+export function UserMenu({ user, withEdit = true, onDeleted }: Props) {
   const { t } = useI18n();
   const navigate = useNavigate();
   const actions = useUserActions();
   return (
-    <Menu position="bottom-end" width={200} defaultOpened={defaultOpened}>
+    <Menu position="bottom-end" width={220} defaultOpened>
       <Menu.Target>
         <ActionIcon variant="default" size="lg" aria-label={t('users.actions', { name: user.username })}>
           <IconDots size={18} aria-hidden />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item leftSection={<IconCopy {...icon} />} onClick={() => void actions.copyLink(user)}>
+          {t('action.copyLink')}
+        </Menu.Item>
         {withEdit && (
           <Menu.Item
             leftSection={<IconEdit {...icon} />}

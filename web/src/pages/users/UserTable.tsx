@@ -31,7 +31,7 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
   const { t } = useI18n();
   const later = useDeferredValue(users);
   const names = users.map((user) => user.username);
-  const chosen = names.filter((name) => selection.names.has(name)).length;
+  const chosen = names.filter(selection.has).length;
   return (
     <div className={css.tableFrame} data-busy={busy || undefined}>
       <table className={css.table}>
@@ -75,7 +75,7 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
                 key={user.username}
                 user={user}
                 columns={columns}
-                selected={selection.names.has(user.username)}
+                selected={selection.has(user.username)}
                 onSelect={selection.set}
                 onQr={onQr}
               />

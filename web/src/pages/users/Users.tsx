@@ -3,7 +3,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import { $api, poll } from '~/api/client';
 import { useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
@@ -13,6 +13,7 @@ import { remember } from '~/lib/preferences';
 import { Age } from '~/ui/Age';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
+import { piece } from '~/ui/piece';
 import { Lines, LoadError, Notice } from '~/ui/states';
 import { type Column, recallColumns } from './columns';
 import { Toolbar } from './Toolbar';
@@ -20,8 +21,8 @@ import { UserCards } from './UserCards';
 import { UserTable } from './UserTable';
 import { useSelection } from './useSelection';
 
-const BulkBar = lazy(() => import('./BulkBar').then((module) => ({ default: module.BulkBar })));
-const QrDialog = lazy(() => import('../user/QrDialog').then((module) => ({ default: module.QrDialog })));
+const BulkBar = piece(() => import('./BulkBar').then((module) => module.BulkBar));
+const QrDialog = piece(() => import('../user/QrDialog').then((module) => module.QrDialog));
 
 export function Users() {
   const { t, locale } = useI18n();
@@ -30,7 +31,7 @@ export function Users() {
   const navigate = useNavigate({ from: '/users' });
   // Below this the columns do not fit beside the navigation.
   const isNarrow = useMediaQuery('(max-width: 64em)', undefined, { getInitialValueInEffect: false });
-  const selection = useSelection();
+  const selection = useSelection(`${filters.status ?? ''} ${filters.search ?? ''}`);
   const [columns, setColumns] = useState(recallColumns);
   const [qrOf, setQrOf] = useState<string | null>(null);
 
@@ -64,14 +65,17 @@ export function Users() {
     remember('columns', next);
   }
 
-  const shown = is_sudo ? columns : columns.filter((column) => column !== 'created_by');
+  const shown = useMemo(
+    () => (is_sudo ? columns : columns.filter((column) => column !== 'created_by')),
+    [is_sudo, columns],
+  );
   const users = list.data?.users ?? [];
   const props = { users, columns: shown, selection, onQr: setQrOf };
 
   return (
     <Page
       title={t('users.title')}
-      aside={<Age query={list} />}
+      aside={<Age />}
       actions={
         <Button component={Link} to="/new-user" leftSection={<IconPlus size={18} aria-hidden />}>
           {t('users.new')}
@@ -84,13 +88,7 @@ export function Users() {
         columns={columns}
         onColumns={chooseColumns}
         withOwner={is_sudo}
-        withSort={isNarrow ?? false}
       />
-      <Suspense fallback={null}>
-        {selection.names.size > 0 && (
-          <BulkBar isNarrow={isNarrow} selection={selection} filters={filters} total={total} />
-        )}
-      </Suspense>
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {list.isPending && <Lines count={8} height={44} />}
       {list.data && users.length === 0 && (
@@ -117,14 +115,22 @@ export function Users() {
           />
         </>
       )}
+      {/* Below the list and over its lower edge, so that the list stays where it is. */}
+      {selection.names.size > 0 && (
+        <BulkBar
+          isNarrow={isNarrow}
+          selection={selection}
+          filters={filters}
+          shown={users.map((user) => user.username)}
+          total={total}
+        />
+      )}
       <span className="visually-hidden" role="status">
         {list.data && !list.isPlaceholderData
           ? t('common.total', { formatted: formatNumber(total, locale) })
           : ''}
       </span>
-      <Suspense fallback={null}>
-        {qrOf && <QrDialog username={qrOf} onClose={() => setQrOf(null)} />}
-      </Suspense>
+      {qrOf && <QrDialog username={qrOf} onClose={() => setQrOf(null)} />}
     </Page>
   );
 }

@@ -36,7 +36,7 @@ export function Cell({ user, column }: { user: User; column: Column }): ReactNod
         <Bytes value={user.data_limit} />
       );
     case 'expire_at':
-      return <Moment at={user.expire_at} />;
+      return <Moment at={user.expire_at} otherwise={t('common.endless')} />;
     case 'connections':
       return <Against value={user.connections} limit={user.max_connections} />;
     case 'unique_ips':

@@ -23,6 +23,7 @@ const DEFAULT: readonly Column[] = [
   'connections',
   'unique_ips',
   'last_seen_at',
+  'created_by',
 ];
 
 export const SORTABLE: Partial<Record<Column, SortKey>> = {

@@ -2,6 +2,7 @@ import { useCallback } from 'react';
 import { $api, api, type ConfigSync, queryClient, type User } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { formatBytes } from '~/lib/bytes';
+import { copy } from '~/lib/clipboard';
 import { useConfirm } from '~/ui/Confirm';
 import { useNotify } from '~/ui/notify';
 
@@ -30,6 +31,16 @@ export function useUserActions() {
     },
     [done],
   );
+
+  async function copyLink({ username: name }: Subject) {
+    try {
+      const { data } = await api.GET('/api/users/{username}/links', byName(name));
+      if (data && (await copy(data.https_link))) done(t('action.linkCopied', { name }));
+      else failed(t('common.copyFailed'));
+    } catch (error) {
+      failed(error);
+    }
+  }
 
   async function setStatus(name: string, status: 'active' | 'disabled') {
     const { data } = await api.PUT('/api/users/{username}', { ...byName(name), body: { status } });
@@ -87,5 +98,5 @@ export function useUserActions() {
       },
     });
 
-  return { enable, disable, resetUsage, regenerate, remove };
+  return { copyLink, enable, disable, resetUsage, regenerate, remove };
 }

@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Moment, check_text, page};
 use crate::http::problem::Problem;
-use crate::store::audit::{Deed, Filter};
+use crate::store::audit::{Filter, Logged};
 
 /// Longest text to look for, in characters; no name and no action is longer.
 const FILTER_MAX: usize = 100;
@@ -55,6 +55,8 @@ pub(crate) struct AuditPage {
 /// One deed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
+    /// Grows with every deed.
+    id: i64,
     at: Moment,
     /// Name of the administrator; `command line`; `system`, the panel itself; `-` for a failed login.
     actor: String,
@@ -72,10 +74,11 @@ pub(crate) struct AuditEntry {
     after: Option<Value>,
 }
 
-impl From<Deed> for AuditEntry {
-    fn from(deed: Deed) -> Self {
+impl From<Logged> for AuditEntry {
+    fn from(Logged { id, deed }: Logged) -> Self {
         let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
         Self {
+            id,
             at: Moment(deed.at),
             actor: deed.actor,
             address: deed.address,
