@@ -95,14 +95,22 @@ link_of_first() {
     fi
 }
 
+# draw_code LINK: as a QR code in the terminal. The panel can do that; without it qrencode has to.
+draw_code() {
+    if has_panel; then
+        panel_cli user links first --qr 2>/dev/null | tail -n +3
+    else
+        command -v qrencode >/dev/null || apt_get install -y qrencode >/dev/null 2>&1 || true
+        printf %s "$1" | qrencode -t ANSIUTF8 2>/dev/null
+    fi
+}
+
 show_link() {
     local link
     link=$(link_of_first) || return 0
     say "Link of the user first:" "Ссылка пользователя first:"
     echo "$link"
-    command -v qrencode >/dev/null || apt_get install -y qrencode >/dev/null 2>&1 || true
-    printf %s "$link" | qrencode -t ANSIUTF8 2>/dev/null ||
-        say "For a QR code in the terminal: apt-get install qrencode" "QR-код в терминале: apt-get install qrencode"
+    draw_code "$link" || say "A QR code could not be drawn here." "QR-код здесь нарисовать не удалось."
 }
 
 show_panel() {

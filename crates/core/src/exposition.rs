@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use text::{is_name_byte, labels, unescape, value_word};
 
 mod text;
@@ -52,6 +53,8 @@ pub struct FileVerdict {
     pub is_current: bool,
     /// Why it last refused a file, with line and column (`mtproxy_config_last_reload_failure_info`, label `error`).
     pub last_failure: Option<String>,
+    /// When that was (`mtproxy_config_last_reload_failure_timestamp_seconds`).
+    pub last_failure_at: Option<DateTime<Utc>>,
 }
 
 /// A reading that was not taken over.
@@ -331,6 +334,9 @@ impl Scan {
         if let Some(rest) = name.strip_prefix("current") {
             let is_current = labels(rest, |_, _| {}).map(count) == Some(Reading::Value(1));
             self.file.get_or_insert_default().is_current = is_current;
+        } else if let Some(rest) = name.strip_prefix("last_reload_failure_timestamp_seconds") {
+            let at = labels(rest, |_, _| {}).map(count).and_then(Reading::value);
+            self.file.get_or_insert_default().last_failure_at = at.and_then(|at| DateTime::from_timestamp(at, 0));
         } else if let Some(rest) = name.strip_prefix("last_reload_failure_info") {
             labels(rest, |label, value| {
                 if label == "error" {

@@ -142,12 +142,21 @@ setup_panel() {
 
 @test "the link is the panel's, and shown with a code where one can be drawn" {
     setup_panel
-    fake_panel 'printf "tg://proxy?server=a&secret=ee\nhttps://t.me/proxy?server=a&secret=ee\n"'
+    local links='printf "tg://proxy?server=a&secret=ee\nhttps://t.me/proxy?server=a&secret=ee\n"'
+    fake_panel "$links; [[ \"\$*\" != *--qr ]] || echo '<code>'"
     [ "$(link_of_first)" = "tg://proxy?server=a&secret=ee" ]
-    fake qrencode 'cat; echo " <code>"'
-    [[ "$(show_link)" == *"tg://proxy?server=a&secret=ee <code>"* ]]
-    fake qrencode 'exit 1'
-    [[ "$(show_link)" == *"apt-get install qrencode"* ]]
+    [[ "$(show_link)" == *"tg://proxy?server=a&secret=ee"$'\n'"<code>" ]]
+    # One of an older version.
+    fake_panel "[[ \"\$*\" != *--qr ]] || return 2; $links"
+    [[ "$(show_link)" == *"could not be drawn"* ]]
     fake_panel 'return 1'
     [ -z "$(show_link)" ]
+}
+
+@test "without the panel qrencode draws the code" {
+    has_panel() { return 1; }
+    fake qrencode 'cat; echo " <code>"'
+    [ "$(draw_code tg://proxy)" = "tg://proxy <code>" ]
+    fake qrencode 'exit 1'
+    refuses draw_code tg://proxy
 }

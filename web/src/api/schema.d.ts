@@ -690,6 +690,7 @@ export interface components {
         ProxyBody: {
             /** @description Whether it runs with the file as the panel wrote it; null if it cannot be told. */
             config_accepted: boolean | null;
+            config_failed_at: components["schemas"]["Moment"] | null;
             /** @description Why it refuses the file, with line and column; only the built-in proxy tells. */
             config_failure: string | null;
             /** @description Why the last scrape failed. */

@@ -263,12 +263,14 @@ fn the_built_in_proxy_tells_whether_it_runs_with_the_file_and_telemt_does_not() 
     let telemt = Snapshot::parse("telemt_uptime_seconds 1\n").unwrap();
     assert_eq!(telemt.file, None);
     let current = Snapshot::parse("telemt_uptime_seconds 1\nmtproxy_config_current 1\n").unwrap();
-    assert_eq!(current.file, Some(FileVerdict { is_current: true, last_failure: None }));
+    assert_eq!(current.file, Some(FileVerdict { is_current: true, ..FileVerdict::default() }));
     let refused = Snapshot::parse(
         "telemt_uptime_seconds 1\nmtproxy_config_current 0\nmtproxy_config_reload_failures_total 3\n\
+         mtproxy_config_last_reload_failure_timestamp_seconds 1777982400\n\
          mtproxy_config_last_reload_failure_info{error=\"line 3, column 5: \\\"x\\\"\"} 1\n",
     )
     .unwrap();
-    let why = Some("line 3, column 5: \"x\"".to_owned());
-    assert_eq!(refused.file, Some(FileVerdict { is_current: false, last_failure: why }));
+    let last_failure = Some("line 3, column 5: \"x\"".to_owned());
+    let last_failure_at = Some("2026-05-05T12:00:00Z".parse().unwrap());
+    assert_eq!(refused.file, Some(FileVerdict { is_current: false, last_failure, last_failure_at }));
 }

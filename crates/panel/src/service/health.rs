@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::exposition::FileVerdict;
 
 /// The periodic tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,7 +115,7 @@ struct Inner {
     tasks: BTreeMap<Task, TaskState>,
     proxy: Option<ProxyView>,
     file_accepted: Option<bool>,
-    file_refused: Option<String>,
+    file_refused: Option<FileVerdict>,
 }
 
 /// See the module.
@@ -151,13 +152,14 @@ impl Health {
         self.with(|inner| inner.proxy.clone())
     }
 
-    /// The built-in proxy has told why it refuses the file, or that it does not.
-    pub fn file_refused(&self, why: Option<String>) {
-        self.with(|inner| inner.file_refused = why);
+    /// The built-in proxy has told what it makes of the file.
+    pub fn file_judged(&self, verdict: FileVerdict) {
+        self.file_accepted(Some(verdict.is_current));
+        self.with(|inner| inner.file_refused = (!verdict.is_current).then_some(verdict));
     }
 
-    /// Why the proxy refuses the file, if it does and says so.
-    pub fn file_refusal(&self) -> Option<String> {
+    /// Why and since when the proxy refuses the file, if it does and says so.
+    pub fn file_refusal(&self) -> Option<FileVerdict> {
         self.with(|inner| inner.file_refused.clone())
     }
 

@@ -122,8 +122,7 @@ impl Scraper {
         }
         self.app.health.proxy_answered(view);
         if let Some(file) = file {
-            self.app.health.file_accepted(Some(file.is_current));
-            self.app.health.file_refused(file.last_failure.filter(|_| !file.is_current));
+            self.app.health.file_judged(file);
         }
         Ok(())
     }

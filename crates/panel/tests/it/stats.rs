@@ -77,3 +77,25 @@ async fn the_proxys_control_api_tells_whether_it_has_read_the_last_file() {
     read_at.store(app.clock.now().timestamp(), Ordering::SeqCst);
     eventually("the reading", async || accepted().await == true).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_built_in_proxys_word_on_the_file_is_shown_with_its_time_as_long_as_it_refuses_it() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let shown = async || {
+        let proxy = app.get("/api/system/stats").await.expect(StatusCode::OK).await["proxy"].clone();
+        ["config_accepted", "config_failure", "config_failed_at"].map(|field| proxy[field].clone())
+    };
+    let says = |is_current: u8| {
+        let text = format!(
+            "telemt_uptime_seconds 100\nmtproxy_config_current {is_current}\n\
+             mtproxy_config_last_reload_failure_timestamp_seconds 1777982400\n\
+             mtproxy_config_last_reload_failure_info{{error=\"line 3, column 5: no\"}} 1\n"
+        );
+        app.proxy.change(|figures| figures.raw = Some((StatusCode::OK, text)));
+    };
+    says(0);
+    let refused = [json!(false), json!("line 3, column 5: no"), json!("2026-05-05T12:00:00Z")];
+    eventually("the refusal", async || shown().await == refused).await;
+    says(1);
+    eventually("its end", async || shown().await == [json!(true), Value::Null, Value::Null]).await;
+}

@@ -14,6 +14,7 @@ export function ProxyCard({ stats }: { stats: Stats }) {
   const { proxy, config_sync, uptime } = stats;
   const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
   const written = stats.config_written_at && formatRelative(stats.config_written_at, now, locale);
+  const refused = proxy.config_failed_at && formatRelative(proxy.config_failed_at, now, locale);
   const isPending = config_sync.state === 'pending';
   // These two are told in words of their own.
   const failing = stats.tasks.filter(
@@ -46,6 +47,7 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {proxy.failure && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
         {proxy.suppressed && <li data-warn>{t('dashboard.suppressed')}</li>}
         {proxy.config_accepted === false && <li data-warn>{t('dashboard.rejected')}</li>}
+        {refused && <li>{t('dashboard.rejectedAt', { when: refused })}</li>}
         {proxy.config_failure && <li>{t('dashboard.cause', { detail: proxy.config_failure })}</li>}
         {isPending ? (
           <>

@@ -241,6 +241,9 @@ pub(crate) struct ProxyBody {
     /// Why it refuses the file, with line and column; only the built-in proxy tells.
     #[schema(required)]
     config_failure: Option<String>,
+    /// When it refused it.
+    #[schema(required)]
+    config_failed_at: Option<Moment>,
 }
 
 /// How the proxy is, in a word.
@@ -258,6 +261,7 @@ pub(crate) enum ProxyState {
 impl ProxyBody {
     pub(in crate::http) fn new(app: &App) -> Self {
         let (view, failure) = (app.health.proxy(), app.health.task(Task::Scrape).failure);
+        let refusal = app.health.file_refusal();
         let state = match (&view, &failure) {
             (_, Some(_)) => ProxyState::Unreachable,
             (Some(_), None) => ProxyState::Ok,
@@ -271,7 +275,8 @@ impl ProxyBody {
             version: view.and_then(|view| view.version),
             failure,
             config_accepted: app.health.is_file_accepted(),
-            config_failure: app.health.file_refusal(),
+            config_failed_at: refusal.as_ref().and_then(|refusal| refusal.last_failure_at).map(Moment),
+            config_failure: refusal.and_then(|refusal| refusal.last_failure),
         }
     }
 }
