@@ -11,7 +11,6 @@ KEEP          a folder for files and logs that stays
 import asyncio
 import contextlib
 import datetime
-import hmac
 import os
 import secrets
 import signal
@@ -25,10 +24,11 @@ import client
 import masked_site
 import traefik
 from client import Cut, Link, Options, Refused, Session
+from configuration import DOMAIN, configuration
 from dc import DataCentre
 from harness import Panel, Processes, Report, expect, free_port, is_open, run, until
+from visitor import Visitor
 
-DOMAIN = "mask.example"
 SCRAPE = 1
 # What a busy machine may take on top of a promise that is not measured here.
 SLACK = 1.5
@@ -37,55 +37,6 @@ TELEMT = os.environ.get("TELEMT_BIN")
 # relayed, until more comes the same way. So telemt is given no more at a time than a socket takes.
 PIECE = 16 * 1024 if TELEMT else sys.maxsize
 PING = ["node", str(Path(__file__).with_name("ping.mjs"))]
-
-
-def configuration(ports, centre, site, proxy_protocol):
-    """Everything but the panel's own tables. All data centres are one, because TDLib chooses among them."""
-    centres = "\n".join(f'"{number}" = "127.0.0.1:{centre}"' for number in (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5))
-    return f"""
-[general]
-use_middle_proxy = false
-middle_proxy_nat_probe = false
-[general.modes]
-classic = false
-secure = false
-tls = true
-[general.links]
-show = []
-[network]
-ipv6 = false
-stun_use = false
-stun_servers = []
-http_ip_detect_urls = []
-[server]
-port = {ports["proxy"]}
-listen_addr_ipv4 = "127.0.0.1"
-metrics_listen = "127.0.0.1:{ports["metrics"]}"
-proxy_protocol = {str(proxy_protocol).lower()}
-proxy_protocol_trusted_cidrs = ["127.0.0.0/8"]
-[server.conntrack_control]
-inline_conntrack_control = false
-[server.api]
-listen = "127.0.0.1:{ports["api"]}"
-read_only = true
-[[server.listeners]]
-ip = "127.0.0.1"
-[censorship]
-tls_domain = "{DOMAIN}"
-unknown_sni_action = "mask"
-mask = true
-mask_dynamic = false
-mask_host = "127.0.0.1"
-mask_port = {site}
-tls_emulation = false
-[timeouts]
-client_handshake = 5
-[[upstreams]]
-type = "direct"
-bind_addresses = ["127.0.0.1"]
-[dc_overrides]
-{centres}
-"""
 
 
 async def move(session, up, down):
@@ -565,34 +516,6 @@ class Chain:
             notes.append(f"{session.up} up, {session.down} down")
             expect(used == session.up + session.down, used, "accounted after the start,", *notes)
             await self.accounted("to.the.end", session.up, session.down)
-
-
-class Visitor:
-    """A connection to the proxy's port over which bytes go as they are."""
-
-    def __init__(self, port, header, data):
-        self._port = port
-        self._data = header + data
-
-    async def __aenter__(self):
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await self.send(self._data)
-        return self
-
-    async def __aexit__(self, *_):
-        self._writer.transport.abort()
-
-    async def send(self, data):
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def is_proxy(self, secret, hello):
-        """Whether the answer proves the secret."""
-        try:
-            await Session._check_server_hello(self._reader, secret, hello)
-        except (Refused, OSError, asyncio.IncompleteReadError):
-            return False
-        return True
 
 
 KINDS = {
