@@ -49,13 +49,13 @@ e2e:
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
-	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, twenty minutes)'
+	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, fifteen minutes)'
 	@echo 'NOT RUN: a certificate by ACME, which takes a public server; run there: PANEL_DOMAIN=NAME bash install.sh && curl https://NAME/health'
 
 image:
 	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag panel:local .
 
-# A job of its own: it takes a Docker engine, root and twenty minutes.
+# A job of its own: it takes a Docker engine, root and fifteen minutes.
 test-install:
 	@sh scripts/install-needs.sh
 	e2e/install/docker.sh
