@@ -70,7 +70,7 @@ impl Mask {
         };
         let sites = Sites::new(if masking.enabled { hosts } else { Vec::new() }, masking.port);
         let (underway, warning) = (Mutex::default(), Seldom::default());
-        Self { masking, listeners, sites, underway, buffers: Buffers::small(), warning }
+        Self { masking, listeners, sites, underway, buffers: Buffers::for_strangers(), warning }
     }
 
     /// Keeps the site's addresses at hand, for ever.

@@ -217,7 +217,7 @@ impl Shared {
             replays: Replays::new(config.replay.capacity, config.replay.window),
             upstreams: Upstreams::new(routes, centres, config.timeouts, Arc::clone(&stats)),
             mask: Mask::new(config.masking.clone(), listeners),
-            buffers: Buffers::large(),
+            buffers: Buffers::for_clients(),
             stats,
             config,
         })

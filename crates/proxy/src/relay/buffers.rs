@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::net::tcp::ReadHalf;
 
@@ -10,52 +10,93 @@ use crate::faketls::{HEADER, MAX_PAYLOAD};
 
 /// A record with its header.
 pub(super) const SLOT: usize = HEADER + MAX_PAYLOAD;
-/// Records in a buffer.
-const SLOTS: usize = 4;
-/// Buffers that are kept for later, at most: 16 MiB of the large ones.
-const KEPT: usize = 256;
+/// Records in a large buffer, 256 KiB: fewer turns to the system, each of which costs as much as ciphering 64 KiB.
+const LARGE: usize = 16;
+/// Large buffers, at most: 8 MiB. Further transfers do with smaller ones.
+const MOST_LARGE: usize = 32;
+/// Records in a buffer when the large ones are out, 64 KiB.
+const MEDIUM: usize = 4;
+/// Buffers of a size that are kept for later, at most.
+const KEPT: usize = 128;
 
-/// A stock of buffers.
+/// Stocks of buffers, the larger ones first; the last has no limit.
 #[derive(Debug)]
-pub(crate) struct Buffers {
+pub(crate) struct Buffers(Vec<Stock>);
+
+/// Buffers of one size.
+#[derive(Debug)]
+struct Stock {
     size: usize,
-    kept: Mutex<Vec<Box<[u8]>>>,
+    /// Buffers that there may be.
+    limit: usize,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    kept: Vec<Box<[u8]>>,
+    /// Those that are kept and those that are out.
+    made: usize,
 }
 
 /// A buffer that goes back when it is dropped.
 pub(crate) struct Buffer<'a> {
-    stock: &'a Buffers,
+    stock: &'a Stock,
     bytes: Box<[u8]>,
 }
 
 impl Buffers {
-    /// For clients: 64 KiB each.
-    pub(crate) fn large() -> Self {
-        Self { size: SLOTS * SLOT, kept: Mutex::default() }
+    /// For clients.
+    pub(crate) fn for_clients() -> Self {
+        Self(vec![Stock::new(LARGE * SLOT, MOST_LARGE), Stock::new(MEDIUM * SLOT, usize::MAX)])
     }
 
     /// For strangers, of whom many may stop reading at once: 4 KiB each.
-    pub(crate) fn small() -> Self {
-        Self { size: 4_096, kept: Mutex::default() }
+    pub(crate) fn for_strangers() -> Self {
+        Self(vec![Stock::new(4_096, usize::MAX)])
     }
 
-    /// Bytes in each.
+    /// Bytes in the largest.
     pub(super) fn size(&self) -> usize {
-        self.size
+        self.0[0].size
     }
 
-    /// A buffer; what stands in it is left over from others.
+    /// The largest buffer that is left; what stands in it is left over from others.
     pub(crate) fn take(&self) -> Buffer<'_> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Buffer { stock: self, bytes: kept.unwrap_or_else(|| vec![0; self.size].into_boxed_slice()) }
+        self.0.iter().find_map(Stock::take).expect("the last stock has no limit")
+    }
+}
+
+impl Stock {
+    fn new(size: usize, limit: usize) -> Self {
+        Self { size, limit, shelf: Mutex::default() }
+    }
+
+    fn take(&self) -> Option<Buffer<'_>> {
+        let mut shelf = self.lock();
+        let kept = shelf.kept.pop();
+        if kept.is_none() {
+            if shelf.made == self.limit {
+                return None;
+            }
+            shelf.made += 1;
+        }
+        drop(shelf);
+        Some(Buffer { stock: self, bytes: kept.unwrap_or_else(|| vec![0; self.size].into_boxed_slice()) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
-        let mut kept = self.stock.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() < KEPT {
-            kept.push(std::mem::take(&mut self.bytes));
+        let mut shelf = self.stock.lock();
+        if shelf.kept.len() < KEPT {
+            shelf.kept.push(std::mem::take(&mut self.bytes));
+        } else {
+            shelf.made -= 1;
         }
     }
 }
@@ -85,7 +126,7 @@ pub(super) fn read(from: &ReadHalf<'_>, buffer: &mut [u8], room: usize, framed: 
         rest -= length;
         IoSliceMut::new(&mut slot[HEADER..HEADER + length])
     });
-    let mut payloads: [IoSliceMut<'_>; SLOTS] =
+    let mut payloads: [IoSliceMut<'_>; LARGE] =
         std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
     from.try_read_vectored(&mut payloads)
 }
@@ -105,9 +146,22 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    #[test]
+    fn when_the_large_buffers_are_out_smaller_ones_are_given_and_each_goes_back_to_its_own() {
+        let buffers = Buffers::for_clients();
+        for _ in 0..2 {
+            let taken: Vec<_> = (0..MOST_LARGE + KEPT + 5).map(|_| buffers.take()).collect();
+            let sizes = taken.iter().map(|buffer| buffer.len());
+            let expected = (0..taken.len()).map(|at| if at < MOST_LARGE { LARGE * SLOT } else { MEDIUM * SLOT });
+            assert!(sizes.eq(expected));
+        }
+        let kept = buffers.0.iter().map(|stock| stock.lock().kept.len());
+        assert!(kept.eq([MOST_LARGE, KEPT]));
+    }
+
     proptest! {
         #[test]
-        fn payload_is_counted_byte_by_byte(payload in 1..SLOTS * MAX_PAYLOAD, short in 0..SLOT) {
+        fn payload_is_counted_byte_by_byte(payload in 1..LARGE * MAX_PAYLOAD, short in 0..SLOT) {
             let whole = framed_length(payload);
             prop_assert_eq!(payload_within(whole), payload);
             let part = whole.saturating_sub(short);

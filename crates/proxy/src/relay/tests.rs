@@ -58,7 +58,7 @@ async fn line_of(framed: bool, account: Arc<Account>) -> Line {
     let mut down = Downlink { framed, from_dc: proxy_from_dc, to_client };
     let counted = account.clone();
     let relay = tokio::spawn(async move {
-        relay(&mut near, &mut far, &mut up, &mut down, Some(&counted), &Buffers::large(), QUIET).await
+        relay(&mut near, &mut far, &mut up, &mut down, Some(&counted), &Buffers::for_clients(), QUIET).await
     });
     Line { client, dc, to_proxy, from_proxy, to_dc, from_dc, account, relay }
 }
@@ -210,7 +210,7 @@ async fn with_both_directions_full_every_transfer_goes_on() {
 async fn silence_ends_a_relay() {
     let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
     let quiet = Quiet { open: Duration::from_millis(20), ..QUIET };
-    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), quiet).await;
+    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_strangers(), quiet).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
@@ -220,7 +220,7 @@ async fn when_one_direction_has_ended_the_other_goes_on_as_long_as_it_moves() {
     let half_closed = Duration::from_millis(400);
     let relaying = tokio::spawn(async move {
         let quiet = Quiet { half_closed, ..QUIET };
-        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::small(), quiet).await
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_strangers(), quiet).await
     });
     client.shutdown().await.unwrap();
     assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
