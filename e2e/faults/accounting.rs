@@ -38,7 +38,8 @@ fn sum(left: &Totals, right: &Totals) -> Totals {
 
 /// What the database has, from its meters; fails unless usage and history say the same.
 async fn accounted(store: &Store) -> Totals {
-    let mut tx = store.snapshot().await.unwrap();
+    let mut conn = store.read().await.unwrap();
+    let mut tx = conn.snapshot().await.unwrap();
     let stored: HashMap<_, _> = meters::of_names(tx.db(), NAMES).await.unwrap().into_iter().collect();
     let mut totals = Totals::new();
     for name in NAMES {

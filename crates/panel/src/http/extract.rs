@@ -15,7 +15,8 @@ use super::client::Client;
 use super::dto::Object;
 use super::problem::Problem;
 use crate::app::SharedApp;
-use crate::service::{By, auth};
+use crate::service::{By, auth, users};
+use crate::store::users::User;
 
 /// Whoever asks, if he is an administrator.
 pub(super) struct Admin {
@@ -40,9 +41,7 @@ impl FromRequestParts<SharedApp> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         let address = Client::from_request_parts(parts, app).await?.address;
-        let token = bearer(&parts.headers)
-            .ok_or_else(|| Problem::unauthorized("send an access token as 'Authorization: Bearer …'"))?;
-        let actor = auth::authenticate(app, token).await?;
+        let actor = auth::authenticate(app, bearer(&parts.headers)?).await?;
         Ok(Self { by: By::Admin { actor: actor.clone(), address }, actor })
     }
 }
@@ -60,9 +59,30 @@ impl FromRequestParts<SharedApp> for Sudo {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let credentials = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    let token = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    token.ok_or_else(|| Problem::unauthorized("send an access token as 'Authorization: Bearer …'"))
+}
+
+/// The user in the path, if whoever asks may see him.
+pub(super) struct Found(pub(super) User);
+
+impl FromRequestParts<SharedApp> for Found {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
+        let name = Name::from_request_parts(parts, app).await;
+        let token = bearer(&parts.headers)?;
+        match name {
+            Ok(Name(name)) => Ok(Self(users::get(app, token, &name).await?)),
+            // That the name is none only an administrator is told.
+            Err(problem) => {
+                auth::authenticate(app, token).await?;
+                Err(problem)
+            }
+        }
+    }
 }
 
 /// The name in the path. One that is no text names nobody.

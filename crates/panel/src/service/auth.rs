@@ -63,7 +63,7 @@ pub async fn begin_session(
 
 /// A login that is right, not committed yet.
 struct Entry {
-    tx: Tx,
+    tx: Tx<'static>,
     admin: Admin,
     attempt: Attempt,
     now: DateTime<Utc>,
@@ -126,10 +126,15 @@ async fn refuse(app: &App, address: Option<IpAddr>, target: Option<&str>, now: D
 
 /// Access token → the administrator as he is in the database now.
 pub async fn authenticate(app: &App, token: &str) -> ServiceResult<Actor> {
-    let refused = || ServiceError::Unauthorized(NO_TOKEN);
-    let (id, epoch) = app.tokens.check(token, app.clock.now()).ok_or_else(refused)?;
-    let admin = admins::by_id(app.store.read().await?.db(), id).await?.ok_or_else(refused)?;
-    if admin.token_epoch == epoch { Ok(actor(&admin)) } else { Err(refused()) }
+    let (id, epoch) = check(app, token)?;
+    let admin = admins::by_id(app.store.read().await?.db(), id).await?;
+    let admin = admin.filter(|admin| admin.token_epoch == epoch).ok_or(ServiceError::Unauthorized(NO_TOKEN))?;
+    Ok(actor(&admin))
+}
+
+/// Access token → row id and token epoch of an administrator, which the database has yet to confirm.
+pub(super) fn check(app: &App, token: &str) -> ServiceResult<(i64, i64)> {
+    app.tokens.check(token, app.clock.now()).ok_or(ServiceError::Unauthorized(NO_TOKEN))
 }
 
 /// Refresh token → access token and the session's present refresh token. One that was replaced before ends its session,

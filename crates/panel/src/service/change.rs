@@ -12,7 +12,7 @@ use super::sync::{ConfigSync, InFlight};
 /// A mutation under way: announced to the writer of the file, inside a transaction. Dropping it undoes everything.
 pub(super) struct Change<'a> {
     app: &'a App,
-    tx: Tx,
+    tx: Tx<'static>,
     in_flight: InFlight,
     /// The time of the whole mutation.
     pub(super) now: DateTime<Utc>,

@@ -3,9 +3,10 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
 
-use super::{FieldError, ServiceError, ServiceResult, users};
+use super::{FieldError, ServiceError, ServiceResult};
 use crate::app::App;
 use crate::store::traffic::{self, Moved};
+use crate::store::users::User;
 
 /// Longest history that is kept (design section 4).
 const LONGEST: TimeDelta = TimeDelta::days(366);
@@ -54,8 +55,7 @@ impl Range {
 }
 
 /// Traffic of one user.
-pub async fn of_user(app: &App, actor: &Actor, name: &str, range: Range) -> ServiceResult<Vec<Moved>> {
-    let user = users::get(app, actor, name).await?;
+pub async fn of_user(app: &App, user: &User, range: Range) -> ServiceResult<Vec<Moved>> {
     let rows = traffic::of_user(app.store.read().await?.db(), user.id, range.from, range.to).await?;
     Ok(gather(rows, range.step))
 }

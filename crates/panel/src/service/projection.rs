@@ -28,12 +28,12 @@ pub type Known = Mirror<Projected>;
 ///
 /// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
 pub async fn load(store: &Store, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
-    read(store.snapshot().await?.db(), known, now).await
+    read(store.read().await?.snapshot().await?.db(), known, now).await
 }
 
 /// The present revision, if all that has changed since the last [`load`] is what the file does not say, such as usage.
 pub async fn unchanged(store: &Store, known: &mut Known) -> StoreResult<Option<i64>> {
-    let (revision, _) = known.follow(store.snapshot().await?.db()).await?;
+    let (revision, _) = known.follow(store.read().await?.snapshot().await?.db()).await?;
     Ok((!known.has_changed()).then_some(revision))
 }
 

@@ -163,7 +163,8 @@ impl Roster {
         }
         // Whoever comes now wants the newer copy; the rows of the old one, which are shared, can be changed in place then.
         *lock(&self.current) = None;
-        let mut tx = store.snapshot().await?;
+        let mut conn = store.read().await?;
+        let mut tx = conn.snapshot().await?;
         let (revision, rows) = rows.follow(tx.db()).await?;
         let copy = Arc::new(Copy::new(revision, rows));
         *lock(&self.current) = Some(Arc::clone(&copy));

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::change::Change;
 use super::error::Problems;
 use super::roster::Selection;
-use super::{By, ConfigSync, ServiceError, ServiceResult, audit};
+use super::{By, ConfigSync, ServiceError, ServiceResult, audit, auth};
 use crate::app::App;
 use crate::random;
 use crate::store::users::User;
@@ -57,10 +57,15 @@ pub struct UserPatch {
     pub reset_strategy: Patch<ResetStrategy>,
 }
 
-/// The user of this name that `actor` may see.
-pub async fn get(app: &App, actor: &Actor, name: &str) -> ServiceResult<User> {
-    let mut conn = app.store.read().await?;
-    find(conn.db(), actor, name).await
+/// The user of this name that the holder of an access token may see.
+pub async fn get(app: &App, token: &str, name: &str) -> ServiceResult<User> {
+    let holder = auth::check(app, token)?;
+    if let Some(user) = users::by_name_for(app.store.read().await?.db(), name, holder).await? {
+        return Ok(user);
+    }
+    // Either he may see nobody of this name, or he is nobody himself.
+    auth::authenticate(app, token).await?;
+    Err(ServiceError::NotFound(USER))
 }
 
 /// One page of the users that `selection` holds, in its order, and how many it holds in all.

@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 
-use super::{InstanceLock, Store, StoreError, StoreResult, checkpoint};
+use super::{InstanceLock, Readers, Store, StoreError, StoreResult, checkpoint};
 use crate::folder::folder_of;
 
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -25,7 +25,9 @@ const WRITE_CACHE: &str = "-28672";
 const AUTO_CHECKPOINT: &str = "32768";
 /// Longest wait for another process's write lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_CONNECTIONS: u32 = 4;
+/// Steps of a statement after which the writer lets others run: a fraction of a millisecond.
+const STEPS_BETWEEN_PAUSES: i32 = 4_000;
+const READ_CONNECTIONS: usize = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Address of the database, `DATABASE_URL` (specification section 7). It may hold a password, so it does not print.
@@ -112,7 +114,7 @@ impl Store {
     pub async fn copy_to(&self, target: &Path) -> StoreResult<()> {
         match self {
             Self::Sqlite { read, .. } => {
-                let mut conn = read.acquire().await?;
+                let mut conn = read.get().await?;
                 vacuum_into(&mut conn, target).await
             }
             Self::Postgres { .. } => Err(StoreError::File {
@@ -144,6 +146,7 @@ async fn open_sqlite(
         .max_connections(1)
         .acquire_timeout(BUSY_TIMEOUT)
         .test_before_acquire(false)
+        .after_connect(|conn, _| Box::pin(give_way(conn)))
         .connect_with(
             sqlite_options(path).pragma("cache_size", WRITE_CACHE).pragma("wal_autocheckpoint", AUTO_CHECKPOINT),
         )
@@ -158,15 +161,21 @@ async fn open_sqlite(
     }
     drop(conn);
     migrations.run(&write).await?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(READ_CONNECTIONS)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .test_before_acquire(false)
-        .connect_with(sqlite_options(path).read_only(true))
-        .await?;
+    let read = Readers::new(sqlite_options(path), READ_CONNECTIONS, BUSY_TIMEOUT);
     let checkpoint = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite_options(path));
     checkpoint::keep_log_short(checkpoint.clone());
     Ok(Store::Sqlite { read, write, checkpoint })
+}
+
+/// Has the writer's thread let others run at short intervals: a scrape works for a long time, and readers would wait for the
+/// system to take the processor away from it.
+async fn give_way(conn: &mut sqlx::SqliteConnection) -> sqlx::Result<()> {
+    let step = || {
+        std::thread::yield_now();
+        true
+    };
+    conn.lock_handle().await?.set_progress_handler(STEPS_BETWEEN_PAUSES, step);
+    Ok(())
 }
 
 async fn open_postgres(url: &SecretString) -> StoreResult<Store> {

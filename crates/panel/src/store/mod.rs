@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::Serializer as _;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 pub mod admins;
 pub mod audit;
@@ -19,6 +19,7 @@ mod instance;
 pub mod metered;
 pub mod meters;
 pub mod old_panel;
+mod readers;
 pub mod retention;
 pub mod sessions;
 pub mod state;
@@ -28,6 +29,7 @@ pub mod users;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use instance::InstanceLock;
+pub use readers::{Reader, Readers};
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +82,7 @@ pub enum Store {
     /// A file on this machine.
     Sqlite {
         /// Read connections.
-        read: SqlitePool,
+        read: Readers,
         /// The one write connection, so that writers queue here and never meet "database is locked".
         write: SqlitePool,
         /// The connection that moves what was written from the write-ahead log into the database file.
@@ -97,18 +99,18 @@ pub enum Store {
 #[derive(Debug)]
 pub enum Conn {
     /// See [`Store::Sqlite`].
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Reader),
     /// See [`Store::Postgres`].
     Postgres(PoolConnection<Postgres>),
 }
 
 /// A transaction; what is not committed is rolled back when it drops.
 #[derive(Debug)]
-pub enum Tx {
+pub enum Tx<'c> {
     /// See [`Store::Sqlite`].
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'c, Sqlite>),
     /// See [`Store::Postgres`].
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Transaction<'c, Postgres>),
 }
 
 /// What a statement runs on.
@@ -138,9 +140,19 @@ impl Conn {
             Self::Postgres(conn) => Db::Postgres(conn),
         }
     }
+
+    /// A transaction in which several reads see one state of the database.
+    pub async fn snapshot(&mut self) -> StoreResult<Tx<'_>> {
+        Ok(match self {
+            Self::Sqlite(conn) => Tx::Sqlite(conn.begin().await?),
+            Self::Postgres(conn) => {
+                Tx::Postgres(conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+            }
+        })
+    }
 }
 
-impl Tx {
+impl Tx<'_> {
     /// The connection to run statements on.
     pub fn db(&mut self) -> Db<'_> {
         match self {
@@ -163,14 +175,14 @@ impl Store {
     /// A connection for reading.
     pub async fn read(&self) -> StoreResult<Conn> {
         Ok(match self {
-            Self::Sqlite { read, .. } => Conn::Sqlite(read.acquire().await?),
+            Self::Sqlite { read, .. } => Conn::Sqlite(read.get().await?),
             Self::Postgres { pool } => Conn::Postgres(pool.acquire().await?),
         })
     }
 
     /// A transaction for writing. On SQLite it takes the write lock at once; on PostgreSQL it locks the row of
     /// [`state`], so that writers of all panels follow one another and revisions mean an order.
-    pub async fn write(&self) -> StoreResult<Tx> {
+    pub async fn write(&self) -> StoreResult<Tx<'static>> {
         Ok(match self {
             Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres { pool } => {
@@ -181,22 +193,12 @@ impl Store {
         })
     }
 
-    /// A transaction in which several reads see one state of the database.
-    pub async fn snapshot(&self) -> StoreResult<Tx> {
-        Ok(match self {
-            Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
-            Self::Postgres { pool } => {
-                Tx::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
-            }
-        })
-    }
-
     /// Connections that are open, and those of them that are idle: for the pool's metrics.
     pub fn pool_size(&self) -> (u32, usize) {
         match self {
             Self::Sqlite { read, write, checkpoint } => {
-                let pools = [read, write, checkpoint];
-                (pools.iter().map(|pool| pool.size()).sum(), pools.iter().map(|pool| pool.num_idle()).sum())
+                let (open, idle) = read.size();
+                (open + write.size() + checkpoint.size(), idle + write.num_idle() + checkpoint.num_idle())
             }
             Self::Postgres { pool } => (pool.size(), pool.num_idle()),
         }
@@ -206,9 +208,9 @@ impl Store {
     pub async fn close(&self) {
         match self {
             Self::Sqlite { read, write, checkpoint } => {
-                for pool in [read, checkpoint, write] {
-                    pool.close().await;
-                }
+                read.close().await;
+                checkpoint.close().await;
+                write.close().await;
             }
             Self::Postgres { pool } => pool.close().await,
         }

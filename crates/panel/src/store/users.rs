@@ -136,6 +136,10 @@ macro_rules! select_user {
 
 sql_texts! {
     BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
+    BY_NAME_FOR = select_user!(
+        "JOIN admins me ON me.id = $2 AND me.token_epoch = $3 \
+         WHERE lower(u.username) = lower($1) AND (me.is_sudo OR u.created_by_admin_id = me.id)"
+    );
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
         "WHERE lower(u.username) IN (SELECT lower(key) FROM json_each($1)) \
@@ -193,6 +197,12 @@ sql_texts! {
 /// The user of this name, in any case, if he belongs to `owner` (`None`: whoever owns him).
 pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<Option<User>> {
     query!(fetch_optional as User, db, BY_NAME, name, owner)
+}
+
+/// The same for the administrator with this row id, as long as his token epoch is this one: who he is, and whom he may see,
+/// in one trip to the database.
+pub async fn by_name_for(db: Db<'_>, name: &str, (admin_id, epoch): (i64, i64)) -> StoreResult<Option<User>> {
+    query!(fetch_optional as User, db, BY_NAME_FOR, name, admin_id, epoch)
 }
 
 /// The users with these row ids, in no order.

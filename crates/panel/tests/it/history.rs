@@ -6,7 +6,7 @@ use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
 use mtpannel::service::retention;
 use mtpannel::store::system::{self, SystemStats};
 use mtpannel::store::traffic::{self, Moved};
-use mtpannel::store::{Store, users};
+use mtpannel::store::{Db, users};
 use rstest::rstest;
 use serde_json::json;
 
@@ -33,9 +33,10 @@ async fn stored(app: &TestApp, ids: [i64; 2]) -> [Rows; 3] {
 /// How many of the proxy's figures are older.
 async fn stats_before(app: &TestApp, moment: DateTime<Utc>) -> i64 {
     let count = "SELECT COUNT(*) FROM system_stats WHERE recorded_at < $1";
-    let (count,) = match app.store() {
-        Store::Sqlite { read, .. } => sqlx::query_as(count).bind(moment).fetch_one(read).await.unwrap(),
-        Store::Postgres { pool } => sqlx::query_as(count).bind(moment).fetch_one(pool).await.unwrap(),
+    let mut conn = app.store().read().await.unwrap();
+    let (count,) = match conn.db() {
+        Db::Sqlite(conn) => sqlx::query_as(count).bind(moment).fetch_one(conn).await.unwrap(),
+        Db::Postgres(conn) => sqlx::query_as(count).bind(moment).fetch_one(conn).await.unwrap(),
     };
     count
 }

@@ -73,15 +73,15 @@ impl Stock {
     }
 
     fn take(&self) -> Option<Buffer<'_>> {
-        let mut shelf = self.lock();
-        let kept = shelf.kept.pop();
+        let mut stored = self.lock();
+        let kept = stored.kept.pop();
         if kept.is_none() {
-            if shelf.made == self.limit {
+            if stored.made == self.limit {
                 return None;
             }
-            shelf.made += 1;
+            stored.made += 1;
         }
-        drop(shelf);
+        drop(stored);
         Some(Buffer { stock: self, bytes: kept.unwrap_or_else(|| vec![0; self.size].into_boxed_slice()) })
     }
 
@@ -92,11 +92,11 @@ impl Stock {
 
 impl Drop for Buffer<'_> {
     fn drop(&mut self) {
-        let mut shelf = self.stock.lock();
-        if shelf.kept.len() < KEPT {
-            shelf.kept.push(std::mem::take(&mut self.bytes));
+        let mut stored = self.stock.lock();
+        if stored.kept.len() < KEPT {
+            stored.kept.push(std::mem::take(&mut self.bytes));
         } else {
-            shelf.made -= 1;
+            stored.made -= 1;
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::http::dto::user::{
     ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserWithSecret,
 };
 use crate::http::dto::user_query::UserQuery;
-use crate::http::extract::{Admin, Json, Name, Query};
+use crate::http::extract::{Admin, Found, Json, Name, Query};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::{ConfigSync, bulk, history, users};
 use crate::store::users::User;
@@ -65,12 +65,8 @@ pub(crate) async fn create(
 #[utoipa::path(get, path = "/users/{username}", tag = "Users", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 200, description = "The user", body = LinkedUser)))]
-pub(crate) async fn show(
-    State(app): State<SharedApp>,
-    admin: Admin,
-    Name(name): Name,
-) -> Result<axum::Json<LinkedUser>, Problem> {
-    Ok(axum::Json(linked(&app, users::get(&app, &admin.actor, &name).await?)))
+pub(crate) async fn show(State(app): State<SharedApp>, Found(user): Found) -> axum::Json<LinkedUser> {
+    axum::Json(linked(&app, user))
 }
 
 /// Change a user
@@ -137,25 +133,15 @@ pub(crate) async fn reset_usage(
 #[utoipa::path(get, path = "/users/{username}/links", tag = "Users", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 200, description = "Both forms of his link", body = LinksBody)))]
-pub(crate) async fn show_links(
-    State(app): State<SharedApp>,
-    admin: Admin,
-    Name(name): Name,
-) -> Result<axum::Json<LinksBody>, Problem> {
-    let user = users::get(&app, &admin.actor, &name).await?;
-    Ok(axum::Json(links(&app, &user)))
+pub(crate) async fn show_links(State(app): State<SharedApp>, Found(user): Found) -> axum::Json<LinksBody> {
+    axum::Json(links(&app, &user))
 }
 
 /// A user's link as a QR code
 #[utoipa::path(get, path = "/users/{username}/qr.svg", tag = "Users", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 200, description = "The tg:// link as a QR code", body = String, content_type = "image/svg+xml")))]
-pub(crate) async fn qr(
-    State(app): State<SharedApp>,
-    admin: Admin,
-    Name(name): Name,
-) -> Result<impl IntoResponse, Problem> {
-    let user = users::get(&app, &admin.actor, &name).await?;
+pub(crate) async fn qr(State(app): State<SharedApp>, Found(user): Found) -> Result<impl IntoResponse, Problem> {
     let link = app.settings.proxy.endpoint.links(&user.secret).tg_link;
     let code = qrcode::QrCode::new(link).map_err(|error| {
         tracing::error!(%error, "a link does not fit into a QR code");
@@ -171,12 +157,11 @@ pub(crate) async fn qr(
     responses((status = 200, description = "The history", body = History)))]
 pub(crate) async fn traffic(
     State(app): State<SharedApp>,
-    admin: Admin,
-    Name(name): Name,
+    Found(user): Found,
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<History>, Problem> {
     let range = query.range(app.clock.now())?;
-    Ok(axum::Json(history::of_user(&app, &admin.actor, &name, range).await?.into()))
+    Ok(axum::Json(history::of_user(&app, &user, range).await?.into()))
 }
 
 /// One deed on many users
