@@ -85,6 +85,8 @@ export async function startPanel(proxy, extra = {}) {
     await answers(`http://127.0.0.1:${port}/health`);
     up = true;
   };
+  // Also when the script fails: it would serve for ever, and keep whoever reads the output waiting.
+  process.once('exit', () => child.kill('SIGKILL'));
   const stop = () => {
     up = false;
     return new Promise((resolve) => (child.once('exit', resolve), child.kill('SIGTERM')));

@@ -110,6 +110,31 @@ export async function users(s) {
     await s.api('PUT', '/users/alice', { data_limit: null, max_connections: 8 });
   });
 
+  await s.journey('an end is picked in the calendar, which comes when it is asked for, with the keyboard alone', async () => {
+    const before = await s.api('GET', '/users/alice');
+    await s.open('/users/alice/edit');
+    const field = s.page.getByLabel('Ends', { exact: true });
+    await field.focus();
+    await s.page.keyboard.press('Enter');
+    await s.dialog().getByRole('table').waitFor();
+    await s.dialog().getByLabel('Next month').focus();
+    await s.page.keyboard.press('Enter');
+    await s.dialog().locator('button', { hasText: /^15$/ }).focus();
+    await s.page.keyboard.press('Enter');
+    await s.dialog().getByLabel('Hours').pressSequentially('0930');
+    await s.page.keyboard.press('Tab');
+    await s.page.keyboard.press('Enter');
+    await s.dialog().waitFor({ state: 'hidden' });
+    const shown = await field.textContent();
+    check(/^\d{4}-\d\d-15 09:30$/.test(shown), `it shows ${shown}`);
+    await s.button('Save').click();
+    await s.says('alice is saved.');
+    const { expire_at } = await s.api('GET', '/users/alice');
+    // Tehran is three and a half hours ahead.
+    check(expire_at === `${shown.slice(0, 10)}T06:00:00Z`, `stored as ${expire_at}`);
+    await s.api('PUT', '/users/alice', { expire_at: before.expire_at });
+  });
+
   await s.journey('an old link is not shown after a new secret', async () => {
     const links = async () => (await s.api('GET', '/users/alice/links')).tg_link;
     await s.open('/users');

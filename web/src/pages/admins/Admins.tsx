@@ -1,21 +1,43 @@
-import { ActionIcon, Button, Menu } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import { IconDots, IconPlus } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
-import { $api, api, poll, queryClient } from '~/api/client';
+import { $api, poll, queryClient } from '~/api/client';
 import { type Admin, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
-import { useConfirm } from '~/ui/Confirm';
-import { useNotify } from '~/ui/notify';
+import { opener } from '~/ui/opener';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
+import { piece } from '~/ui/piece';
 import { Denied, Lines, LoadError } from '~/ui/states';
 import { Moment } from '~/ui/values';
-import { AdminDialog } from './AdminDialog';
 import css from './Admins.module.css';
 
 const SIZE = 50;
+
+const AdminDialog = piece(() => import('./AdminDialog').then((module) => module.AdminDialog));
+
+const AdminMenu = opener(
+  () => import('./AdminMenu').then((module) => module.AdminMenu),
+  function Dots({ admin, onPress }) {
+    const { t } = useI18n();
+    const me = useAdmin();
+    return (
+      <ActionIcon
+        variant="default"
+        size="lg"
+        aria-label={t('users.actions', { name: admin.username })}
+        aria-haspopup="menu"
+        // One's own password and session are in the settings.
+        disabled={me.username === admin.username}
+        onClick={onPress}
+      >
+        <IconDots size={18} aria-hidden />
+      </ActionIcon>
+    );
+  },
+);
 
 export function Admins() {
   const { is_sudo } = useAdmin();
@@ -66,44 +88,14 @@ function AdminList() {
 function AdminRow({ admin, onPassword }: { admin: Admin; onPassword: () => void }) {
   const { t } = useI18n();
   const me = useAdmin();
-  const confirm = useConfirm();
-  const { done } = useNotify();
   const name = admin.username;
-  const isMe = me.username === name;
-  const params = { path: { username: name } };
-
-  const changeRole = () =>
-    confirm({
-      title: t('admins.roleTitle', { name }),
-      body: t('admins.roleBody'),
-      action: t(admin.is_sudo ? 'admins.makePlain' : 'admins.makeSudo'),
-      run: async () => {
-        await api.PUT('/api/admins/{username}', { params, body: { is_sudo: !admin.is_sudo } });
-        done(t('admins.roleChanged', { name }));
-        await refreshAdmins();
-      },
-    });
-
-  const remove = () =>
-    confirm({
-      title: t('admins.deleteTitle', { name }),
-      body: t('admins.deleteBody'),
-      action: t('action.delete'),
-      danger: true,
-      run: async () => {
-        await api.DELETE('/api/admins/{username}', { params });
-        done(t('action.deleted', { name }));
-        await refreshAdmins();
-      },
-    });
-
   return (
     <li className={css.row}>
       <div className={css.name}>
         <strong>
           <bdi>{name}</bdi>
         </strong>
-        {isMe && <span className="dim"> ({t('common.you')})</span>}
+        {me.username === name && <span className="dim"> ({t('common.you')})</span>}
         <div className="dim small">{t(admin.is_sudo ? 'admins.sudo' : 'admins.plain')}</div>
       </div>
       <dl className={css.facts}>
@@ -120,29 +112,7 @@ function AdminRow({ admin, onPassword }: { admin: Admin; onPassword: () => void 
           </dd>
         </div>
       </dl>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon
-            variant="default"
-            size="lg"
-            aria-label={t('users.actions', { name })}
-            // One's own password and session are in the settings.
-            disabled={isMe}
-          >
-            <IconDots size={18} aria-hidden />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={onPassword}>{t('admins.password')}</Menu.Item>
-          <Menu.Item onClick={changeRole}>
-            {t(admin.is_sudo ? 'admins.makePlain' : 'admins.makeSudo')}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item color="red" onClick={remove}>
-            {t('action.delete')}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <AdminMenu admin={admin} onPassword={onPassword} />
     </li>
   );
 }

@@ -1,9 +1,9 @@
-import { Button, TextInput } from '@mantine/core';
+import { Button, Input, InputBase } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { addDays, formatMoment, formatRelative, fromPicker, toPicker, zoneName } from '~/lib/time';
-import { piece } from '~/ui/piece';
+import { opener } from '~/ui/opener';
 import { useNow } from '~/ui/useNow';
 import css from './UserForm.module.css';
 
@@ -15,7 +15,7 @@ export interface ExpiryProps {
   error: ReactNode;
 }
 
-/** What the field is called, also before its calendar is there. */
+/** What the field is called, with its calendar and without. */
 export function useExpiryLabels() {
   const { t } = useI18n();
   return {
@@ -25,12 +25,27 @@ export function useExpiryLabels() {
   };
 }
 
-// A calendar weighs as much as the rest of the form, which can be used before it has come.
-const ExpiryPicker = piece(() => import('./ExpiryPicker').then((module) => module.ExpiryPicker), {
-  pending: function Waiting({ value, error }: ExpiryProps) {
-    return <TextInput {...useExpiryLabels()} value={value?.slice(0, 16) ?? ''} error={error} disabled />;
+// A calendar weighs more than the rest of the form, and many an end is given by a preset.
+const ExpiryPicker = opener(
+  () => import('./ExpiryPicker').then((module) => module.ExpiryPicker),
+  function Closed({ value, error, onPress }) {
+    const { placeholder, ...labels } = useExpiryLabels();
+    return (
+      <InputBase
+        {...labels}
+        component="button"
+        type="button"
+        pointer
+        multiline
+        aria-haspopup="dialog"
+        onClick={onPress}
+        error={error}
+      >
+        {value?.slice(0, 16) ?? <Input.Placeholder>{placeholder}</Input.Placeholder>}
+      </InputBase>
+    );
   },
-});
+);
 
 /** The end of a user's time, in the administrator's zone. Presets count from now or, if he has time left, from its end. */
 export function ExpiryInput({ value, onChange, error }: ExpiryProps) {

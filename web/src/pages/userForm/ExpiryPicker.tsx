@@ -2,15 +2,19 @@ import { DateTimePicker } from '@mantine/dates';
 import '@mantine/dates/styles.css';
 import 'dayjs/locale/fa';
 import 'dayjs/locale/ru';
+import { useEffect, useRef } from 'react';
 import { useI18n } from '~/i18n';
 import { type ExpiryProps, useExpiryLabels } from './ExpiryInput';
 
-/** The field with its calendar. */
+/** The field with its calendar. Made when it is opened for the first time, so it begins open. */
 export function ExpiryPicker({ value, onChange, error }: ExpiryProps) {
   const { t, language } = useI18n();
+  const field = useRef<HTMLButtonElement>(null);
+  useEffect(() => field.current?.click(), []);
   return (
     <DateTimePicker
       {...useExpiryLabels()}
+      ref={field}
       valueFormat="YYYY-MM-DD HH:mm"
       locale={language}
       firstDayOfWeek={language === 'fa' ? 6 : 1}

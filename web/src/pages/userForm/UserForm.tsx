@@ -8,12 +8,14 @@ import { useI18n } from '~/i18n';
 import { generateName } from '~/lib/names';
 import { NumberField } from '~/ui/NumberField';
 import { Card } from '~/ui/Page';
+import { piece } from '~/ui/piece';
 import { SizeInput } from '~/ui/SizeInput';
 import { LoadError } from '~/ui/states';
 import { ExpiryInput } from './ExpiryInput';
-import { LeaveDialog } from './LeaveDialog';
 import css from './UserForm.module.css';
 import { FIELD_OF, type FormValues, faultsOf, type Reset } from './values';
+
+const LeaveDialog = piece(() => import('./LeaveDialog').then((module) => module.LeaveDialog));
 
 const RESETS: Reset[] = ['none', 'daily', 'weekly', 'monthly'];
 
@@ -36,6 +38,8 @@ export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Prop
   const element = useRef<HTMLFormElement>(null);
   const form = useForm<FormValues>({
     initialValues: initial,
+    // Whoever has begun may break off, perhaps because the panel is out of reach.
+    onValuesChange: () => void LeaveDialog.preload(),
     validate: (values) =>
       Object.fromEntries(
         Object.entries(faultsOf(values))
