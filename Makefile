@@ -12,7 +12,7 @@ help:
 	@echo 'make test   run every test; installs what the tests need where it may'
 	@echo 'make e2e    the part of make test with the whole service: contract, chain with a Telegram client, browser'
 	@echo 'make image  build the container image of panel and built-in proxy; needs Docker'
-	@echo 'make test-install  install with a real Docker engine; as root, not part of make test'
+	@echo 'make test-install  build the image and install with a real Docker engine; as root, not part of make test'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
@@ -49,15 +49,16 @@ e2e:
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
-	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, fifteen minutes)'
+	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, half an hour)'
 	@echo 'NOT RUN: a certificate by ACME, which takes a public server; run there: PANEL_DOMAIN=NAME bash install.sh && curl https://NAME/health'
 
 image:
 	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag panel:local .
 
-# A job of its own: it takes a Docker engine, root and fifteen minutes.
+# A job of its own: it takes a Docker engine, root and half an hour.
 test-install:
 	@sh scripts/install-needs.sh
+	e2e/install/image.sh
 	e2e/install/docker.sh
 
 lint:

@@ -7,44 +7,14 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-export INSTALL_DIR DOCKER_HOST
-folder=$(mktemp -d /var/tmp/mtpannel-install.XXXXXX)
+export INSTALL_DIR
+# shellcheck source=e2e/install/engine.sh
+. e2e/install/engine.sh
 INSTALL_DIR=$folder/mtpannel
-DOCKER_HOST=unix://$folder/docker.sock
 tools=$PWD/target/e2e/install-docker
 
-step() { printf 'ok    %s\n' "$1"; }
-fail() {
-    printf 'FAIL  %s\n' "$1" >&2
-    exit 1
-}
-
-if [ "$(id -u)" != 0 ] || ! command -v dockerd debootstrap >/dev/null; then
-    fail "this needs root, and Debian's packages docker.io and debootstrap"
-fi
-
-# The engine is the process that unshare becomes.
-unshare --net sh -c 'ip link set lo up && exec "$@"' sh dockerd --bridge=none --iptables=false --ip6tables=false \
-    --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/pid" --host "$DOCKER_HOST" \
-    >"$folder/dockerd.log" 2>&1 &
-engine=$!
-finish() {
-    docker ps --quiet 2>/dev/null | xargs --no-run-if-empty docker rm --force >/dev/null 2>&1 || true
-    kill "$engine" 2>/dev/null || true
-    wait "$engine" || true
-    umount "$folder/exec/netns/default" 2>/dev/null || true
-    rm -rf "$folder"
-}
-trap finish EXIT
-for _ in $(seq 60); do
-    if docker info >/dev/null 2>&1; then break; fi
-    kill -0 "$engine" 2>/dev/null || break
-    sleep 1
-done
-if ! docker info >/dev/null 2>&1; then
-    tail -n 20 "$folder/dockerd.log" >&2
-    fail "the Docker engine does not start here; nothing of the installation was tested"
-fi
+# In a network of its own.
+start_engine unshare --net sh -c 'ip link set lo up && exec "$@"' sh
 
 images() {
     local packages=ca-certificates,curl,iproute2,systemd-sysv

@@ -4,7 +4,7 @@ import { axisSizes, formatBytes } from '~/lib/bytes';
 import type { Bar, Range } from '~/lib/history';
 import css from './TrafficChart.module.css';
 
-/** Spaces between the times below the chart; an even number, because a phone leaves out each second time. */
+/** Most spaces between the times below the chart. They are equal, and the last time is that of the last bar. */
 const SPACES = 6;
 
 /** Time as it stands below the chart and, in full, beside a point of it. */
@@ -68,7 +68,8 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
     [t('chart.in'), formatBytes(bar.in, locale)],
     [t('chart.out'), formatBytes(bar.out, locale)],
   ] as const;
-  const times = Array.from({ length: SPACES + 1 }, (_, n) => Math.round((last * n) / SPACES));
+  const step = Math.max(1, Math.ceil(last / SPACES));
+  const times = Array.from({ length: Math.floor(last / step) + 1 }, (_, n) => (last % step) + n * step);
   return (
     <div className={css.chart} dir="ltr">
       <div className={css.sizes} aria-hidden>
@@ -123,7 +124,7 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
       <div className={css.times} aria-hidden>
         {times.map((index, n) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: places, of which there are always the same
-          <span key={n} style={{ left: `${x(index)}%` }}>
+          <span key={n} data-edge={index === 0 || undefined} style={{ left: `${x(index)}%` }}>
             {short.format(bars[index]?.at)}
           </span>
         ))}

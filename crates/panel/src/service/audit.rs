@@ -33,12 +33,13 @@ pub enum By {
 }
 
 impl By {
+    /// No administrator is called like those with a space.
     fn name(&self) -> &str {
         match self {
             Self::Admin { actor, .. } => &actor.username,
             Self::Stranger { .. } => "-",
             Self::CommandLine => "command line",
-            Self::System => "system",
+            Self::System => "the panel",
         }
     }
 

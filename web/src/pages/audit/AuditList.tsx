@@ -18,6 +18,13 @@ interface Part {
   limit: number;
 }
 
+/** Who has no name, as the panel calls them. */
+const WORDS = new Map<string, 'nobody' | 'commandLine' | 'panel'>([
+  ['-', 'nobody'],
+  ['command line', 'commandLine'],
+  ['the panel', 'panel'],
+]);
+
 export function useAudit({ filters, offset = 0, limit }: Part) {
   const { actor, action, target } = filters;
   const query = {
@@ -75,12 +82,8 @@ function Entry({ entry, compact }: { entry: AuditEntry; compact: boolean }) {
   const { t } = useI18n();
   const actionName = useActionName();
   const changes = changesOf(entry);
-  const actor =
-    entry.actor === '-'
-      ? t('audit.nobody')
-      : entry.actor === 'command line'
-        ? t('audit.commandLine')
-        : entry.actor;
+  const word = WORDS.get(entry.actor);
+  const actor = word ? t(`audit.${word}`) : entry.actor;
   return (
     <li className={css.entry}>
       <div className={css.line}>

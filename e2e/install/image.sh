@@ -1,0 +1,96 @@
+#!/bin/bash
+# Builds the image as an operator does: every stage of deploy/Dockerfile, by BuildKit, with the packages of the lock files.
+# The base images are made here of Debian and of this machine's Rust and Node, because a registry of images may be out of
+# reach. Needs root on Debian 12, dockerd and debootstrap, and as much room as a toolchain takes.
+set -euo pipefail
+
+cd "$(dirname "$0")/../.."
+# shellcheck source=e2e/install/engine.sh
+. e2e/install/engine.sh
+base=$PWD/target/e2e/image-base
+
+# What is downloaded comes the way this machine's own packages come.
+debian() {
+    if [ ! -e "$base/ready" ]; then
+        rm -rf "$base"
+        mkdir -p "$base"
+        debootstrap --variant=minbase bookworm "$base/root" >"$folder/debootstrap.log"
+        touch "$base/ready"
+    fi
+    cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$base/root/etc/apt/"
+    mkdir -p "$base/root/etc/ssl/certs"
+    cp -L /etc/ssl/certs/ca-certificates.crt "$base/root/etc/ssl/certs/"
+}
+rust() {
+    cp -a "$base/root" "$folder/rust"
+    cp /etc/resolv.conf "$folder/rust/etc/"
+    chroot "$folder/rust" sh -c 'apt-get update --quiet=2 && apt-get install --yes --no-install-recommends gcc g++ make libc6-dev' \
+        >"$folder/apt.log" 2>&1
+    cp -a "$(rustc --print sysroot)" "$folder/rust/usr/local/toolchain"
+}
+node() {
+    local modules
+    cp -a "$base/root" "$folder/node"
+    mkdir -p "$folder/node/usr/local/bin" "$folder/node/usr/local/lib"
+    cp -L "$(command -v node)" "$folder/node/usr/local/bin/"
+    modules=$(npm root --global)
+    cp -a "$modules/npm" "$folder/node/usr/local/lib/"
+    ln -s ../lib/npm/bin/npm-cli.js "$folder/node/usr/local/bin/npm"
+    ln -s ../lib/npm/bin/npx-cli.js "$folder/node/usr/local/bin/npx"
+    ldd "$(command -v node)" | grep -o '/[^ ]*' | xargs cp -nL --parents --target-directory "$folder/node" || true
+}
+# import NAME FOLDER [ENVIRONMENT]
+import() {
+    tar --directory "$2" --create . | docker import --change "ENV IMPORTED=yes ${3:-}" - "$1" >/dev/null
+}
+# build SECONDS. The engine is asked without its client, which needs a plugin to ask for BuildKit.
+build() {
+    tar --directory "$folder/source" --create . |
+        timeout "$1" curl --silent --show-error --unix-socket "${DOCKER_HOST#unix://}" --header 'Content-Type: application/x-tar' \
+            --upload-file - --request POST \
+            "http://engine/build?version=2&networkmode=host&dockerfile=deploy/Dockerfile&t=panel:local" |
+        python3 -c '
+import base64, json, sys
+for line in sys.stdin:
+    answer = json.loads(line)
+    if "errorDetail" in answer:
+        sys.exit(answer["errorDetail"]["message"])
+    if isinstance(answer.get("aux"), str):
+        sys.stdout.write(base64.b64decode(answer["aux"]).decode("utf-8", "replace"))
+' >"$folder/build.log" || {
+        tail -c 4000 "$folder/build.log" >&2
+        fail "the image does not build"
+    }
+}
+compiled() { grep -ao Compiling "$folder/build.log" | wc -l; }
+of_image() { docker image inspect --format "$1" panel:local; }
+
+start_engine env
+debian
+import debian:bookworm-slim "$base/root"
+rust
+import rust:1.95-bookworm "$folder/rust" "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+node
+import node:22-bookworm-slim "$folder/node" "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt"
+rm -rf "$folder/rust" "$folder/node"
+step "base images are made"
+
+mkdir "$folder/source"
+git ls-files -z | tar --null --files-from - --create | tar --directory "$folder/source" --extract
+build 2400
+[ "$(compiled)" -gt 100 ] || fail "nothing was compiled"
+[ "$(of_image '{{.Config.User}}')" = 65532:65532 ] || fail "the image runs as $(of_image '{{.Config.User}}')"
+[ "$(of_image '{{len .Config.Healthcheck.Test}}')" -gt 1 ] || fail "the image has no health check"
+grep -q mtpannel <<<"$(of_image '{{json .Config.Labels}}')" || fail "the image has no labels"
+inside() { docker run --rm --network=none --read-only --cap-drop=ALL --entrypoint "$1" panel:local "${@:2}"; }
+inside mtpannel --version | grep -q '^mtpannel [0-9]' || fail "the program does not run"
+inside curl --version >/dev/null || fail "there is no curl inside"
+openapi=$(inside mtpannel openapi)
+diff <(printf '%s\n' "$openapi") openapi.json >/dev/null || fail "it is another program"
+step "the image is built of the sources: $(($(of_image '{{.Size}}') >> 20)) MiB, $(($(docker image inspect --format '{{.Size}}' debian:bookworm-slim) >> 20)) of them the base"
+
+printf '// another\n' >>"$folder/source/crates/panel/src/main.rs"
+began=$SECONDS
+build 1200
+[ "$(compiled)" -le 3 ] || fail "a change of one file has $(compiled) crates compiled"
+step "after a change of one file its crate alone is compiled, in $((SECONDS - began)) s"
