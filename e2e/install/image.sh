@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 base=$PWD/target/e2e/image-base
 
 # What is downloaded comes the way this machine's own packages come.
-debian() {
+base_debian() {
     if [ ! -e "$base/ready" ]; then
         rm -rf "$base"
         mkdir -p "$base"
@@ -21,14 +21,14 @@ debian() {
     mkdir -p "$base/root/etc/ssl/certs"
     cp -L /etc/ssl/certs/ca-certificates.crt "$base/root/etc/ssl/certs/"
 }
-rust() {
+base_rust() {
     cp -a "$base/root" "$folder/rust"
     cp /etc/resolv.conf "$folder/rust/etc/"
     chroot "$folder/rust" sh -c 'apt-get update --quiet=2 && apt-get install --yes --no-install-recommends gcc g++ make libc6-dev' \
         >"$folder/apt.log" 2>&1
     cp -a "$(rustc --print sysroot)" "$folder/rust/usr/local/toolchain"
 }
-node() {
+base_node() {
     local modules
     cp -a "$base/root" "$folder/node"
     mkdir -p "$folder/node/usr/local/bin" "$folder/node/usr/local/lib"
@@ -66,11 +66,11 @@ compiled() { grep -ao Compiling "$folder/build.log" | wc -l; }
 of_image() { docker image inspect --format "$1" panel:local; }
 
 start_engine env
-debian
+base_debian
 import debian:bookworm-slim "$base/root"
-rust
+base_rust
 import rust:1.95-bookworm "$folder/rust" "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-node
+base_node
 import node:22-bookworm-slim "$folder/node" "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt"
 rm -rf "$folder/rust" "$folder/node"
 step "base images are made"
