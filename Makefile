@@ -46,11 +46,11 @@ e2e:
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
 	PYTHONDONTWRITEBYTECODE=1 target/e2e/chain/bin/python e2e/install/routes.py
+	PYTHONDONTWRITEBYTECODE=1 target/e2e/chain/bin/python e2e/install/acme.py
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
 	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, half an hour)'
-	@echo 'NOT RUN: a certificate by ACME, which takes a public server; run there: PANEL_DOMAIN=NAME bash install.sh && curl https://NAME/health'
 
 image:
 	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag panel:local .

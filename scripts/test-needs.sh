@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock, Node, Chromium.
+# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock, Node, Chromium, Pebble.
 set -eu
 # shellcheck source=scripts/needs.sh
 . "$(dirname "$0")/needs.sh"
@@ -11,6 +11,7 @@ need script bsdutils
 need git git
 need curl curl
 need bats bats
+need pebble pebble
 need ss iproute2
 need node nodejs
 need npm npm

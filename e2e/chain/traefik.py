@@ -19,9 +19,12 @@ def replaced(text, changes):
     return text
 
 
-def command(folder, port, domain, target, *, other_names="close", site=None, panel=None, panel_target=None, certificate=None):
+def command(
+    folder, port, domain, target, *,
+    other_names="close", site=None, panel=None, panel_target=None, certificate=None, authority=None,
+):
     """Writes the files into `folder`, with the addresses of this machine, and tells how to start Traefik on `port`.
-    `certificate` is a PEM file for the panel's domain, which nobody gives out here."""
+    The panel's domain gets `certificate`, a PEM file, or one from the ACME server whose address is `authority`."""
     folder = Path(folder)
     dynamic = folder / "dynamic.yml"
     changes = {"mtpannel-telemt:1234": target, "mtpannel-panel:8080": panel_target or "127.0.0.1:9"}
@@ -31,13 +34,16 @@ def command(folder, port, domain, target, *, other_names="close", site=None, pan
     if certificate:
         text += f"  certificates:\n    - {{certFile: {certificate}, keyFile: {certificate}}}\n"
     dynamic.write_text(text)
-    static = folder / "traefik.yml"
-    static.write_text(replaced((FILES / "traefik.yml").read_text(), {
+    changes = {
         '":8443"': f'"127.0.0.1:{port}"',
         "127.0.0.1:8082": "127.0.0.1:0",
         "/etc/traefik/dynamic.yml": str(dynamic),
         "/acme/acme.json": str(folder / "acme.json"),
-    }))
+    }
+    if authority:
+        changes["tlsChallenge: {}"] = f"tlsChallenge: {{}}\n      caServer: {authority}"
+    static = folder / "traefik.yml"
+    static.write_text(replaced((FILES / "traefik.yml").read_text(), changes))
     names = {"TLS_DOMAIN": domain, "PANEL_DOMAIN": panel or "", "OTHER_NAMES": other_names}
     return ["env", *(f"{name}={value}" for name, value in names.items()), str(BINARY), f"--configFile={static}"]
 

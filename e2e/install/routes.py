@@ -1,5 +1,5 @@
-"""What Traefik does with the files of deploy/traefik, by choice of OTHER_NAMES and PANEL_DOMAIN. No certificate is given
-out here, so the panel's is laid beside; everything else is what a server runs."""
+"""What Traefik does with the files of deploy/traefik, by choice of OTHER_NAMES and PANEL_DOMAIN. The panel's certificate
+is laid beside, because acme.py is about how a server gets one; everything else is what a server runs."""
 
 import asyncio
 import contextlib
