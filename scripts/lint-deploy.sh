@@ -18,8 +18,8 @@ for profile in telemt builtin telemt,panel builtin,panel; do
 done
 promtool check rules deploy/monitoring/alerts.yml >/dev/null
 python3 -m json.tool deploy/monitoring/dashboard.json >/dev/null
-"$tools/bin/python" -c 'import sys, yaml; [yaml.safe_load(open(name)) for name in sys.argv[1:]]' \
-    .github/workflows/*.yml deploy/traefik/traefik.yml
+"$tools/bin/python" -c 'import sys, yaml; yaml.safe_load(open(sys.argv[1]))' deploy/traefik/traefik.yml
+"$tools/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
