@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the image as an operator does: every stage of deploy/Dockerfile, by BuildKit, with the packages of the lock files.
-# The base images are made here of Debian and of this machine's Rust and Node, because a registry of images may be out of
-# reach. Needs root on Debian 12, dockerd and debootstrap, and as much room as a toolchain takes.
+# Where no registry of images can be reached, the base images are made here of Debian and of this machine's Rust and Node.
+# Needs root on Debian, dockerd and debootstrap, and as much room as a toolchain takes.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
@@ -9,39 +9,43 @@ cd "$(dirname "$0")/../.."
 . e2e/install/engine.sh
 base=$PWD/target/e2e/image-base
 
-# What is downloaded comes the way this machine's own packages come.
-base_debian() {
+debian() {
     if [ ! -e "$base/ready" ]; then
         rm -rf "$base"
         mkdir -p "$base"
         debootstrap --variant=minbase bookworm "$base/root" >"$folder/debootstrap.log"
+        mkdir -p "$base/root/etc/ssl/certs"
+        cp -L /etc/ssl/certs/ca-certificates.crt "$base/root/etc/ssl/certs/"
         touch "$base/ready"
     fi
-    cp -r /etc/apt/sources.list* /etc/apt/apt.conf.d "$base/root/etc/apt/"
-    mkdir -p "$base/root/etc/ssl/certs"
-    cp -L /etc/ssl/certs/ca-certificates.crt "$base/root/etc/ssl/certs/"
+    cp -a "$base/root" "$1"
 }
-base_rust() {
-    cp -a "$base/root" "$folder/rust"
-    cp /etc/resolv.conf "$folder/rust/etc/"
-    chroot "$folder/rust" sh -c 'apt-get update --quiet=2 && apt-get install --yes --no-install-recommends gcc g++ make libc6-dev' \
+rust() {
+    debian "$1"
+    cp /etc/resolv.conf "$1/etc/"
+    chroot "$1" sh -c 'apt-get update --quiet=2 && apt-get install --yes --no-install-recommends gcc g++ make libc6-dev' \
         >"$folder/apt.log" 2>&1
-    cp -a "$(rustc --print sysroot)" "$folder/rust/usr/local/toolchain"
+    cp -a "$(rustc --print sysroot)" "$1/usr/local/toolchain"
 }
-base_node() {
-    local modules
-    cp -a "$base/root" "$folder/node"
-    mkdir -p "$folder/node/usr/local/bin" "$folder/node/usr/local/lib"
-    cp -L "$(command -v node)" "$folder/node/usr/local/bin/"
+node() {
+    local program modules
+    debian "$1"
+    program=$(type -P node)
     modules=$(npm root --global)
-    cp -a "$modules/npm" "$folder/node/usr/local/lib/"
-    ln -s ../lib/npm/bin/npm-cli.js "$folder/node/usr/local/bin/npm"
-    ln -s ../lib/npm/bin/npx-cli.js "$folder/node/usr/local/bin/npx"
-    ldd "$(command -v node)" | grep -o '/[^ ]*' | xargs cp -nL --parents --target-directory "$folder/node" || true
+    mkdir -p "$1/usr/local/bin" "$1/usr/local/lib"
+    cp -L "$program" "$1/usr/local/bin/"
+    cp -a "$modules/npm" "$1/usr/local/lib/"
+    ln -s ../lib/npm/bin/npm-cli.js "$1/usr/local/bin/npm"
+    ln -s ../lib/npm/bin/npx-cli.js "$1/usr/local/bin/npx"
+    ldd "$program" | grep -o '/[^ ]*' | xargs cp -nL --parents --target-directory "$1" || true
 }
-# import NAME FOLDER [ENVIRONMENT]
-import() {
-    tar --directory "$2" --create . | docker import --change "ENV IMPORTED=yes ${3:-}" - "$1" >/dev/null
+# have IMAGE KIND ENVIRONMENT: pulls it, or makes one of this kind.
+have() {
+    if timeout 300 docker pull --quiet "$1" >/dev/null 2>&1; then return; fi
+    "$2" "$folder/image"
+    tar --directory "$folder/image" --create . | docker import --change "ENV $3" - "$1" >/dev/null
+    rm -rf "$folder/image"
+    made="$made $1"
 }
 # build SECONDS. The engine is asked without its client, which needs a plugin to ask for BuildKit.
 build() {
@@ -66,14 +70,11 @@ compiled() { grep -ao Compiling "$folder/build.log" | wc -l; }
 of_image() { docker image inspect --format "$1" panel:local; }
 
 start_engine env
-base_debian
-import debian:bookworm-slim "$base/root"
-base_rust
-import rust:1.95-bookworm "$folder/rust" "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-base_node
-import node:22-bookworm-slim "$folder/node" "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt"
-rm -rf "$folder/rust" "$folder/node"
-step "base images are made"
+made=
+have debian:bookworm-slim debian PATH=/usr/sbin:/usr/bin:/sbin:/bin
+have rust:1.95-bookworm rust "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+have node:22-bookworm-slim node "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin"
+step "base images are there${made:+, made here:$made}"
 
 mkdir "$folder/source"
 git ls-files -z | tar --null --files-from - --create | tar --directory "$folder/source" --extract
