@@ -26,7 +26,7 @@ const AUTO_CHECKPOINT: &str = "32768";
 /// Longest wait for another process's write lock, and for a free connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Steps of a statement after which the writer lets others run: a fraction of a millisecond.
-const STEPS_BETWEEN_PAUSES: i32 = 4_000;
+const STEPS_BETWEEN_PAUSES: i32 = 2_000;
 const READ_CONNECTIONS: usize = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 
