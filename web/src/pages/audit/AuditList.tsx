@@ -19,10 +19,10 @@ interface Part {
 }
 
 /** Who has no name, as the panel calls them. */
-const WORDS = new Map<string, 'nobody' | 'commandLine' | 'panel'>([
-  ['-', 'nobody'],
-  ['command line', 'commandLine'],
-  ['the panel', 'panel'],
+const NAMELESS = new Map<string, 'audit.nobody' | 'audit.commandLine' | 'audit.panel'>([
+  ['-', 'audit.nobody'],
+  ['command line', 'audit.commandLine'],
+  ['the panel', 'audit.panel'],
 ]);
 
 export function useAudit({ filters, offset = 0, limit }: Part) {
@@ -82,8 +82,8 @@ function Entry({ entry, compact }: { entry: AuditEntry; compact: boolean }) {
   const { t } = useI18n();
   const actionName = useActionName();
   const changes = changesOf(entry);
-  const word = WORDS.get(entry.actor);
-  const actor = word ? t(`audit.${word}`) : entry.actor;
+  const nameless = NAMELESS.get(entry.actor);
+  const actor = nameless ? t(nameless) : entry.actor;
   return (
     <li className={css.entry}>
       <div className={css.line}>
