@@ -84,11 +84,15 @@ class MaskedSite:
         return True
 
 
-async def visit(host, port, domain, header=b""):
-    """What a browser does: the certificate it is shown, and the answer to a request."""
+async def visit(host, port, domain, header=b"", root=None):
+    """What a browser does: the certificate it is shown, and the answer to a request. It trusts `root`, a PEM certificate,
+    alone; without it, whatever it is shown."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    if root:
+        context.load_verify_locations(cadata=root)
+    else:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
     reader, writer = await asyncio.open_connection(host, port)
     try:
         writer.write(header)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "chain"))
 import masked_site
 import traefik
 from harness import Processes, Report, expect, free_port, until
-from routes import MASK, PANEL, Listener
+from routes import ANSWER, MASK, PANEL, Listener
 
 
 async def authority(processes, folder, proof_port):
@@ -38,11 +38,15 @@ async def authority(processes, folder, proof_port):
     }
     (folder / "authority.json").write_text(json.dumps({"pebble": settings}))
     unused = [f"-{service}=" for service in ("http01", "https01", "tlsalpn01", "defaultIPv6")]
-    dns = ["pebble-challtestsrv", f"-dns01=127.0.0.1:{names}", f"-management=127.0.0.1:{free_port()}", *unused]
+    control = free_port()
+    dns = ["pebble-challtestsrv", f"-dns01=127.0.0.1:{names}", f"-management=127.0.0.1:{control}", *unused]
     await processes.start("names", dns, {"PATH": os.environ["PATH"]})
+    # Whoever asks for a name too early fails, and Traefik does not soon try again.
+    await processes.serving("names", control)
     line = ["pebble", f"-config={folder / 'authority.json'}", f"-dnsserver=127.0.0.1:{names}", "-strict"]
     await processes.start("authority", line, {"PATH": os.environ["PATH"], "PEBBLE_VA_NOSLEEP": "1"})
     await processes.serving("authority", port)
+    await processes.serving("authority", management)
     trusting = ssl.create_default_context(cafile=str(own))
 
     def root():
@@ -52,22 +56,10 @@ async def authority(processes, folder, proof_port):
     return f"https://localhost:{port}/dir", own, root
 
 
-async def visit(port, root):
-    """What a browser that trusts `root` alone is answered at the panel's address."""
-    reader, writer = await asyncio.open_connection(
-        "127.0.0.1", port, ssl=ssl.create_default_context(cadata=root), server_hostname=PANEL
-    )
-    try:
-        writer.write(f"GET / HTTP/1.1\r\nHost: {PANEL}\r\nConnection: close\r\n\r\n".encode())
-        return await reader.read()
-    finally:
-        writer.transport.abort()
-
-
 async def round_of(report, folder, other_names):
     """One choice, from no certificate to a page that a browser trusts."""
     proxy, site = await Listener().start(), await Listener().start()
-    panel = await Listener(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\npanel").start()
+    panel = await Listener(ANSWER).start()
     processes, port = Processes(folder), free_port()
     try:
         address, own, root = await authority(processes, folder, port)
@@ -82,7 +74,8 @@ async def round_of(report, folder, other_names):
 
             async def served():
                 with contextlib.suppress(ssl.SSLError, ConnectionError):
-                    return await visit(port, trusted)
+                    _, answer = await masked_site.visit("127.0.0.1", port, PANEL, root=trusted)
+                    return answer
 
             try:
                 answer = await until(served, 45, "a certificate is served")

@@ -19,6 +19,7 @@ from harness import Processes, Report, expect, free_port, until
 
 MASK, PANEL, OTHER = "mask.example", "panel.example", "other.example"
 HELLO = client.client_hello(bytes(16), MASK)
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\npanel"
 PLAIN = b"GET / HTTP/1.1\r\nHost: mask.example\r\n\r\n"
 
 
@@ -73,7 +74,7 @@ async def round_of(report, folder, other_names, with_panel):
         return report.check(f"{other_names}, {'with' if with_panel else 'without'} the panel's domain: {sentence}")
 
     proxy, site = await Listener().start(), await Listener().start()
-    panel = await Listener(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\npanel").start()
+    panel = await Listener(ANSWER).start()
     pem, certificate = masked_site.certificate(PANEL)
     (folder / "panel.pem").write_bytes(pem)
     port = free_port()
