@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::change::Change;
 use super::error::Problems;
-use super::roster::Selection;
+use super::roster::{Selection, belongs};
 use super::{By, ConfigSync, ServiceError, ServiceResult, audit, auth};
 use crate::app::App;
 use crate::random;
@@ -60,8 +60,11 @@ pub struct UserPatch {
 /// The user of this name that the holder of an access token may see.
 pub async fn get(app: &App, token: &str, name: &str) -> ServiceResult<User> {
     let holder = auth::check(app, token)?;
-    if let Some(user) = users::by_name_for(app.store.read().await?.db(), name, holder).await? {
-        return Ok(user);
+    if let Some(found) = users::by_name_for(app.store.read().await?.db(), name, holder).await? {
+        let asker = Actor { id: holder.0, username: found.asker_name, is_sudo: found.asker_is_sudo };
+        if belongs(found.user.created_by_admin_id, asker.scope().owner()) {
+            return Ok(found.user);
+        }
     }
     // Either he may see nobody of this name, or he is nobody himself.
     auth::authenticate(app, token).await?;

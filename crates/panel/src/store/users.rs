@@ -68,6 +68,18 @@ impl User {
     }
 }
 
+/// A user, and the administrator who asks for him.
+#[derive(Debug, sqlx::FromRow)]
+pub struct AskedFor {
+    /// The user, whoever owns him.
+    #[sqlx(flatten)]
+    pub user: User,
+    /// Who asks.
+    pub asker_name: String,
+    /// His role.
+    pub asker_is_sudo: bool,
+}
+
 /// What the projection to the file needs of every user.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Projected {
@@ -120,14 +132,18 @@ pub struct Listed {
 
 macro_rules! select_user {
     ($rest:literal) => {
+        select_user!("", $rest)
+    };
+    ($more:literal, $rest:literal) => {
         concat!(
             "SELECT u.id, u.username, u.secret, u.status, u.data_limit, u.data_used, u.max_connections, \
              u.max_unique_ips, u.expire_at, u.note, u.created_at, u.created_by_admin_id, u.updated_at, u.last_seen_at, \
              u.usage_base, u.reset_strategy, u.next_reset_at, a.username AS owner, \
              COALESCE(",
             lifetime!("m."),
-            ", 0) AS lifetime, COALESCE(m.connections, 0) AS connections, COALESCE(m.unique_ips, 0) AS unique_ips \
-             FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
+            ", 0) AS lifetime, COALESCE(m.connections, 0) AS connections, COALESCE(m.unique_ips, 0) AS unique_ips",
+            $more,
+            " FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
              LEFT JOIN usage_meters m ON m.username = u.username ",
             $rest
         )
@@ -137,8 +153,8 @@ macro_rules! select_user {
 sql_texts! {
     BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
     BY_NAME_FOR = select_user!(
-        "JOIN admins me ON me.id = $2 AND me.token_epoch = $3 \
-         WHERE lower(u.username) = lower($1) AND (me.is_sudo OR u.created_by_admin_id = me.id)"
+        ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
+        "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1)"
     );
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
@@ -199,10 +215,10 @@ pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<
     query!(fetch_optional as User, db, BY_NAME, name, owner)
 }
 
-/// The same for the administrator with this row id, as long as his token epoch is this one: who he is, and whom he may see,
+/// The user of this name, in any case, and the administrator with this row id, as long as his token epoch is this one: both
 /// in one trip to the database.
-pub async fn by_name_for(db: Db<'_>, name: &str, (admin_id, epoch): (i64, i64)) -> StoreResult<Option<User>> {
-    query!(fetch_optional as User, db, BY_NAME_FOR, name, admin_id, epoch)
+pub async fn by_name_for(db: Db<'_>, name: &str, (admin_id, epoch): (i64, i64)) -> StoreResult<Option<AskedFor>> {
+    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch)
 }
 
 /// The users with these row ids, in no order.
