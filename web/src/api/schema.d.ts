@@ -797,6 +797,8 @@ export interface components {
             /** @description The 100 users with the most traffic. */
             user_traffic: components["schemas"]["UserTraffic"][];
             users: components["schemas"]["UserCounts"];
+            /** @description What the operator should know of although everything runs. */
+            warnings: components["schemas"]["WarningBody"][];
         };
         /**
          * @description What a user may do at the moment.
@@ -935,6 +937,25 @@ export interface components {
         UserWithSecret: components["schemas"]["ChangedUser"] & {
             /** @description 32 hex digits; shown here only. */
             secret: string;
+        };
+        /** @description What the operator should know of. */
+        WarningBody: {
+            /**
+             * @description Its name, which does not change between versions.
+             * @example tls_domain_differs
+             */
+            code: string;
+            /** @description What it is and what to do, in English. */
+            detail: string;
+            /**
+             * @description `info`: worth knowing; `warning`: something does not work as expected.
+             * @example warning
+             */
+            level: string;
+            /** @description Its values by name. */
+            params: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;

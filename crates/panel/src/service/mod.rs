@@ -26,6 +26,7 @@ pub mod stats;
 pub mod sync;
 pub mod token;
 pub mod users;
+pub mod warnings;
 
 pub use audit::By;
 pub use error::{FieldError, ServiceError, ServiceResult};

@@ -5,12 +5,14 @@ import { Card } from '~/ui/Page';
 import { useNow } from '~/ui/useNow';
 import css from './Dashboard.module.css';
 import { useTaskName } from './useTaskName';
+import { useWarningText } from './useWarningText';
 
 /** How the proxy is, in words, with the cause if it is not well. */
 export function ProxyCard({ stats }: { stats: Stats }) {
   const { t, locale } = useI18n();
   const now = useNow();
   const taskName = useTaskName();
+  const warningText = useWarningText();
   const { proxy, config_sync, uptime } = stats;
   const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
   const written = stats.config_written_at && formatRelative(stats.config_written_at, now, locale);
@@ -26,7 +28,12 @@ export function ProxyCard({ stats }: { stats: Stats }) {
     unreachable: t('dashboard.unreachable'),
     unknown: t('dashboard.unasked'),
   }[proxy.state];
-  const isWell = proxy.config_accepted !== false && !proxy.suppressed && !isPending && failing.length === 0;
+  const isWell =
+    proxy.config_accepted !== false &&
+    !proxy.suppressed &&
+    !isPending &&
+    failing.length === 0 &&
+    stats.warnings.every(({ level }) => level === 'info');
   const level = proxy.state === 'ok' && !isWell ? 'warn' : proxy.state;
 
   return (
@@ -61,6 +68,11 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {failing.map((task) => (
           <li key={task.name} data-warn>
             {t('dashboard.taskFailed', { task: taskName(task.name), detail: task.failure ?? '' })}
+          </li>
+        ))}
+        {stats.warnings.map((warning) => (
+          <li key={warning.code + warning.detail} data-warn={warning.level === 'info' ? undefined : true}>
+            {warningText(warning)}
           </li>
         ))}
         {proxy.state === 'ok' && scraped && <li>{t('dashboard.scraped', { when: scraped })}</li>}

@@ -1,5 +1,7 @@
 //! The dashboard's figures, settings and health.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +11,7 @@ use crate::app::App;
 use crate::service::ConfigSync;
 use crate::service::health::Task;
 use crate::service::soon::Soon;
+use crate::service::warnings::Warning;
 use crate::settings::{ProxyKind, ProxySettings, Settings};
 use crate::store::DatabaseUrl;
 use crate::store::users::User;
@@ -106,6 +109,8 @@ pub(crate) struct StatsBody {
     #[schema(required)]
     pub(in crate::http) config_written_at: Option<Moment>,
     pub(in crate::http) tasks: Vec<TaskBody>,
+    /// What the operator should know of although everything runs.
+    pub(in crate::http) warnings: Vec<WarningBody>,
     pub(in crate::http) panel: PanelBody,
 }
 
@@ -277,6 +282,32 @@ impl ProxyBody {
             config_accepted: app.health.is_file_accepted(),
             config_failed_at: refusal.as_ref().and_then(|refusal| refusal.last_failure_at).map(Moment),
             config_failure: refusal.and_then(|refusal| refusal.last_failure),
+        }
+    }
+}
+
+/// What the operator should know of.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WarningBody {
+    /// Its name, which does not change between versions.
+    #[schema(example = "tls_domain_differs")]
+    code: &'static str,
+    /// `info`: worth knowing; `warning`: something does not work as expected.
+    #[schema(example = "warning")]
+    level: &'static str,
+    /// Its values by name.
+    params: BTreeMap<&'static str, String>,
+    /// What it is and what to do, in English.
+    detail: String,
+}
+
+impl From<Warning> for WarningBody {
+    fn from(warning: Warning) -> Self {
+        Self {
+            code: warning.code(),
+            level: warning.level().as_str(),
+            params: warning.params(),
+            detail: warning.to_string(),
         }
     }
 }

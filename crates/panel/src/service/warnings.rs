@@ -1,0 +1,126 @@
+//! What an operator should know of although everything runs. It lives in memory alone: each source finds it out anew.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Who finds a warning out, and takes it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The start: settings alone.
+    Settings,
+    /// The writer of the proxy's file.
+    File,
+    /// The scraper.
+    Proxy,
+}
+
+/// How urgent a warning is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Worth knowing; nothing is wrong.
+    Info,
+    /// Something does not work as the operator expects.
+    Warning,
+}
+
+impl Level {
+    /// Its name in answers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// A warning with its values. Its text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Warning {
+    /// Links name another masking domain than the one that the proxy serves.
+    #[error(
+        "TLS_DOMAIN is {settings}, but censorship.tls_domain in config.toml is {file}: links do not work. Make both the same and restart panel and proxy"
+    )]
+    TlsDomainDiffers {
+        /// The setting.
+        settings: String,
+        /// What the file says.
+        file: String,
+    },
+    /// Links name another host than `general.links.public_host` in the file. Links follow the setting.
+    #[error(
+        "PROXY_HOST is {settings}, but general.links.public_host in config.toml is {file}. Links name {settings}; make both the same"
+    )]
+    PublicHostDiffers {
+        /// The setting.
+        settings: String,
+        /// What the file says.
+        file: String,
+    },
+    /// Links name another port than `general.links.public_port` in the file. Links follow the setting.
+    #[error(
+        "PROXY_PORT is {settings}, but general.links.public_port in config.toml is {file}. Links name {settings}; make both the same"
+    )]
+    PublicPortDiffers {
+        /// The setting.
+        settings: String,
+        /// What the file says.
+        file: String,
+    },
+}
+
+impl Warning {
+    /// Every code.
+    pub const CODES: [&'static str; 3] = ["tls_domain_differs", "public_host_differs", "public_port_differs"];
+
+    /// Its name in answers and metrics. It does not change between versions.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::TlsDomainDiffers { .. } => "tls_domain_differs",
+            Self::PublicHostDiffers { .. } => "public_host_differs",
+            Self::PublicPortDiffers { .. } => "public_port_differs",
+        }
+    }
+
+    /// How urgent it is.
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::TlsDomainDiffers { .. } | Self::PublicHostDiffers { .. } | Self::PublicPortDiffers { .. } => {
+                Level::Warning
+            }
+        }
+    }
+
+    /// Its values by name, for texts in other languages.
+    pub fn params(&self) -> BTreeMap<&'static str, String> {
+        let params: &[(&'static str, &String)] = match self {
+            Self::TlsDomainDiffers { settings, file }
+            | Self::PublicHostDiffers { settings, file }
+            | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
+        };
+        params.iter().map(|(name, value)| (*name, (*value).clone())).collect()
+    }
+}
+
+/// The warnings in force.
+#[derive(Debug, Default)]
+pub struct Warnings(Mutex<BTreeMap<Source, Vec<Warning>>>);
+
+impl Warnings {
+    /// Puts `warnings` in the place of all that `source` had. Those that are new are logged once.
+    pub fn replace(&self, source: Source, warnings: Vec<Warning>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = all.insert(source, Vec::new()).unwrap_or_default();
+        for warning in warnings.iter().filter(|warning| !before.contains(warning)) {
+            match warning.level() {
+                Level::Info => tracing::info!(code = warning.code(), "{warning}"),
+                Level::Warning => tracing::warn!(code = warning.code(), "{warning}"),
+            }
+        }
+        all.insert(source, warnings);
+    }
+
+    /// All of them, by source.
+    pub fn all(&self) -> Vec<Warning> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().flatten().cloned().collect()
+    }
+}
