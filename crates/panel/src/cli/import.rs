@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::{output, tell};
+use super::{causes, output, tell};
 use crate::clock::Clock;
 use crate::service::import::read::{ReadError, read};
 use crate::service::import::{self, Summary};
@@ -59,7 +59,10 @@ async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Optio
     match scraper::read_once(url, clock, ordinal).await {
         Ok(scrape) => Ok(Some(scrape)),
         Err(error) => {
-            tell(&format!("warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {error:#}"));
+            tell(&format!(
+                "warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {}",
+                causes(&error).join(": ")
+            ));
             Ok(None)
         }
     }

@@ -66,11 +66,20 @@ pub enum Warning {
         /// What the file says.
         file: String,
     },
+    /// Links name an IPv6 address, and the built-in proxy listens on IPv4 alone.
+    #[error(
+        "PROXY_HOST is the IPv6 address {settings}, but the proxy listens on IPv4 only: links do not work. Set listen_addr_ipv6 = \"::\" under [server] in config.toml and restart the proxy"
+    )]
+    NoIpv6Listener {
+        /// The setting.
+        settings: String,
+    },
 }
 
 impl Warning {
     /// Every code.
-    pub const CODES: [&'static str; 3] = ["tls_domain_differs", "public_host_differs", "public_port_differs"];
+    pub const CODES: [&'static str; 4] =
+        ["tls_domain_differs", "public_host_differs", "public_port_differs", "no_ipv6_listener"];
 
     /// Its name in answers and metrics. It does not change between versions.
     pub const fn code(&self) -> &'static str {
@@ -78,16 +87,23 @@ impl Warning {
             Self::TlsDomainDiffers { .. } => "tls_domain_differs",
             Self::PublicHostDiffers { .. } => "public_host_differs",
             Self::PublicPortDiffers { .. } => "public_port_differs",
+            Self::NoIpv6Listener { .. } => "no_ipv6_listener",
         }
     }
 
     /// How urgent it is.
     pub const fn level(&self) -> Level {
         match self {
-            Self::TlsDomainDiffers { .. } | Self::PublicHostDiffers { .. } | Self::PublicPortDiffers { .. } => {
-                Level::Warning
-            }
+            Self::TlsDomainDiffers { .. }
+            | Self::PublicHostDiffers { .. }
+            | Self::PublicPortDiffers { .. }
+            | Self::NoIpv6Listener { .. } => Level::Warning,
         }
+    }
+
+    /// Whether links that were given out do not work.
+    pub const fn breaks_links(&self) -> bool {
+        matches!(self, Self::TlsDomainDiffers { .. } | Self::NoIpv6Listener { .. })
     }
 
     /// Its values by name, for texts in other languages.
@@ -96,6 +112,7 @@ impl Warning {
             Self::TlsDomainDiffers { settings, file }
             | Self::PublicHostDiffers { settings, file }
             | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
+            Self::NoIpv6Listener { settings } => &[("settings", settings)],
         };
         params.iter().map(|(name, value)| (*name, (*value).clone())).collect()
     }

@@ -34,4 +34,5 @@ mod stats;
 mod story;
 mod time;
 mod users;
+mod warnings;
 mod web;
