@@ -74,7 +74,7 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         Command::User(UserCommand::Links { name, qr }) => user::links(&settings, &name, qr).await,
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
-        Command::Import(ImportCommand::PanelDb { file }) => import::panel_db(&settings, &file).await,
+        Command::Import(ImportCommand::PanelDb { file, how }) => import::panel_db(&settings, &file, how).await,
         Command::Backup { file } => backup::backup(&file).await,
         Command::Restore { file } => backup::restore(&file).await,
         Command::Migrate => migrate::run().await,
