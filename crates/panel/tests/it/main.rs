@@ -17,6 +17,7 @@ mod cli_log;
 mod cli_serve;
 mod cli_support;
 mod common;
+mod counters;
 mod file;
 mod hang_up;
 mod history;

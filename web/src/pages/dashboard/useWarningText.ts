@@ -7,6 +7,9 @@ export const WARNINGS = [
   'public_host_differs',
   'public_port_differs',
   'no_ipv6_listener',
+  'counters_missing',
+  'counters_switched_off',
+  'proxy_version_untested',
 ] as const;
 
 /** A warning in words; one that is newer than this page as the server tells it. */
