@@ -64,7 +64,7 @@ async fn open(url: &DatabaseUrl) -> anyhow::Result<Store> {
 
 async fn rendered(store: &Store, proxy: &ProxySettings) -> anyhow::Result<Rendered> {
     let mut file = ConfigFile::new(proxy);
-    let text = file.read()?;
-    let access = preview::access(store, text.as_deref(), Clock::system().precise()).await?;
+    let present = file.read()?;
+    let access = preview::access(store, present.as_ref(), Clock::system().precise()).await?;
     Ok(file.render(&access, &random::secret())?)
 }

@@ -20,6 +20,8 @@ use crate::store::{Store, state};
 const GATHER: Duration = Duration::from_millis(250);
 /// How often the file is checked for changes by others.
 const GLANCE: Duration = Duration::from_secs(30);
+/// How often the file is looked at for what somebody has mended, after a failure.
+const MENDED: Duration = Duration::from_secs(1);
 /// How often a database that is shared with other panels is asked for their changes.
 const POLL: Duration = Duration::from_secs(2);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -41,8 +43,8 @@ struct Writer {
 /// When there is something to do again.
 #[derive(Debug, Clone, Copy)]
 enum Next {
-    /// After a failure.
-    Retry(Duration),
+    /// After a failure: then, or as soon as somebody has changed the file.
+    Retry(Instant),
     /// A cut is over then.
     At(Option<DateTime<Utc>>),
 }
@@ -50,7 +52,6 @@ enum Next {
 /// Writes the file until `stop`, and then once more what is still wanted.
 pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     let mut wanted = app.sync.wanted();
-    let shared = matches!(app.store, Store::Postgres { .. });
     let mut writer = Writer {
         app,
         file: Some(file),
@@ -59,19 +60,17 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
         known: Known::default(),
         retry: FIRST_RETRY,
     };
-    let mut next = Next::Retry(Duration::ZERO);
+    let mut next = Next::Retry(Instant::now());
     loop {
         let wait = match next {
-            Next::Retry(wait) => wait,
+            Next::Retry(moment) => moment.saturating_duration_since(Instant::now()).min(MENDED),
             Next::At(moment) => moment.map_or(GLANCE, |moment| writer.until(moment).min(GLANCE)),
         };
         tokio::select! {
             () = stop.cancelled() => break,
             changed = wanted.changed() => if changed.is_err() { break },
-            () = tokio::time::sleep(wait.min(if shared { POLL } else { wait })) => {
-                if matches!(next, Next::At(moment) if moment.is_none_or(|moment| !writer.until(moment).is_zero()))
-                    && !writer.is_behind().await
-                {
+            () = tokio::time::sleep(if writer.is_shared() { wait.min(POLL) } else { wait }) => {
+                if !writer.is_due(next).await {
                     continue;
                 }
             }
@@ -87,8 +86,22 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
 }
 
 impl Writer {
+    /// Whether other panels may work with the same database.
+    fn is_shared(&self) -> bool {
+        matches!(self.app.store, Store::Postgres { .. })
+    }
+
     fn until(&self, moment: DateTime<Utc>) -> Duration {
         (moment - self.app.clock.precise()).to_std().unwrap_or(Duration::ZERO)
+    }
+
+    /// Whether there is something to do already, when nobody has asked for a write.
+    async fn is_due(&mut self, next: Next) -> bool {
+        match next {
+            Next::Retry(moment) => moment <= Instant::now() || self.file.as_ref().is_none_or(ConfigFile::has_changed),
+            Next::At(Some(moment)) if self.until(moment).is_zero() => true,
+            Next::At(_) => self.is_behind().await,
+        }
     }
 
     /// Whether the file is not what this task wrote last, or another panel has changed in the meantime what it must say.
@@ -135,7 +148,7 @@ impl Writer {
                 self.app.sync.publish(Outcome { failure: Some(Failure { revision, detail }), ..last });
                 let wait = self.retry;
                 self.retry = (wait * 2).min(LAST_RETRY);
-                Next::Retry(wait)
+                Next::Retry(Instant::now() + if self.is_shared() { wait.min(POLL) } else { wait })
             }
         }
     }
@@ -181,13 +194,13 @@ impl Writer {
             self.take_over = false;
             return Ok(());
         }
-        let (text, path) = self
+        let (source, path) = self
             .with_file(|file| {
-                let text = file.read().map_err(|error| error.to_string())?;
-                Ok((text, file.path().display().to_string()))
+                let source = file.read().map_err(|error| error.to_string())?;
+                Ok((source, file.path().display().to_string()))
             })
             .await?;
-        let taken = first_start::take_over(&self.app, text.as_deref()).await;
+        let taken = first_start::take_over(&self.app, source.as_ref()).await;
         let TakenOver { users, is_done } = taken.map_err(|error| format!("{path}: {error}"))?;
         if users > 0 {
             tracing::info!(users, "took over the users of the existing config.toml");

@@ -20,6 +20,7 @@ mod common;
 mod file;
 mod hang_up;
 mod history;
+mod includes;
 mod installer;
 mod lists;
 mod login_race;
