@@ -6,6 +6,7 @@
 //! ([`Source`]): their text is read, and never written.
 
 mod comments;
+mod endpoint;
 mod entries;
 mod import;
 mod layout;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 
 use toml_edit::Document;
 
+pub use endpoint::FileEndpoint;
 pub use entries::{WithoutEntries, without_entries};
 pub use import::{DisabledBecause, ImportError, ImportProblem, ImportedUser, read_users, read_users_of};
 pub use layout::Layout;

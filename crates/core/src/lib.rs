@@ -12,6 +12,7 @@ pub mod include;
 pub mod link;
 pub mod patch;
 pub mod policy;
+pub mod rename;
 pub mod template;
 pub mod usage;
 pub mod user;

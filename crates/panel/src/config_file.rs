@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::access::Access;
-use mtpannel_core::document::{DocumentError, Layout, without_entries};
+use mtpannel_core::document::{DocumentError, FileEndpoint, Layout, without_entries};
 use mtpannel_core::include::{IncludeError, Source};
 use mtpannel_core::link::Endpoint;
 use mtpannel_core::template::Template;
@@ -80,6 +80,7 @@ pub struct ConfigFile {
     managed: Option<Digest>,
     /// Deleted names whose entries are out of the file, with the time of their deletion.
     cleared: Vec<(Username, DateTime<Utc>)>,
+    file_endpoint: Option<FileEndpoint>,
 }
 
 /// SHA-256 in hex.
@@ -89,8 +90,19 @@ impl ConfigFile {
     /// The file of these settings; nothing is read yet.
     pub fn new(settings: &ProxySettings) -> Self {
         let ProxySettings { config_path, endpoint, kind } = settings.clone();
-        let (known, applied, seen, watched, managed) = (None, None, State::default(), None, None);
-        Self { path: config_path, endpoint, kind, known, applied, seen, watched, managed, cleared: Vec::new() }
+        let (known, file_endpoint, applied, seen, watched, managed) = (None, None, None, State::default(), None, None);
+        Self {
+            path: config_path,
+            endpoint,
+            kind,
+            known,
+            file_endpoint,
+            applied,
+            seen,
+            watched,
+            managed,
+            cleared: Vec::new(),
+        }
     }
 
     /// Where it is.
@@ -126,7 +138,7 @@ impl ConfigFile {
     /// The file that a first start makes where there is none.
     fn template(&self) -> String {
         let Endpoint { host, port, domain } = &self.endpoint;
-        let template = Template::new(host, *port, domain);
+        let template = Template::new(host.as_str(), *port, domain);
         match self.kind {
             ProxyKind::External => template.text(),
             ProxyKind::Embedded { metrics } => Template {
@@ -207,9 +219,19 @@ impl ConfigFile {
             return Ok(Vec::new());
         }
         let (layout, mut names) = Layout::with_names(&source).map_err(|source| self.unreadable(source))?;
-        self.known = Some((digest, layout));
+        self.learn(digest, layout);
         names.retain(|name| !access.names(name));
         Ok(names)
+    }
+
+    /// What the file that was read last says of links; `None` before the first reading.
+    pub const fn file_endpoint(&self) -> Option<&FileEndpoint> {
+        self.file_endpoint.as_ref()
+    }
+
+    fn learn(&mut self, digest: [u8; 32], layout: Layout) {
+        self.file_endpoint = Some(layout.endpoint());
+        self.known = Some((digest, layout));
     }
 
     /// Whether somebody else has changed, replaced or removed the file, or one that it includes, since [`Self::write`].
@@ -225,7 +247,8 @@ impl ConfigFile {
     fn layout(&mut self, source: &Source) -> Result<&Layout, ConfigFileError> {
         let digest = digest(source);
         if !self.knows(&digest) {
-            self.known = Some((digest, self.parse(source)?));
+            let layout = self.parse(source)?;
+            self.learn(digest, layout);
         }
         match &self.known {
             Some((_, layout)) => Ok(layout),

@@ -9,7 +9,7 @@ use toml_edit::{Document, TableLike};
 use super::entries;
 use super::parts::{self, Parts};
 use super::scan::{Cut, Place, Section, first_newline};
-use super::{BOM, DocumentError};
+use super::{BOM, DocumentError, FileEndpoint};
 use crate::access::Table;
 use crate::include::{Source, included_path};
 use crate::user::{PLACEHOLDER, Secret, Username};
@@ -30,6 +30,8 @@ pub struct Layout {
     pub(super) newline: &'static str,
     /// Names with entries in other tables by user than the managed ones.
     pub(super) entries: HashSet<String>,
+    /// What the file says of links together with those that it includes, if it includes any.
+    pub(super) with_includes: Option<FileEndpoint>,
     /// Secret of the placeholder that stands in the file, or that this layout was first given.
     pub(super) placeholder: OnceLock<Secret>,
 }
@@ -61,11 +63,13 @@ impl Layout {
         let placeholder = standing_placeholder(&document);
         let names = users(&document).into_iter().flat_map(TableLike::iter).filter_map(|(name, _)| name.parse().ok());
         let names = names.collect();
+        let with_includes = (!source.included().is_empty()).then(|| FileEndpoint::of(Some(&document)));
         drop(document);
         let entries = entries::names(source.bare(), &scan);
         let parts = parts::in_main_file(source, scan)?;
         let mut layout = split(source.bare_main(), parts);
         layout.entries = entries;
+        layout.with_includes = with_includes;
         layout.placeholder = placeholder.map_or_else(OnceLock::new, OnceLock::from);
         if source.bare_main().len() < source.main().len() {
             layout.head.insert_str(0, BOM);
@@ -100,6 +104,7 @@ fn split(text: &str, parts: Parts) -> Layout {
         tail: String::new(),
         newline: "\n",
         entries: HashSet::new(),
+        with_includes: None,
         placeholder: OnceLock::new(),
     };
     if let Some(first) = sections.iter().position(managed) {
