@@ -13,6 +13,7 @@ mod cli_backup;
 mod cli_basics;
 mod cli_config;
 mod cli_import;
+mod cli_import_file;
 mod cli_log;
 mod cli_serve;
 mod cli_support;
