@@ -33,6 +33,7 @@ mod slow_clients;
 mod sql_texts;
 mod stats;
 mod story;
+mod suspension;
 mod time;
 mod users;
 mod web;
