@@ -80,6 +80,7 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let cuts = Cuts { departed: &departed, users: users::count(tx.db()).await?, asked_at };
     let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
+    departed::mark_settled(tx.db(), judge.settled()).await?;
     departed::remove(tx.db(), judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
@@ -190,6 +191,12 @@ impl<'a> Judge<'a> {
     }
 
     /// The departed whose last byte is accounted for: the next owner of the name can have all that come.
+    fn settled(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.cuts.departed.iter().map(|gone| gone.username.as_str());
+        names.filter(|name| !self.open.contains(name) && self.is_told(name))
+    }
+
+    /// Those of them that the file needs no more.
     fn ended(&self) -> impl Iterator<Item = &'a str> {
         let Cuts { departed, users, asked_at } = *self.cuts;
         let is_over = move |gone: &&Departed| !gone.in_force(false, users, asked_at);

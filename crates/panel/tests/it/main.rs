@@ -27,6 +27,7 @@ mod login_race;
 mod metering;
 mod openapi_file;
 mod operations;
+mod recreated;
 mod sessions;
 mod shutdown;
 mod slow_clients;
