@@ -16,6 +16,7 @@ mod cli_import;
 mod cli_log;
 mod cli_serve;
 mod cli_support;
+mod clock;
 mod common;
 mod counters;
 mod file;
