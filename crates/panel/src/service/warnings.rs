@@ -12,6 +12,8 @@ pub enum Source {
     Settings,
     /// The writer of the proxy's file.
     File,
+    /// The writer of the proxy's file: copies that it has kept.
+    Copies,
     /// The scraper.
     Proxy,
     /// The scraper: whether traffic can be counted.
@@ -70,6 +72,22 @@ pub enum Warning {
         /// What the file says.
         file: String,
     },
+    /// Links name an IPv6 address, and the built-in proxy listens on IPv4 alone.
+    #[error(
+        "PROXY_HOST is the IPv6 address {settings}, but the proxy listens on IPv4 only: links do not work. Set listen_addr_ipv6 = \"::\" under [server] in config.toml and restart the proxy"
+    )]
+    NoIpv6Listener {
+        /// The setting.
+        settings: String,
+    },
+    /// Somebody else has changed users in the file, and the panel has written over that.
+    #[error(
+        "users in config.toml were changed outside the panel, and the panel has written over it. The former file is {copy}: make the changes in the panel, then delete it"
+    )]
+    FileChangesReplaced {
+        /// Path of the copy.
+        copy: String,
+    },
     /// The proxy's metrics show that users have counters, and not those that are needed.
     #[error("{}", Gap::Missing { missing, shown })]
     CountersMissing {
@@ -100,10 +118,12 @@ impl From<&Gap> for Warning {
 
 impl Warning {
     /// Every code.
-    pub const CODES: [&'static str; 6] = [
+    pub const CODES: &'static [&'static str] = &[
         "tls_domain_differs",
         "public_host_differs",
         "public_port_differs",
+        "no_ipv6_listener",
+        "file_changes_replaced",
         "counters_missing",
         "counters_switched_off",
         "proxy_version_untested",
@@ -115,6 +135,8 @@ impl Warning {
             Self::TlsDomainDiffers { .. } => "tls_domain_differs",
             Self::PublicHostDiffers { .. } => "public_host_differs",
             Self::PublicPortDiffers { .. } => "public_port_differs",
+            Self::NoIpv6Listener { .. } => "no_ipv6_listener",
+            Self::FileChangesReplaced { .. } => "file_changes_replaced",
             Self::CountersMissing { .. } => "counters_missing",
             Self::CountersSwitchedOff => "counters_switched_off",
             Self::ProxyVersionUntested { .. } => "proxy_version_untested",
@@ -124,13 +146,14 @@ impl Warning {
     /// How urgent it is.
     pub const fn level(&self) -> Level {
         match self {
-            Self::TlsDomainDiffers { .. }
-            | Self::PublicHostDiffers { .. }
-            | Self::PublicPortDiffers { .. }
-            | Self::CountersMissing { .. }
-            | Self::CountersSwitchedOff => Level::Warning,
             Self::ProxyVersionUntested { .. } => Level::Info,
+            _ => Level::Warning,
         }
+    }
+
+    /// Whether links that were given out do not work.
+    pub const fn breaks_links(&self) -> bool {
+        matches!(self, Self::TlsDomainDiffers { .. } | Self::NoIpv6Listener { .. })
     }
 
     /// Its values by name, for texts in other languages.
@@ -139,6 +162,8 @@ impl Warning {
             Self::TlsDomainDiffers { settings, file }
             | Self::PublicHostDiffers { settings, file }
             | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
+            Self::NoIpv6Listener { settings } => &[("settings", settings)],
+            Self::FileChangesReplaced { copy } => &[("copy", copy)],
             Self::CountersMissing { missing, shown } => &[("missing", missing), ("shown", shown)],
             Self::CountersSwitchedOff => &[],
             Self::ProxyVersionUntested { version } => &[("version", version)],

@@ -6,6 +6,8 @@ export const WARNINGS = [
   'tls_domain_differs',
   'public_host_differs',
   'public_port_differs',
+  'no_ipv6_listener',
+  'file_changes_replaced',
   'counters_missing',
   'counters_switched_off',
   'proxy_version_untested',

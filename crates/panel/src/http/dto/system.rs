@@ -175,7 +175,7 @@ impl From<&Settings> for SettingsBody {
     fn from(settings: &Settings) -> Self {
         let ProxySettings { kind, config_path, endpoint } = &settings.proxy;
         Self {
-            proxy_host: endpoint.host.clone(),
+            proxy_host: endpoint.host.to_string(),
             proxy_port: endpoint.port,
             tls_domain: endpoint.domain.as_str().to_owned(),
             proxy: match kind {
