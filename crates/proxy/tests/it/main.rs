@@ -5,6 +5,7 @@ mod access;
 mod client;
 mod listeners;
 mod masking;
+mod openings;
 mod peers;
 mod serving;
 mod storm;
