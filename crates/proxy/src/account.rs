@@ -1,18 +1,19 @@
 //! What a user has moved and holds, under his name, for as long as the process lives.
 
-use std::collections::HashMap;
+mod live;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::UserRule;
+pub(crate) use live::Ends;
+use live::Live;
 
-/// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
-const RECENT: Duration = Duration::from_secs(30);
 /// No quota.
 const UNLIMITED: u64 = u64::MAX;
 
@@ -40,16 +41,6 @@ pub(crate) struct Account {
     live: Mutex<Live>,
 }
 
-#[derive(Debug, Default)]
-struct Live {
-    connections: u64,
-    addresses: HashMap<IpAddr, u64>,
-    /// Addresses that have gone lately.
-    gone: Vec<(IpAddr, Instant)>,
-    /// Cancelled when the sessions open now must end; made for the first of them.
-    cut: Option<CancellationToken>,
-}
-
 /// A reading of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
@@ -71,14 +62,7 @@ pub(crate) enum Refusal {
     Quota,
     TooManyConnections,
     TooManyAddresses,
-}
-
-impl Live {
-    /// Forgets who has gone a while ago.
-    fn forget(&mut self, now: Instant) {
-        self.gone.retain(|(_, since)| now.duration_since(*since) < RECENT);
-        self.gone.shrink_to_fit();
-    }
+    SourceDenied,
 }
 
 impl Account {
@@ -118,10 +102,15 @@ impl Account {
 
     /// Ends every session that is open now.
     pub(crate) fn cut(&self) {
-        let cut = self.live().cut.take();
+        let cut = self.live().take_cut();
         if let Some(cut) = cut {
             cut.cancel();
         }
+    }
+
+    /// Ends the sessions from addresses of which `ends` holds.
+    pub(crate) fn cut_from(&self, ends: impl Fn(IpAddr) -> bool) {
+        self.live().cut_from(ends);
     }
 
     /// Opens a session, if the limits of `rule` allow one more from `address`.
@@ -129,21 +118,32 @@ impl Account {
         if self.is_exhausted() {
             return Err(Refusal::Quota);
         }
+        if rule.denies(address) {
+            return Err(Refusal::SourceDenied);
+        }
         let mut live = self.live();
-        if rule.max_connections.is_some_and(|most| live.connections >= most) {
+        if rule.max_connections.is_some_and(|most| live.connections() >= most) {
             return Err(Refusal::TooManyConnections);
         }
-        let known = live.addresses.contains_key(&address);
-        if !known && rule.max_ips.is_some_and(|most| live.addresses.len() as u64 >= most) {
+        if !live.holds(address) && rule.max_ips.is_some_and(|most| live.addresses() >= most) {
             return Err(Refusal::TooManyAddresses);
         }
-        live.connections += 1;
-        *live.addresses.entry(address).or_default() += 1;
-        live.gone.retain(|(gone, _)| *gone != address);
-        let cut = live.cut.get_or_insert_default().clone();
+        let (number, cut) = live.open(address);
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
-        Ok(Session { account: Arc::clone(self), address, cut })
+        Ok(Session { account: Arc::clone(self), number, cut })
+    }
+
+    /// Ends the sessions of every address from which none of them answers; tells whether there was one. Sessions whose ends
+    /// are not known answer.
+    pub(crate) fn evict_silent(&self, answers: impl Fn(Ends) -> bool) -> bool {
+        let networks = self.live().by_network();
+        let is_silent = |ends: Option<Ends>| ends.is_some_and(|ends| !answers(ends));
+        let silent = networks.into_values().filter(|sessions| sessions.iter().all(|(_, ends)| is_silent(*ends)));
+        let silent: Vec<u64> = silent.flatten().map(|(number, _)| number).collect();
+        let mut live = self.live();
+        silent.iter().for_each(|&number| live.evict(number, Instant::now()));
+        !silent.is_empty()
     }
 
     /// Takes up to `wanted` bytes of what the quota leaves, at least one; what is not [`Grant::spend`]t goes back. Waits
@@ -186,9 +186,9 @@ impl Account {
             octets: load(&self.octets),
             messages: load(&self.messages),
             connections_total: self.connections_total.load(Relaxed),
-            connections: live.connections,
-            addresses: live.addresses.len() as u64,
-            recent_addresses: (live.addresses.len() + live.gone.len()) as u64,
+            connections: live.connections(),
+            addresses: live.addresses(),
+            recent_addresses: live.recent_addresses(),
         }
     }
 }
@@ -249,7 +249,7 @@ impl Drop for Grant<'_> {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) account: Arc<Account>,
-    address: IpAddr,
+    number: u64,
     cut: CancellationToken,
 }
 
@@ -257,6 +257,11 @@ impl Session {
     /// Waits until the user is cut off.
     pub(crate) async fn cut(&self) {
         self.cut.cancelled().await;
+    }
+
+    /// Tells between which ends it runs.
+    pub(crate) fn set_ends(&self, ends: Ends) {
+        self.account.live().set_ends(self.number, ends);
     }
 
     /// Whether he already is.
@@ -268,20 +273,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let mut live = self.account.live();
-        live.connections -= 1;
-        if let Some(count) = live.addresses.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                live.addresses.remove(&self.address);
-                let now = Instant::now();
-                live.forget(now);
-                live.gone.push((self.address, now));
-            }
-        }
-        if live.addresses.is_empty() {
-            live.addresses.shrink_to_fit();
-        }
+        self.account.live().close(self.number, Instant::now());
     }
 }
 
@@ -293,7 +285,16 @@ mod tests {
 
     fn rule(max_connections: Option<u64>, max_ips: Option<u64>) -> UserRule {
         let (name, secret) = ("alice".to_owned(), Secret::new([1; 16]));
-        UserRule { name, secret, enabled: true, max_connections, max_ips, quota: None, expires: None }
+        UserRule {
+            name,
+            secret,
+            enabled: true,
+            max_connections,
+            max_ips,
+            quota: None,
+            expires: None,
+            source_deny: vec![],
+        }
     }
 
     fn ip(last: u8) -> IpAddr {
@@ -315,8 +316,28 @@ mod tests {
         );
         drop(third);
         assert_eq!((account.read().connections, account.read().recent_addresses), (0, 2));
-        account.live().forget(Instant::now() + RECENT);
+        account.live().forget(Instant::now() + live::RECENT);
         assert_eq!(account.read().recent_addresses, 0);
+    }
+
+    #[test]
+    fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
+        let account = Arc::new(Account::new("alice"));
+        let rule = rule(None, Some(1));
+        let [first, same, other] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|ip| ip.parse().unwrap());
+        let sessions = [first, same].map(|ip| account.admit(&rule, ip).unwrap());
+        assert_eq!(account.admit(&rule, other).unwrap_err(), Refusal::TooManyAddresses);
+        let ends = |port| (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], port).into());
+        sessions[0].set_ends(ends(2));
+        // The ends of the second one are not known.
+        assert!(!account.evict_silent(|_| false));
+        sessions[1].set_ends(ends(3));
+        assert!(!account.evict_silent(|(_, client)| client.port() == 3));
+        assert!(account.evict_silent(|_| false));
+        assert!(sessions.iter().all(Session::is_cut));
+        let third = account.admit(&rule, other).unwrap();
+        drop(sessions);
+        assert_eq!((account.read().connections, account.read().addresses, third.is_cut()), (1, 1, false));
     }
 
     #[test]

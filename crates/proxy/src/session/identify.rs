@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::Secret;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::access::{Access, User};
 use crate::account::{Refusal, Session};
+use crate::answering::Asker;
 use crate::config::{Modes, UnknownSni};
 use crate::faketls::{ClientHello, HelloProof, RANDOM, record_length};
 use crate::inbox::{Inbox, NoMore};
@@ -228,6 +230,7 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
         return Verdict::Stranger { why: "wrong_secret", sni };
     };
     let now = ports::now();
+    shared.stats.note_time(&user.account.name, address, i64::from(time) - now.timestamp(), in_time(time, now));
     if !shared.config.replay.ignore_time_skew && !in_time(time, now) {
         return Verdict::Stranger { why: "time_skew", sni };
     }
@@ -235,7 +238,7 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
         return Verdict::Stranger { why: "replay", sni };
     }
     shared.recent.succeeded(address, &user.account.name);
-    match admit(shared, user, address) {
+    match admit(shared, user, address, &inbox.stream) {
         Ok(session) => {
             inbox.bytes.drain(..length);
             let secret = user.rule.secret;
@@ -271,7 +274,7 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
         return Verdict::stranger("replay");
     }
     shared.recent.succeeded(address, &user.account.name);
-    match admit(shared, user, address) {
+    match admit(shared, user, address, &inbox.stream) {
         Ok(session) => {
             inbox.bytes.drain(..INIT);
             let secret = user.rule.secret;
