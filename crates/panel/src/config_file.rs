@@ -77,14 +77,14 @@ pub struct ConfigFile {
     /// What others have made of the file.
     watched: Option<Watched>,
     /// Digest of the managed tables that were written last.
-    managed: Option<Digest>,
+    managed: Option<TextDigest>,
     /// Deleted names whose entries are out of the file, with the time of their deletion.
     cleared: Vec<(Username, DateTime<Utc>)>,
     file_endpoint: Option<FileEndpoint>,
 }
 
 /// SHA-256 in hex.
-pub type Digest = String;
+pub type TextDigest = String;
 
 impl ConfigFile {
     /// The file of these settings; nothing is read yet.
@@ -289,7 +289,7 @@ pub struct Rendered {
 
 impl Rendered {
     /// Digests of the text and of its managed tables, by which they are known again.
-    pub fn digests(&self) -> [Digest; 2] {
+    pub fn digests(&self) -> [TextDigest; 2] {
         [hex_digest([self.text.as_str()]), self.managed()]
     }
 
@@ -299,13 +299,13 @@ impl Rendered {
     }
 
     /// Digest of the managed tables.
-    fn managed(&self) -> Digest {
+    fn managed(&self) -> TextDigest {
         hex_digest(self.tables())
     }
 }
 
 /// The digest of texts one after the other.
-fn hex_digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> Digest {
+fn hex_digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> TextDigest {
     let mut digest = Sha256::new();
     for text in texts {
         digest.update(text);

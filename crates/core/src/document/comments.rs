@@ -17,7 +17,8 @@ pub(super) fn of_statement(text: &str, key: usize, value: &Range<usize>) -> impl
         above.reverse();
     }
     let behind = text[value.end..].lines().next().and_then(comment);
-    let all: Vec<String> = above.into_iter().chain(behind).filter(|comment| !may_hold_a_secret(comment)).map(clean).collect();
+    let all: Vec<String> =
+        above.into_iter().chain(behind).filter(|comment| !may_hold_a_secret(comment)).map(clean).collect();
     all.into_iter().filter(|comment| !comment.is_empty())
 }
 

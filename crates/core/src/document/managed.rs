@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::{DocumentError, parts};
 use super::scan::{Place, Scan};
+use super::{DocumentError, parts};
 use crate::access::Table;
 use crate::include::Source;
 

@@ -10,7 +10,7 @@ use mtpannel_core::document::Managed;
 use mtpannel_core::include::Source;
 
 use super::replace::target;
-use super::{ConfigFile, ConfigFileError, Digest, Rendered, hex_digest};
+use super::{ConfigFile, ConfigFileError, Rendered, TextDigest, hex_digest};
 use crate::folder::folder_of;
 
 /// Copies that are kept.
@@ -21,14 +21,16 @@ const TIME: &str = "%Y%m%dT%H%M%S%3fZ";
 impl ConfigFile {
     /// The digest of the managed tables in the present file, if they are others than the ones that this process wrote last
     /// and something in them would be lost.
-    pub fn loses(&self, rendered: &Rendered) -> Result<Option<Digest>, ConfigFileError> {
+    pub fn loses(&self, rendered: &Rendered) -> Result<Option<TextDigest>, ConfigFileError> {
         let Some(present) = rendered.present.as_ref().filter(|_| rendered.differs && self.was_touched()) else {
             return Ok(None);
         };
         let managed = |source: &Source| Managed::of(source).map_err(|source| self.unreadable(source));
         let before = managed(present)?;
         let digest = hex_digest([before.text.as_str()]);
-        if self.managed.as_ref() == Some(&digest) || !before.is_lost_in(&managed(&Source::alone(rendered.tables().collect::<String>()))?) {
+        if self.managed.as_ref() == Some(&digest)
+            || !before.is_lost_in(&managed(&Source::alone(rendered.tables().collect::<String>()))?)
+        {
             return Ok(None);
         }
         Ok(Some(digest))

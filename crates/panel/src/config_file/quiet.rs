@@ -5,21 +5,21 @@ use std::time::{Duration, Instant};
 use mtpannel_core::include::Source;
 
 use super::state::State;
-use super::{ConfigFile, Digest, hex_digest};
+use super::{ConfigFile, TextDigest, hex_digest};
 
 /// What others have made of the file, and since when it has been like that.
 #[derive(Debug)]
 pub(super) struct Watched {
     state: State,
-    text: Option<Digest>,
+    text: Option<TextDigest>,
     since: Instant,
 }
 
 /// A file that is not what this process wrote last.
 #[derive(Debug)]
 pub struct Look {
-    /// Digest of its text, if it can be read and includes no others.
-    pub digest: Option<Digest>,
+    /// TextDigest of its text, if it can be read and includes no others.
+    pub digest: Option<TextDigest>,
     /// How long it has not changed, as far as this process knows.
     pub unchanged_for: Duration,
 }
@@ -50,6 +50,6 @@ impl ConfigFile {
     }
 }
 
-fn digest_of(source: &Source) -> Digest {
+fn digest_of(source: &Source) -> TextDigest {
     hex_digest([source.text()])
 }

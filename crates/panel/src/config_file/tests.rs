@@ -2,6 +2,13 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use super::*;
 
+impl ConfigFile {
+    fn apply(&mut self, access: &Access, fresh: &Secret) -> Result<bool, ConfigFileError> {
+        let rendered = self.render(access, fresh)?;
+        self.write(rendered, access)
+    }
+}
+
 fn file(folder: &Path) -> ConfigFile {
     ConfigFile::new(&ProxySettings {
         kind: ProxyKind::External,

@@ -1,5 +1,8 @@
 //! The one owner of `config.toml`: level-triggered, sharing one write among concurrent mutations (design section 2).
 
+mod foreign;
+
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
 use crate::config_file::{ConfigFile, ConfigFileError};
-use crate::random;
 use crate::service::endpoint_check::differences;
 use crate::service::first_start::{self, TakenOver};
 use crate::service::health::Task;
@@ -40,6 +42,8 @@ struct Writer {
     strangers: Vec<Username>,
     known: Known,
     retry: Duration,
+    /// The copy that was kept last of a file with changes by others.
+    copy: Option<PathBuf>,
 }
 
 /// When there is something to do again.
@@ -61,6 +65,7 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
         strangers: Vec::new(),
         known: Known::default(),
         retry: FIRST_RETRY,
+        copy: None,
     };
     let mut next = Next::Retry(Instant::now());
     loop {
@@ -112,6 +117,7 @@ impl Writer {
         if self.file.as_ref().is_none_or(ConfigFile::was_touched) {
             return true;
         }
+        self.look_for_copy();
         let Ok(Some(revision)) = projection::unchanged(&self.app.store, &mut self.known).await else { return true };
         let last = self.app.sync.outcome();
         if last.written < Some(revision) {
@@ -139,6 +145,7 @@ impl Writer {
                 self.app.health.succeeded(Task::ConfigSync, now);
                 let changed_at = if changed { Some(now) } else { last.changed_at };
                 self.compare_endpoint();
+                self.look_for_copy();
                 let next = self.next(&projection);
                 self.app.sync.publish(Outcome { written: Some(projection.revision), changed_at, failure: None });
                 Next::At(next)
@@ -158,7 +165,8 @@ impl Writer {
 
     /// Database → file. Gives the projection that the file has now, and whether it had to be written.
     async fn attempt(&mut self) -> Result<(Projection, bool), String> {
-        let (projection, changed) = loop {
+        let (projection, access, rendered, digests) = loop {
+            self.wait_for_quiet().await?;
             self.take_over_first().await?;
             self.cut_strangers().await?;
             let (projection, access) = self.load().await?;
@@ -167,15 +175,21 @@ impl Writer {
                 if !strangers.is_empty() {
                     return Ok(Err(strangers));
                 }
-                file.apply(&access, &random::secret()).map(Ok)
+                foreign::render(file, &access).map(|(rendered, digests)| Ok((access, rendered, digests)))
             };
             match self.with_file(move |file| work(file).map_err(|error: ConfigFileError| error.to_string())).await? {
-                Ok(changed) => break (projection, changed),
+                Ok((access, rendered, digests)) => break (projection, access, rendered, digests),
                 // The file was put there this very moment.
                 Err(_) if self.take_over => {}
                 Err(strangers) => self.strangers = strangers,
             }
         };
+        let rendered = self.keep_what_is_lost(rendered).await?;
+        if !digests.is_empty() {
+            self.remember(&digests).await;
+        }
+        let write = move |file: &mut ConfigFile| file.write(rendered, &access).map_err(|error| error.to_string());
+        let changed = self.with_file(write).await?;
         let written_at = self.app.clock.precise();
         projection::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
         if changed {

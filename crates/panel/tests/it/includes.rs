@@ -196,7 +196,8 @@ fn the_command_line_understands_includes() {
         let why = place.run(&command).failed();
         assert!(why.contains("users.toml, line 1") && !why.contains(B), "{why}");
     }
-    put(place.folder.path(), &[("users.toml", "[general]\n")]);
+    // What the proxy serves may stand in an included file, too.
+    put(place.folder.path(), &[("users.toml", "[censorship]\ntls_domain = \"example.com\"\n")]);
     let text = place.run(&["config", "render"]).ok();
     assert!(text.starts_with(MAIN) && text.contains("[access.users]"), "{text}");
     std::fs::write(place.path("config.toml"), text).unwrap();

@@ -15,19 +15,46 @@ fn cleared(text: &str, names: &[&str]) -> String {
 
 /// Every form of an entry: file, names that are gone, what is left.
 #[rstest]
-#[case::rows("[access.user_ad_tags]\nbob = \"x\"\nalice = \"y\" # z\n\"carol\" = \"z\"\n", "[access.user_ad_tags]\nbob = \"x\"\n\"carol\" = \"z\"\n")]
+#[case::rows(
+    "[access.user_ad_tags]\nbob = \"x\"\nalice = \"y\" # z\n\"carol\" = \"z\"\n",
+    "[access.user_ad_tags]\nbob = \"x\"\n\"carol\" = \"z\"\n"
+)]
 #[case::the_last_one("[access.user_ad_tags]\nalice = \"y\"", "[access.user_ad_tags]\n")]
-#[case::several_lines("[access.user_source_deny]\r\nalice = [\r\n  \"10.0.0.0/8\", # x\r\n]\r\nbob = []\r\n", "[access.user_source_deny]\r\nbob = []\r\n")]
-#[case::headers("[access.user_rate_limits.alice]\nup_bps = 1\n\ndown_bps = 2\n\n# next\n[access.user_rate_limits.bob]\nup_bps = 1\n", "\n# next\n[access.user_rate_limits.bob]\nup_bps = 1\n")]
-#[case::deeper_headers("[access.user_new.alice.x]\ny = 1\n[[access.user_new.alice.z]]\n[access.user_new]\nbob = 1\n", "[access.user_new]\nbob = 1\n")]
-#[case::quoted("[access.\"user_rate_limits\"]\n\"alice\".up_bps = 1\n'alice'.down_bps = 2\nalicea = {}\n", "[access.\"user_rate_limits\"]\nalicea = {}\n")]
+#[case::several_lines(
+    "[access.user_source_deny]\r\nalice = [\r\n  \"10.0.0.0/8\", # x\r\n]\r\nbob = []\r\n",
+    "[access.user_source_deny]\r\nbob = []\r\n"
+)]
+#[case::headers(
+    "[access.user_rate_limits.alice]\nup_bps = 1\n\ndown_bps = 2\n\n# next\n[access.user_rate_limits.bob]\nup_bps = 1\n",
+    "\n# next\n[access.user_rate_limits.bob]\nup_bps = 1\n"
+)]
+#[case::deeper_headers(
+    "[access.user_new.alice.x]\ny = 1\n[[access.user_new.alice.z]]\n[access.user_new]\nbob = 1\n",
+    "[access.user_new]\nbob = 1\n"
+)]
+#[case::quoted(
+    "[access.\"user_rate_limits\"]\n\"alice\".up_bps = 1\n'alice'.down_bps = 2\nalicea = {}\n",
+    "[access.\"user_rate_limits\"]\nalicea = {}\n"
+)]
 #[case::escaped("access.user_ad_tags.\"al\\u0069ce\" = \"x\"\nx = 1\n", "x = 1\n")]
-#[case::dotted_under_access("[access]\nuser_ad_tags.alice = \"x\"\nreplay_check_len = 5\n", "[access]\nreplay_check_len = 5\n")]
-#[case::inline_first("[access]\nuser_ad_tags = { alice = \"x\", bob = \"y\" } # z\n", "[access]\nuser_ad_tags = { bob = \"y\" } # z\n")]
-#[case::inline_last("[access]\nuser_ad_tags = { bob = \"y\" , alice = \"x\" }\n", "[access]\nuser_ad_tags = { bob = \"y\" }\n")]
+#[case::dotted_under_access(
+    "[access]\nuser_ad_tags.alice = \"x\"\nreplay_check_len = 5\n",
+    "[access]\nreplay_check_len = 5\n"
+)]
+#[case::inline_first(
+    "[access]\nuser_ad_tags = { alice = \"x\", bob = \"y\" } # z\n",
+    "[access]\nuser_ad_tags = { bob = \"y\" } # z\n"
+)]
+#[case::inline_last(
+    "[access]\nuser_ad_tags = { bob = \"y\" , alice = \"x\" }\n",
+    "[access]\nuser_ad_tags = { bob = \"y\" }\n"
+)]
 #[case::inline_only("access.user_ad_tags = { alice = \"x\" }\n", "access.user_ad_tags = {  }\n")]
 #[case::inline_between("access.user_x = {a={b=1},alice.c={},alice.d=2,e=3}", "access.user_x = {a={b=1},e=3}")]
-#[case::all_inline("access = { user_x = { alice = 1, bob = 2 }, user_y.alice = 3, users = {} }", "access = { user_x = { bob = 2 }, users = {} }")]
+#[case::all_inline(
+    "access = { user_x = { alice = 1, bob = 2 }, user_y.alice = 3, users = {} }",
+    "access = { user_x = { bob = 2 }, users = {} }"
+)]
 #[case::after_a_mark("\u{feff}[access.user_ad_tags]\nalice = \"x\"\n", "\u{feff}[access.user_ad_tags]\n")]
 fn entries_of_a_deleted_name_go_in_whatever_form_they_stand(#[case] text: &str, #[case] left: &str) {
     assert!(Layout::parse(text).unwrap().has_entry(&"alice".parse().unwrap()));
@@ -39,7 +66,9 @@ fn entries_of_a_deleted_name_go_in_whatever_form_they_stand(#[case] text: &str, 
 #[rstest]
 #[case::other_names("[access.user_ad_tags]\nAlice = \"x\"\nbob = \"x\"\n")]
 #[case::managed("[access.users]\nalice = \"x\"\n[access.user_enabled]\nalice = false\n")]
-#[case::not_by_user("[access.cidr_rate_limits]\nalice = {}\n[access]\nuser_max_unique_ips_mode = \"alice\"\nx.alice = 1\n")]
+#[case::not_by_user(
+    "[access.cidr_rate_limits]\nalice = {}\n[access]\nuser_max_unique_ips_mode = \"alice\"\nx.alice = 1\n"
+)]
 #[case::elsewhere("[user_ad_tags]\nalice = \"x\"\n[x.access.user_ad_tags]\nalice = \"x\"\n")]
 fn nothing_else_is_touched(#[case] text: &str) {
     assert_eq!(cleared(text, &["alice"]), text);

@@ -25,7 +25,11 @@ fn managed(text: &str) -> Managed {
 #[case::a_table("[access.user_enabled]\na = false\n", "", true)]
 #[case::a_comment_behind_a_row("[access.users]\na = \"SECRET\" # paid\n", "[access.users]\na = \"SECRET\"\n", true)]
 #[case::a_comment_between_rows("[access.users]\n# paid\na = \"SECRET\"\n", "[access.users]\na = \"SECRET\"\n", true)]
-#[case::a_comment_that_stays("# mine\n[access.users]\na = \"SECRET\"\n# next\n[x]\n", "[access.users]\na = \"SECRET\"\n", false)]
+#[case::a_comment_that_stays(
+    "# mine\n[access.users]\na = \"SECRET\"\n# next\n[x]\n",
+    "[access.users]\na = \"SECRET\"\n",
+    false
+)]
 #[case::what_is_not_managed("[x]\ny = 1 # z\n", "", false)]
 fn a_loss_is_a_name_a_value_or_a_comment(#[case] before: &str, #[case] after: &str, #[case] lost: bool) {
     assert_eq!(managed(before).is_lost_in(&managed(after)), lost);
