@@ -16,7 +16,7 @@ use crate::app::SharedApp;
 use crate::clock::Clock;
 use crate::service::health::{PackedText, Packer, ProxyView, Task};
 use crate::service::metering::{self, Scrape};
-use crate::service::warnings::{Source, Warning};
+use crate::service::warnings::{ProxyWarning, Source, Warning};
 use crate::settings::ProxyApi;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -111,6 +111,8 @@ impl Scraper {
                 "a reading of the proxy cannot be right; left out"
             );
         }
+        let troubles = snapshot.troubles.iter().filter_map(ProxyWarning::read);
+        self.app.warnings.replace(Source::Proxy, troubles.map(Warning::Proxy).collect());
         let view = view(snapshot, text, scrape.answered_at);
         let file = snapshot.file.clone();
         if !metering::record(&self.app, scrape).await? {
