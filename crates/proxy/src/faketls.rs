@@ -5,12 +5,14 @@
 //! send and expect.
 
 mod answer;
+mod fragments;
 mod hello;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use answer::server_answer;
+pub use fragments::{hello_length, in_one_record};
 pub use hello::{ClientHello, HelloError, HelloProof, RANDOM, record_length};
 pub use record::{HEADER, MAX_PAYLOAD, RecordError, Unframer, application_header};
 

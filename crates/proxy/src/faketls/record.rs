@@ -7,6 +7,7 @@ pub const MAX_PAYLOAD: usize = 1 << 14;
 /// Longest body that a peer may send (RFC 8446, section 5.2).
 const MAX_BODY: usize = MAX_PAYLOAD + 256;
 
+pub(super) const HANDSHAKE: u8 = 0x16;
 pub(super) const APPLICATION: u8 = 0x17;
 const CHANGE: u8 = 0x14;
 /// The whole record `ChangeCipherSpec`, which carries nothing (RFC 8446, section 5).

@@ -3,6 +3,7 @@
 
 mod access;
 mod client;
+mod cuts;
 mod masking;
 mod peers;
 mod serving;

@@ -8,7 +8,7 @@ use crate::client::{Client, hello, unix_time};
 use crate::peers::{ALICE, BOB, World, quiet_site, users};
 
 /// Sends bytes, and checks that the site answered and got exactly these.
-async fn sees_the_site(world: &World, sent: &[u8]) {
+pub(crate) async fn sees_the_site(world: &World, sent: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.write_all(sent).await.unwrap();
     let mut received = vec![0; 5 + sent.len()];
@@ -19,6 +19,7 @@ async fn sees_the_site(world: &World, sent: &[u8]) {
     let mut more = [0; 4];
     stream.read_exact(&mut more).await.unwrap();
     assert_eq!(&more, b"more");
+    stream
 }
 
 #[tokio::test]
