@@ -192,8 +192,13 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
         return Verdict::Stranger { why: "wrong_secret", sni };
     };
     let now = ports::now();
-    if !shared.config.replay.ignore_time_skew && !in_time(time, now) {
-        return Verdict::Stranger { why: "time_skew", sni };
+    if !shared.config.replay.ignore_time_skew {
+        if !in_time(time, now) {
+            return Verdict::Stranger { why: "time_skew", sni };
+        }
+        if shared.replays.is_before_start(time) {
+            return Verdict::Stranger { why: "before_start", sni };
+        }
     }
     if !shared.replays.is_new(print(&hello.random), std::time::Instant::now()) {
         return Verdict::Stranger { why: "replay", sni };

@@ -6,5 +6,6 @@ mod client;
 mod cuts;
 mod masking;
 mod peers;
+mod restart;
 mod serving;
 mod storm;
