@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::account::{Direction, Refusal, Session};
-use crate::faketls::{UNRECOGNIZED_NAME, Unframer, server_answer};
+use crate::faketls::{MIN_PAYLOAD, RecordSizes, UNRECOGNIZED_NAME, Unframer, server_answer};
 use crate::inbox::{Inbox, NoMore};
 use crate::obfuscated2::{self, Accepted, INIT};
 use crate::places::Place;
@@ -134,7 +134,7 @@ async fn open_tunnel(
     hello: &Hello,
     secret: &[u8; 16],
 ) -> Option<(Inbox, Accepted, Option<Unframer>)> {
-    let mut noise = vec![0; shared.config.masking.first_record];
+    let mut noise = vec![0; shared.config.masking.first_record.max(MIN_PAYLOAD)];
     ports::fill_random(&mut noise);
     let answer = server_answer(&hello.key, &hello.hello, ports::random(), &noise);
     inbox.stream.write_all(&answer).await.ok()?;
@@ -177,9 +177,9 @@ async fn transfer(
     let opened = obfuscated2::open(transport, dc, ports::random);
     centre.write_all(&opened.init).await.ok()?;
     let Inbox { mut stream, mut bytes } = inbox;
-    let (account, framed) = (&*session.account, unframer.is_some());
+    let (account, records) = (&*session.account, unframer.is_some().then(RecordSizes::default));
     let mut up = Uplink { unframer, from_client, to_dc: opened.to_dc };
-    let mut down = Downlink { framed, from_dc: opened.from_dc, to_client };
+    let mut down = Downlink { records, from_dc: opened.from_dc, to_client };
     up.recrypt(&mut bytes);
     let mut sent = 0;
     while sent < bytes.len() {

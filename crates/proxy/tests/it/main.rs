@@ -6,6 +6,7 @@ mod client;
 mod cuts;
 mod masking;
 mod peers;
+mod records;
 mod restart;
 mod serving;
 mod storm;
