@@ -12,6 +12,7 @@ mod inbox;
 pub mod key;
 mod mask;
 mod metrics;
+mod network;
 pub mod obfuscated2;
 mod places;
 mod ports;

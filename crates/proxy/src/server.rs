@@ -290,7 +290,7 @@ impl Acceptor {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         count(&self.shared.stats.connections);
-        let Some(place) = self.places.enter() else {
+        let Some(place) = self.places.enter(peer.ip()) else {
             return self.shared.stats.refused.add("max_connections");
         };
         let (shared, relaying, proxied) = (Arc::clone(&self.shared), self.relaying.clone(), self.proxied);

@@ -27,7 +27,7 @@ const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duratio
 /// Serves a connection until it ends.
 pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, peer: SocketAddr, proxied: bool) {
     let known = tokio::select! {
-        client = receive(shared, stream, peer, proxied) => client,
+        client = receive(shared, &place, stream, peer, proxied) => client,
         () = place.evicted() => return shared.stats.bad.add("crowded_out"),
     };
     let Some((inbox, client)) = known else { return };
@@ -37,7 +37,13 @@ pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, 
 }
 
 /// Finds out who has come, and deals with everyone but right clients.
-async fn receive(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: bool) -> Option<(Inbox, Client)> {
+async fn receive(
+    shared: &Shared,
+    place: &Place,
+    stream: TcpStream,
+    peer: SocketAddr,
+    proxied: bool,
+) -> Option<(Inbox, Client)> {
     let bad = &shared.stats.bad;
     let mut inbox = Inbox::new(stream);
     let told = if proxied {
@@ -54,6 +60,7 @@ async fn receive(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: 
         return None;
     }
     let address = told.map_or(peer, |connection| connection.source);
+    place.comes_from(address.ip());
     let mut visit = None;
     let (visitor, sni) = match identify(shared, &mut inbox, &mut visit, address.ip()).await {
         Verdict::Client(client) => return Some((inbox, *client)),
