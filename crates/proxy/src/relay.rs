@@ -61,16 +61,6 @@ pub(crate) trait Transform {
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize>;
 }
 
-/// Nothing is done with them.
-#[derive(Debug)]
-pub(crate) struct Plain;
-
-impl Transform for Plain {
-    fn apply(&mut self, _: &mut [u8], read: usize) -> io::Result<usize> {
-        Ok(read)
-    }
-}
-
 /// When bytes last moved, in milliseconds since the relay began.
 struct Activity {
     began: Instant,

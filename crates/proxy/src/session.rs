@@ -64,6 +64,10 @@ async fn receive(
     let mut visit = None;
     let (visitor, sni) = match identify(shared, &mut inbox, &mut visit, address.ip()).await {
         Verdict::Client(client) => return Some((inbox, *client)),
+        Verdict::Stranger { .. } if shared.mask.have_come_back(&inbox.bytes) => {
+            bad.add("own_relay");
+            return None;
+        }
         Verdict::Stranger { why, sni } => {
             bad.add(why);
             tracing::debug!(%address, why, "stranger");
@@ -84,7 +88,7 @@ async fn receive(
             return None;
         }
     };
-    if let Err(error) = shared.mask.relay(inbox, visitor, sni.as_deref()).await {
+    if let Err(error) = shared.mask.relay(inbox, visitor, sni.as_deref(), address.ip()).await {
         tracing::debug!(%error, "a stranger's relay ended");
     }
     None

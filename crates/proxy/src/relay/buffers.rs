@@ -51,8 +51,8 @@ impl Buffers {
         Self(vec![Stock::new(LARGE * SLOT, MOST_LARGE), Stock::new(MEDIUM * SLOT, usize::MAX)])
     }
 
-    /// For strangers, of whom many may stop reading at once: 4 KiB each.
-    pub(crate) fn for_strangers() -> Self {
+    /// For visitors, of whom many may stop reading at once: 4 KiB each.
+    pub(crate) fn for_visitors() -> Self {
         Self(vec![Stock::new(4_096, usize::MAX)])
     }
 

@@ -219,7 +219,7 @@ async fn with_both_directions_full_every_transfer_goes_on() {
 async fn silence_ends_a_relay() {
     let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
     let quiet = Quiet { open: Duration::from_millis(20), ..QUIET };
-    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_strangers(), quiet).await;
+    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_visitors(), quiet).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
@@ -229,7 +229,7 @@ async fn when_one_direction_has_ended_the_other_goes_on_as_long_as_it_moves() {
     let half_closed = Duration::from_millis(400);
     let relaying = tokio::spawn(async move {
         let quiet = Quiet { half_closed, ..QUIET };
-        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_strangers(), quiet).await
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_visitors(), quiet).await
     });
     client.shutdown().await.unwrap();
     assert_eq!(server.read(&mut [0]).await.unwrap(), 0);

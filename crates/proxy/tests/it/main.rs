@@ -4,9 +4,11 @@
 mod access;
 mod client;
 mod cuts;
+mod loops;
 mod masking;
 mod peers;
 mod records;
 mod restart;
 mod serving;
 mod storm;
+mod visitors;
