@@ -11,6 +11,7 @@ use crate::service::password::Passwords;
 use crate::service::roster::Roster;
 use crate::service::sync::SyncHandle;
 use crate::service::token::Tokens;
+use crate::service::warnings::Warnings;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -37,6 +38,8 @@ pub struct App {
     pub login_limit: LoginLimit,
     /// How the periodic tasks and the proxy are.
     pub health: Health,
+    /// What the operator should know of.
+    pub warnings: Warnings,
 }
 
 /// What handlers get.
@@ -55,6 +58,7 @@ impl App {
             tokens: Tokens::new(&settings.secret_key, settings.token_lifetime),
             login_limit: LoginLimit::default(),
             health: Health::default(),
+            warnings: Warnings::default(),
             settings,
         }
     }

@@ -13,10 +13,9 @@ use crate::logging::Logging;
 use crate::store::DatabaseUrl;
 
 mod parse;
+mod secret;
 
-use parse::{
-    base_path, config_path, header_value, host, http_url, networks, number, proxy_kind, secret_key, socket_address,
-};
+use parse::{base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address};
 
 /// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
 /// by everybody on the machine.
@@ -200,7 +199,7 @@ impl Reader {
     }
 }
 
-/// The database's address from `DATABASE_URL`. It may hold a password, so it is no flag.
+/// The database's address from `DATABASE_URL` or `DATABASE_URL_FILE`. It may hold a password, so it is no flag.
 pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
     let mut reader = Reader::default();
     let url = read_database_url(&mut reader);
@@ -208,8 +207,7 @@ pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
 }
 
 fn read_database_url(reader: &mut Reader) -> Option<DatabaseUrl> {
-    let url = variable("DATABASE_URL").unwrap_or_else(|| "sqlite:///data/panel.db".into());
-    reader.check("DATABASE_URL", url.parse())
+    secret::DATABASE_URL.check(reader, |url| url.as_deref().unwrap_or("sqlite:///data/panel.db").parse())
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -268,7 +266,7 @@ impl RawSettings {
 
     fn read_proxy(&self, reader: &mut Reader) -> Option<ProxySettings> {
         let config_path = reader.check("TELEMT_CONFIG_PATH", config_path(&self.telemt_config_path));
-        let host = reader.check("PROXY_HOST", host(&self.proxy_host));
+        let host = reader.check("PROXY_HOST", self.proxy_host.trim().parse());
         let port = reader.check("PROXY_PORT", number(&self.proxy_port, 1, u16::MAX));
         let domain = reader.check("TLS_DOMAIN", self.tls_domain.trim().parse());
         let kind = reader.check("PROXY", proxy_kind(&self.proxy, &self.telemt_metrics_url));
@@ -282,11 +280,11 @@ impl RawSettings {
     fn read_service(&self, reader: &mut Reader) -> Option<Settings> {
         let database = read_database_url(reader);
         let proxy = self.read_proxy(reader);
-        let secret_key = reader.check("SECRET_KEY", secret_key(variable("SECRET_KEY")));
+        let secret_key = secret::SECRET_KEY.check(reader, secret_key);
         let metrics_url = reader.check("TELEMT_METRICS_URL", http_url(&self.telemt_metrics_url));
         let api_url = self.telemt_api_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
         let api_url = reader.check("TELEMT_API_URL", api_url.map(http_url).transpose());
-        let api_auth = reader.check("TELEMT_API_AUTH", header_value(variable("TELEMT_API_AUTH")));
+        let api_auth = secret::TELEMT_API_AUTH.check(reader, header_value);
         let seconds =
             reader.check("METRICS_SCRAPE_INTERVAL_SECONDS", number(&self.metrics_scrape_interval_seconds, 1, 3_600));
         let listen = reader.check("LISTEN", socket_address(&self.listen));

@@ -12,12 +12,13 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 pub use error::ConfigError;
 use ipnet::IpNet;
+use mtpannel_core::include::Source;
 use mtpannel_core::user::Secret;
 pub use raw::{Modes, UnknownSni};
 
@@ -215,6 +216,14 @@ impl Config {
         short.map_or_else(|| Self::parse_toml(bare, raw::Access::default()), Ok)
     }
 
+    /// Reads `config.toml` with the files that it includes.
+    pub fn parse_source(source: &Source) -> Result<Self, ConfigError> {
+        Self::parse(source.text()).map_err(|error| match error.position {
+            Some((line, column)) if !source.included().is_empty() => error.at(source.place_of_line(line), column),
+            _ => error,
+        })
+    }
+
     /// Reads TOML; `taken` are users' tables that were read before.
     fn parse_toml(text: &str, taken: raw::Access) -> Result<Self, ConfigError> {
         let refused = |error: toml::de::Error| ConfigError::of_toml(&error, text);
@@ -296,7 +305,8 @@ fn listeners(server: &raw::Server) -> Result<Vec<Listener>, ConfigError> {
         all.extend([server.listen_addr_ipv4, server.listen_addr_ipv6].into_iter().flatten().map(general));
     }
     if all.is_empty() {
-        all.push(general(Ipv4Addr::UNSPECIFIED.into()));
+        // As telemt does when a file names no address.
+        all.extend([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()].map(general));
     }
     let mut addresses: Vec<_> = all.iter().map(|l| l.address).filter(|address| address.port() != 0).collect();
     addresses.sort_unstable();

@@ -13,11 +13,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Directory;
 use crate::config::{Config, Timeouts};
+use crate::files::load;
 use crate::mask::Mask;
 use crate::places::Places;
 use crate::recent::Recent;
 use crate::relay::Buffers;
-use crate::reload::{LoadError, Watcher, load};
+use crate::reload::{LoadError, Watcher};
 use crate::replay::Replays;
 use crate::search::Searcher;
 use crate::seldom::Seldom;
@@ -85,7 +86,9 @@ impl Proxy {
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
         let files = raise_file_limit();
         let path = config_path.to_owned();
-        let (mut config, stamp) = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
+        let loaded = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)?;
+        let (config, state) = loaded.map_err(LoadError::Read)?;
+        let mut config = config.map_err(LoadError::Config)?;
         let users = std::mem::take(&mut config.users);
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
@@ -109,7 +112,7 @@ impl Proxy {
             }
             None => None,
         };
-        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), stamp);
+        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), state);
         let unfollowed = watcher.start(serving.clone()).map_err(Error::Thread)?;
         tasks.spawn(follow_site(Arc::clone(&shared), serving.clone()));
         let places = Places::new(places(shared.config.max_connections, files));
@@ -235,12 +238,30 @@ impl Shared {
 
 type Bound = (TcpListener, SocketAddr, bool);
 
+/// Binds every listener. An address family that this machine does not have is left out while another one is there: a
+/// new file names both.
 fn listen(config: &Config) -> Result<Vec<Bound>, Error> {
-    let bound = config.listeners.iter().map(|listener| {
-        let (socket, address) = bind(listener.address)?;
-        Ok((socket, address, listener.proxy_protocol))
-    });
-    bound.collect()
+    let mut listening = Vec::new();
+    let mut missing = None;
+    for listener in &config.listeners {
+        match bind(listener.address) {
+            Ok((socket, address)) => listening.push((socket, address, listener.proxy_protocol)),
+            Err(Error::Listen(address, error)) if is_without_family(&error) => {
+                tracing::warn!(%address, "this machine has no such address family; the proxy does not listen there");
+                missing = Some(Error::Listen(address, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if listening.is_empty() => Err(error),
+        _ => Ok(listening),
+    }
+}
+
+/// Whether the system refused because it was started without this address family.
+fn is_without_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 /// Binds an address; an IPv6 one takes no IPv4 connections, so that both may be given.

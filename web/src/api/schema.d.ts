@@ -439,8 +439,8 @@ export interface paths {
         };
         /**
          * Whether everything works
-         * @description 503 if the database does not answer or the proxy's file is not what it should be. A proxy that does not answer is
-         *     shown, but the panel works without it.
+         * @description 503 if the database does not answer, the proxy's file is not what it should be, or the proxy answers without the counters
+         *     that accounting needs. A proxy that does not answer is shown, but the panel works without it.
          */
         get: operations["health_ready"];
         put?: never;
@@ -715,10 +715,12 @@ export interface components {
         ProxyWord: "external" | "embedded";
         /** @description Whether everything works; without details, because anybody may ask. */
         ReadyBody: {
+            /** @description Whether the proxy's last answer has the counters that accounting needs; true as long as it does not answer. */
+            accounting: boolean;
             /** @description Whether config.toml says what the database says. */
             config_sync: boolean;
             database: boolean;
-            /** @description Whether the database answers and the file is written. */
+            /** @description Whether the database answers, the file is written and traffic can be counted. */
             ready: boolean;
             /** @description Whether the last scrape of the proxy succeeded. */
             scrape: boolean;
@@ -797,6 +799,8 @@ export interface components {
             /** @description The 100 users with the most traffic. */
             user_traffic: components["schemas"]["UserTraffic"][];
             users: components["schemas"]["UserCounts"];
+            /** @description What the operator should know of although everything runs. */
+            warnings: components["schemas"]["WarningBody"][];
         };
         /**
          * @description What a user may do at the moment.
@@ -935,6 +939,25 @@ export interface components {
         UserWithSecret: components["schemas"]["ChangedUser"] & {
             /** @description 32 hex digits; shown here only. */
             secret: string;
+        };
+        /** @description What the operator should know of. */
+        WarningBody: {
+            /**
+             * @description Its name, which does not change between versions.
+             * @example tls_domain_differs
+             */
+            code: string;
+            /** @description What it is and what to do, in English. */
+            detail: string;
+            /**
+             * @description `info`: worth knowing; `warning`: something does not work as expected.
+             * @example warning
+             */
+            level: string;
+            /** @description Its values by name. */
+            params: {
+                [key: string]: string;
+            };
         };
     };
     responses: never;

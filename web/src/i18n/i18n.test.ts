@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { STATUSES } from '../lib/filters';
 import { RANGES } from '../lib/history';
 import { ACTIONS } from '../pages/audit/changes';
+import { WARNINGS } from '../pages/dashboard/useWarningText';
 import { COLUMNS } from '../pages/users/columns';
 import en from './en.json';
 import fa from './fa.json';
@@ -46,6 +47,7 @@ const DYNAMIC: Record<string, readonly string[]> = {
   'settings.': ['auto', 'light', 'dark', 'external', 'embedded'],
   'status.': STATUSES,
   'task.': ['config_sync', 'scrape', 'enforcement', 'retention'],
+  'warning.': WARNINGS,
 };
 
 /** What the code asks for: 'a.b' as it stands, and `a.${x}` as the keys above. */

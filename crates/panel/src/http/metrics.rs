@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SharedApp};
 use crate::service::health::Task;
+use crate::service::warnings::Warning;
 
 /// Upper ends of the histograms' buckets, seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
@@ -63,6 +64,7 @@ fn describe() {
     describe_gauge!("mtpannel_database_connections", "Open connections to the database by state");
     describe_gauge!("mtpannel_proxy_up", "Whether the proxy answered the last scrape");
     describe_gauge!("mtpannel_proxy_series_suppressed", "Whether the proxy left out some users at the last scrape");
+    describe_gauge!("mtpannel_warning", "Whether a warning of the dashboard is in force, by its code");
     describe_gauge!("mtpannel_build_info", "Version of the panel");
 }
 
@@ -108,5 +110,10 @@ async fn refresh(app: &App) {
     gauge!("mtpannel_proxy_up").set(if up { 1.0 } else { 0.0 });
     let suppressed = app.health.proxy().is_some_and(|view| view.suppressed);
     gauge!("mtpannel_proxy_series_suppressed").set(if suppressed { 1.0 } else { 0.0 });
+    let warnings = app.warnings.all();
+    for code in Warning::CODES.iter().copied() {
+        let in_force = warnings.iter().any(|warning| warning.code() == code);
+        gauge!("mtpannel_warning", "code" => code).set(if in_force { 1.0 } else { 0.0 });
+    }
     gauge!("mtpannel_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

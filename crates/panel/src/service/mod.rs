@@ -6,6 +6,7 @@ pub mod auth;
 pub mod backup;
 pub mod bulk;
 mod change;
+pub mod endpoint_check;
 pub mod error;
 pub mod first_start;
 pub mod health;
@@ -26,6 +27,7 @@ pub mod stats;
 pub mod sync;
 pub mod token;
 pub mod users;
+pub mod warnings;
 
 pub use audit::By;
 pub use error::{FieldError, ServiceError, ServiceResult};

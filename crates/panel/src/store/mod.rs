@@ -26,6 +26,7 @@ pub mod state;
 pub mod system;
 pub mod traffic;
 pub mod users;
+pub mod written_files;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use instance::InstanceLock;
@@ -365,6 +366,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         system::TEXTS,
         traffic::TEXTS,
         users::TEXTS,
+        written_files::TEXTS,
     ]
     .into_iter()
     .flatten()

@@ -49,16 +49,14 @@ impl Transform for Downlink {
     }
 
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize> {
-        let recrypt = |bytes: &mut [u8]| {
+        let mut recrypt = |bytes: &mut [u8]| {
             self.from_dc.apply(bytes);
             self.to_client.apply(bytes);
         };
-        match &mut self.records {
-            Some(sizes) => fill_records(buffer, read, sizes, recrypt),
-            None => {
-                let mut recrypt = recrypt;
-                recrypt(&mut buffer[..read]);
-            }
+        if let Some(sizes) = &mut self.records {
+            fill_records(buffer, read, sizes, recrypt);
+        } else {
+            recrypt(&mut buffer[..read]);
         }
         Ok(read)
     }

@@ -4,6 +4,7 @@
 mod access;
 mod client;
 mod cuts;
+mod listeners;
 mod loops;
 mod masking;
 mod peers;

@@ -10,7 +10,7 @@ use crate::http::dto::Moment;
 use crate::http::dto::audit::{AuditEntry, AuditPage, AuditQuery};
 use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::system::{
-    self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic,
+    self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic, WarningBody,
 };
 use crate::http::extract::{Admin, Query, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
@@ -43,6 +43,7 @@ pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<a
         config_sync: system::config_sync(&app),
         config_written_at: app.sync.outcome().changed_at.map(Moment),
         tasks: system::tasks(&app),
+        warnings: app.warnings.all().into_iter().map(WarningBody::from).collect(),
         panel: PanelBody { version: env!("CARGO_PKG_VERSION") },
     }))
 }
