@@ -9,9 +9,9 @@ use super::record::{HANDSHAKE, HEADER};
 /// Bytes of a handshake message's type and length.
 const MESSAGE_HEADER: usize = 4;
 const CLIENT_HELLO: u8 = 1;
-/// Most bytes of records for one hello. A hello of Telegram's clients takes 12,000 at most, if every byte of it is in a
-/// record of its own.
-const MAX_RECORDS: usize = 2 * (HEADER + MAX_RECORD);
+/// Most bytes of records for one hello: a full record, and headers besides. A hello of Telegram's clients takes 12,000 at most,
+/// if every byte of it is in a record of its own.
+const MAX_RECORDS: usize = HEADER + MAX_RECORD + 4_096;
 
 /// A record's body, as far as it is there.
 struct Fragment<'a> {
