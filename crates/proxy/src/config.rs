@@ -9,6 +9,7 @@ mod raw;
 mod table;
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,11 +25,6 @@ pub use raw::{Modes, UnknownSni};
 
 /// Largest body of the first application record, so that it stays within the TLS limit (RFC 8446, section 5.2).
 const FIRST_RECORD_MAX: usize = 16_384;
-/// Most that `mask_relay_max_bytes` may be (telemt 3.4.25 refuses more).
-const RELAY_BYTES_MAX: usize = 64 << 20;
-/// How long a visit may last and be silent where the file does not say. Longer than telemt's minute and five seconds, because
-/// the usual web servers keep a silent connection for a minute or more: to end it sooner would show that somebody else does.
-const RELAY_TIME: Duration = Duration::from_mins(5);
 /// Most unknown keys that are remembered by name.
 const IGNORED_MAX: usize = 64;
 
@@ -335,9 +331,6 @@ fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
     if censorship.mask_port == 0 {
         return Err(ConfigError::new("censorship.mask_port must not be 0"));
     }
-    if !(1..=RELAY_BYTES_MAX).contains(&censorship.mask_relay_max_bytes) {
-        return Err(ConfigError::new("censorship.mask_relay_max_bytes must be from 1 to 67108864"));
-    }
     Ok(Masking {
         enabled: censorship.mask,
         domains,
@@ -346,14 +339,10 @@ fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
         port: censorship.mask_port,
         unknown_sni: censorship.unknown_sni_action,
         first_record: censorship.fake_cert_len.clamp(1, FIRST_RECORD_MAX),
-        relay_bytes: censorship.mask_relay_max_bytes,
-        relay_time: relay_time(censorship.mask_relay_timeout_ms),
-        relay_idle: relay_time(censorship.mask_relay_idle_timeout_ms),
+        relay_bytes: visits::bytes(censorship.mask_relay_max_bytes)?,
+        relay_time: visits::time(censorship.mask_relay_timeout_ms),
+        relay_idle: visits::time(censorship.mask_relay_idle_timeout_ms),
     })
-}
-
-fn relay_time(milliseconds: Option<u64>) -> Duration {
-    milliseconds.map_or(RELAY_TIME, |time| Duration::from_millis(time.clamp(1, 86_400_000)))
 }
 
 fn upstreams(all: Vec<raw::Upstream>) -> Result<Vec<Upstream>, ConfigError> {
