@@ -10,6 +10,7 @@ mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
+mod visits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -105,6 +106,12 @@ pub struct Masking {
     pub unknown_sni: UnknownSni,
     /// Bytes in the first application record of our answer (`fake_cert_len`).
     pub first_record: usize,
+    /// Most bytes that a visitor and the site may send each other in each direction (`mask_relay_max_bytes`).
+    pub relay_bytes: usize,
+    /// How long a visit may last (`mask_relay_timeout_ms`).
+    pub relay_time: Duration,
+    /// How long a visitor and the site may both say nothing (`mask_relay_idle_timeout_ms`).
+    pub relay_idle: Duration,
 }
 
 /// Longest waits.
@@ -344,6 +351,9 @@ fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
         port: censorship.mask_port,
         unknown_sni: censorship.unknown_sni_action,
         first_record: censorship.fake_cert_len.clamp(1, FIRST_RECORD_MAX),
+        relay_bytes: visits::bytes(censorship.mask_relay_max_bytes)?,
+        relay_time: visits::time(censorship.mask_relay_timeout_ms),
+        relay_idle: visits::time(censorship.mask_relay_idle_timeout_ms),
     })
 }
 
