@@ -165,7 +165,7 @@ impl ConfigFile {
         let source = self.without_entries(source, access)?;
         let (text, ranges) = self.layout(&source)?.render_with_ranges(access, fresh);
         let differs = present.as_ref().map(Source::main) != Some(text.as_str());
-        Ok(Rendered { text, ranges, differs, present })
+        Ok(Rendered { text, differs, ranges, present })
     }
 
     /// The file without the entries that deleted users have in tables which the panel does not manage. Each deletion counts
@@ -184,7 +184,11 @@ impl ConfigFile {
         let without = without_entries(&source, &gone).map_err(|source| self.unreadable(source))?;
         for (file, line) in without.included {
             let file = file.display();
-            tracing::warn!(%file, line, "an included file has an entry of a deleted user; remove it, or the next user of this name gets it");
+            tracing::warn!(
+                %file,
+                line,
+                "an included file has an entry of a deleted user; remove it, or the next user of this name gets it"
+            );
         }
         self.with_includes(without.text)
     }
