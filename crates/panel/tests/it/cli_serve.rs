@@ -92,16 +92,28 @@ async fn the_schema_is_not_changed_under_a_panel_that_runs() {
     let mut place = Place::new();
     place.set("SECRET_KEY", KEY);
     let panel = Panel::start(&mut place);
-    // As an older program would have left it.
+    // As the first program would have left it.
     let mut conn = place.connect().await;
-    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 2").execute(&mut conn).await.unwrap();
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version > 1").execute(&mut conn).await.unwrap();
     for arguments in [&["user", "list"][..], &["migrate"]] {
         assert!(place.run(arguments).failed().contains("is in use by another mtpannel"), "{arguments:?}");
     }
     panel.end();
+    return_to_first_schema(&mut conn).await;
     place.run(&["migrate"]).ok();
     place.run(&["user", "list"]).ok();
     let copies = std::fs::read_dir(place.folder.path()).unwrap();
     let is_copy = |name: std::ffi::OsString| name.to_string_lossy().starts_with("panel.db.before-upgrade-1-");
     assert_eq!(copies.filter(|entry| is_copy(entry.as_ref().unwrap().file_name())).count(), 1);
+}
+
+/// Puts the tables of the first schema in the place of all others, so that the later steps can be taken again.
+async fn return_to_first_schema(conn: &mut sqlx::SqliteConnection) {
+    sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut *conn).await.unwrap();
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'";
+    let tables: Vec<(String,)> = sqlx::query_as(tables).fetch_all(&mut *conn).await.unwrap();
+    for (table,) in tables {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP TABLE {table}"))).execute(&mut *conn).await.unwrap();
+    }
+    sqlx::raw_sql(include_str!("../../migrations/sqlite/0001_initial.sql")).execute(conn).await.unwrap();
 }
