@@ -43,7 +43,7 @@ impl By {
         }
     }
 
-    fn address(&self) -> Option<IpAddr> {
+    pub(super) fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Admin { address, .. } | Self::Stranger { address } => *address,
             Self::CommandLine | Self::System => None,
