@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{must_exist, output, tell};
+use super::{audit_read, must_exist, output, tell};
 use crate::clock::Clock;
 use crate::config_file::{ConfigFile, Rendered};
 use crate::random;
@@ -16,7 +16,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
     let (url, proxy) = settings.database_and_proxy()?;
     let store = open(&url).await?;
-    output::print(&rendered(&store, &proxy).await?.text)
+    let text = rendered(&store, &proxy).await?.text;
+    audit_read(&store, "config.render", None).await;
+    output::print(&text)
 }
 
 pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {

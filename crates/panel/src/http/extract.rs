@@ -69,8 +69,11 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     token.ok_or_else(|| Problem::unauthorized("send an access token as 'Authorization: Bearer …'"))
 }
 
-/// The user in the path, if whoever asks may see him.
-pub(super) struct Found(pub(super) User);
+/// The user in the path, if whoever asks may see them.
+pub(super) struct Found {
+    pub(super) user: User,
+    pub(super) by: By,
+}
 
 impl FromRequestParts<SharedApp> for Found {
     type Rejection = Problem;
@@ -79,7 +82,11 @@ impl FromRequestParts<SharedApp> for Found {
         let name = Name::from_request_parts(parts, app).await;
         let token = bearer(&parts.headers)?;
         match name {
-            Ok(Name(name)) => Ok(Self(users::get(app, token, &name).await?)),
+            Ok(Name(name)) => {
+                let (user, actor) = users::get(app, token, &name).await?;
+                let address = Client::from_request_parts(parts, app).await?.address;
+                Ok(Self { user, by: By::Admin { actor, address } })
+            }
             // That the name is none only an administrator is told.
             Err(problem) => {
                 auth::authenticate(app, token).await?;

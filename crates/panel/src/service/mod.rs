@@ -23,6 +23,7 @@ mod queue;
 pub mod retention;
 pub mod roster;
 pub mod rules;
+pub mod shown;
 pub mod soon;
 pub mod stats;
 pub mod sync;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may panic, and nobody else sees it")]
 
 mod admins;
+mod audit_entries;
 mod authorization;
 mod bad_input;
 mod bad_query;
@@ -17,6 +18,7 @@ mod cli_log;
 mod cli_serve;
 mod cli_support;
 mod common;
+mod fail2ban;
 mod file;
 mod fresh_login;
 mod hang_up;
