@@ -4,6 +4,7 @@
 //! [`Layout::parse`] cuts the managed tables out of a file, whatever form they have in it; [`Layout::render`] puts
 //! others in. [`read_users`] reads the users of a file that a panel has not managed before.
 
+mod endpoint;
 mod import;
 mod layout;
 mod scan;
@@ -15,6 +16,7 @@ mod tests;
 
 use toml_edit::Document;
 
+pub use endpoint::FileEndpoint;
 pub use import::{DisabledBecause, ImportError, ImportProblem, ImportedUser, read_users};
 pub use layout::Layout;
 

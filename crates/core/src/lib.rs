@@ -11,6 +11,7 @@ pub mod exposition;
 pub mod link;
 pub mod patch;
 pub mod policy;
+pub mod rename;
 pub mod template;
 pub mod usage;
 pub mod user;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use mtpannel_core::access::Access;
-use mtpannel_core::document::{DocumentError, Layout};
+use mtpannel_core::document::{DocumentError, FileEndpoint, Layout};
 use mtpannel_core::link::Endpoint;
 use mtpannel_core::template::Template;
 use mtpannel_core::user::{Secret, Username};
@@ -59,6 +59,7 @@ pub struct ConfigFile {
     endpoint: Endpoint,
     kind: ProxyKind,
     known: Option<([u8; 32], Layout)>,
+    file_endpoint: Option<FileEndpoint>,
     stamp: Option<Stamp>,
 }
 
@@ -80,7 +81,7 @@ impl ConfigFile {
     /// The file of these settings; nothing is read yet.
     pub fn new(settings: &ProxySettings) -> Self {
         let ProxySettings { config_path, endpoint, kind } = settings.clone();
-        Self { path: config_path, endpoint, kind, known: None, stamp: None }
+        Self { path: config_path, endpoint, kind, known: None, file_endpoint: None, stamp: None }
     }
 
     /// Where it is.
@@ -100,7 +101,7 @@ impl ConfigFile {
     /// The file that a first start makes where there is none.
     fn template(&self) -> String {
         let Endpoint { host, port, domain } = &self.endpoint;
-        let template = Template::new(host, *port, domain);
+        let template = Template::new(host.as_str(), *port, domain);
         match self.kind {
             ProxyKind::External => template.text(),
             ProxyKind::Embedded { metrics } => Template {
@@ -155,9 +156,19 @@ impl ConfigFile {
             return Ok(Vec::new());
         }
         let (layout, mut names) = Layout::parse_with_names(&text).map_err(|source| self.unreadable(source))?;
-        self.known = Some((digest, layout));
+        self.learn(digest, layout);
         names.retain(|name| !access.names(name));
         Ok(names)
+    }
+
+    /// What the file that was read last says of links; `None` before the first reading.
+    pub const fn file_endpoint(&self) -> Option<&FileEndpoint> {
+        self.file_endpoint.as_ref()
+    }
+
+    fn learn(&mut self, digest: [u8; 32], layout: Layout) {
+        self.file_endpoint = Some(layout.endpoint());
+        self.known = Some((digest, layout));
     }
 
     /// Whether somebody else has changed, replaced or removed the file since [`Self::apply`].
@@ -184,7 +195,8 @@ impl ConfigFile {
     fn layout(&mut self, text: &str) -> Result<&Layout, ConfigFileError> {
         let digest = digest(text);
         if !self.knows(&digest) {
-            self.known = Some((digest, self.parse(text)?));
+            let layout = self.parse(text)?;
+            self.learn(digest, layout);
         }
         match &self.known {
             Some((_, layout)) => Ok(layout),

@@ -14,9 +14,7 @@ use crate::store::DatabaseUrl;
 
 mod parse;
 
-use parse::{
-    base_path, config_path, header_value, host, http_url, networks, number, proxy_kind, secret_key, socket_address,
-};
+use parse::{base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address};
 
 /// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
 /// by everybody on the machine.
@@ -268,7 +266,7 @@ impl RawSettings {
 
     fn read_proxy(&self, reader: &mut Reader) -> Option<ProxySettings> {
         let config_path = reader.check("TELEMT_CONFIG_PATH", config_path(&self.telemt_config_path));
-        let host = reader.check("PROXY_HOST", host(&self.proxy_host));
+        let host = reader.check("PROXY_HOST", self.proxy_host.trim().parse());
         let port = reader.check("PROXY_PORT", number(&self.proxy_port, 1, u16::MAX));
         let domain = reader.check("TLS_DOMAIN", self.tls_domain.trim().parse());
         let kind = reader.check("PROXY", proxy_kind(&self.proxy, &self.telemt_metrics_url));

@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -285,7 +285,8 @@ fn listeners(server: &raw::Server) -> Result<Vec<Listener>, ConfigError> {
         all.extend([server.listen_addr_ipv4, server.listen_addr_ipv6].into_iter().flatten().map(general));
     }
     if all.is_empty() {
-        all.push(general(Ipv4Addr::UNSPECIFIED.into()));
+        // As telemt does when a file names no address.
+        all.extend([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()].map(general));
     }
     let mut addresses: Vec<_> = all.iter().map(|l| l.address).filter(|address| address.port() != 0).collect();
     addresses.sort_unstable();

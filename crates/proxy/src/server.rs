@@ -226,12 +226,30 @@ impl Shared {
 
 type Bound = (TcpListener, SocketAddr, bool);
 
+/// Binds every listener. An address family that this machine does not have is left out while another one is there: a
+/// new file names both.
 fn listen(config: &Config) -> Result<Vec<Bound>, Error> {
-    let bound = config.listeners.iter().map(|listener| {
-        let (socket, address) = bind(listener.address)?;
-        Ok((socket, address, listener.proxy_protocol))
-    });
-    bound.collect()
+    let mut listening = Vec::new();
+    let mut missing = None;
+    for listener in &config.listeners {
+        match bind(listener.address) {
+            Ok((socket, address)) => listening.push((socket, address, listener.proxy_protocol)),
+            Err(Error::Listen(address, error)) if is_without_family(&error) => {
+                tracing::warn!(%address, "this machine has no such address family; the proxy does not listen there");
+                missing = Some(Error::Listen(address, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if listening.is_empty() => Err(error),
+        _ => Ok(listening),
+    }
+}
+
+/// Whether the system refused because it was started without this address family.
+fn is_without_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 /// Binds an address; an IPv6 one takes no IPv4 connections, so that both may be given.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::{output, tell};
+use super::args::How;
+use super::{causes, output, tell};
 use crate::clock::Clock;
 use crate::service::import::read::{ReadError, read};
 use crate::service::import::{self, Summary};
@@ -15,7 +16,7 @@ use crate::store::old_panel::OldPanel;
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::task::scraper;
 
-pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Result<()> {
+pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> anyhow::Result<()> {
     let (url, metrics_url) = settings.database_and_metrics_url()?;
     ensure!(file.is_file(), "{}: there is no such file", file.display());
     let lock = match &url {
@@ -28,7 +29,7 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Res
         DatabaseUrl::Postgres(_) => None,
     };
     let old = OldPanel::open(file).await.with_context(|| format!("{}: cannot be opened", file.display()))?;
-    let old = match read(old).await {
+    let old = match read(old, &how.renames.into_iter().collect()).await {
         Ok(old) => old,
         Err(ReadError::Problems(problems)) => {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -40,9 +41,10 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Res
     let clock = Clock::system();
     let store = Store::open_locked(&url, clock.now(), lock.as_ref()).await?;
     let scrape = scrape(&store, &metrics_url, &clock).await?;
-    let summary = import::apply(&store, old, scrape.as_ref(), clock.now()).await?;
+    let changes: String = old.changes.iter().map(|change| format!("changed: {change}\n")).collect();
+    let summary = import::apply(&store, old, scrape.as_ref(), clock.now(), how.dry_run).await?;
     store.close().await;
-    output::print(&told(&summary))?;
+    output::print(&(changes + &told(&summary, how.dry_run)))?;
     if scrape.is_some_and(|scrape| scrape.snapshot.suppressed) {
         tell(
             "warning: the proxy leaves out some users in its metrics; for those its counters are no base yet, see below",
@@ -59,7 +61,10 @@ async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Optio
     match scraper::read_once(url, clock, ordinal).await {
         Ok(scrape) => Ok(Some(scrape)),
         Err(error) => {
-            tell(&format!("warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {error:#}"));
+            tell(&format!(
+                "warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {}",
+                causes(&error).join(": ")
+            ));
             Ok(None)
         }
     }
@@ -72,10 +77,14 @@ fn warn_about_the_base() {
     );
 }
 
-fn told(summary: &Summary) -> String {
+fn told(summary: &Summary, dry_run: bool) -> String {
     let mut text = format!(
-        "imported: administrators: {}, users: {}, traffic rows: {}, rows of proxy figures: {}\n",
-        summary.admins, summary.users, summary.traffic, summary.stats
+        "{}: administrators: {}, users: {}, traffic rows: {}, rows of proxy figures: {}\n",
+        if dry_run { "nothing was imported; it would be" } else { "imported" },
+        summary.admins,
+        summary.users,
+        summary.traffic,
+        summary.stats
     );
     let mut add = |count: usize, what: &str| {
         if count > 0 {

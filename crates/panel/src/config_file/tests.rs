@@ -4,7 +4,11 @@ fn file(folder: &Path) -> ConfigFile {
     ConfigFile::new(&ProxySettings {
         kind: ProxyKind::External,
         config_path: folder.join("config.toml"),
-        endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
+        endpoint: Endpoint {
+            host: "proxy.example.com".parse().unwrap(),
+            port: 443,
+            domain: "example.com".parse().unwrap(),
+        },
     })
 }
 

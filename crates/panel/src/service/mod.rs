@@ -6,6 +6,7 @@ pub mod auth;
 pub mod backup;
 pub mod bulk;
 mod change;
+pub mod endpoint_check;
 pub mod error;
 pub mod first_start;
 pub mod health;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use mtpannel_core::exposition::Gap;
+
 /// Who finds a warning out, and takes it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
@@ -12,6 +14,8 @@ pub enum Source {
     File,
     /// The scraper.
     Proxy,
+    /// The scraper: whether traffic can be counted.
+    Accounting,
 }
 
 /// How urgent a warning is.
@@ -66,11 +70,53 @@ pub enum Warning {
         /// What the file says.
         file: String,
     },
+    /// Links name an IPv6 address, and the built-in proxy listens on IPv4 alone.
+    #[error(
+        "PROXY_HOST is the IPv6 address {settings}, but the proxy listens on IPv4 only: links do not work. Set listen_addr_ipv6 = \"::\" under [server] in config.toml and restart the proxy"
+    )]
+    NoIpv6Listener {
+        /// The setting.
+        settings: String,
+    },
+    /// The proxy's metrics show that users have counters, and not those that are needed.
+    #[error("{}", Gap::Missing { missing, shown })]
+    CountersMissing {
+        /// Metric that is missing.
+        missing: &'static str,
+        /// Metric that is there.
+        shown: &'static str,
+    },
+    /// The operator has switched the proxy's counters of users off.
+    #[error("{}", Gap::SwitchedOff)]
+    CountersSwitchedOff,
+    /// The proxy is newer than all versions that the panel was checked with.
+    #[error("the proxy is telemt {version}; this panel was not checked with it. Watch whether traffic is counted")]
+    ProxyVersionUntested {
+        /// Version of the proxy.
+        version: String,
+    },
+}
+
+impl From<&Gap> for Warning {
+    fn from(gap: &Gap) -> Self {
+        match *gap {
+            Gap::SwitchedOff => Self::CountersSwitchedOff,
+            Gap::Missing { missing, shown } => Self::CountersMissing { missing, shown },
+        }
+    }
 }
 
 impl Warning {
     /// Every code.
-    pub const CODES: [&'static str; 3] = ["tls_domain_differs", "public_host_differs", "public_port_differs"];
+    pub const CODES: &'static [&'static str] = &[
+        "tls_domain_differs",
+        "public_host_differs",
+        "public_port_differs",
+        "no_ipv6_listener",
+        "counters_missing",
+        "counters_switched_off",
+        "proxy_version_untested",
+    ];
 
     /// Its name in answers and metrics. It does not change between versions.
     pub const fn code(&self) -> &'static str {
@@ -78,26 +124,38 @@ impl Warning {
             Self::TlsDomainDiffers { .. } => "tls_domain_differs",
             Self::PublicHostDiffers { .. } => "public_host_differs",
             Self::PublicPortDiffers { .. } => "public_port_differs",
+            Self::NoIpv6Listener { .. } => "no_ipv6_listener",
+            Self::CountersMissing { .. } => "counters_missing",
+            Self::CountersSwitchedOff => "counters_switched_off",
+            Self::ProxyVersionUntested { .. } => "proxy_version_untested",
         }
     }
 
     /// How urgent it is.
     pub const fn level(&self) -> Level {
         match self {
-            Self::TlsDomainDiffers { .. } | Self::PublicHostDiffers { .. } | Self::PublicPortDiffers { .. } => {
-                Level::Warning
-            }
+            Self::ProxyVersionUntested { .. } => Level::Info,
+            _ => Level::Warning,
         }
+    }
+
+    /// Whether links that were given out do not work.
+    pub const fn breaks_links(&self) -> bool {
+        matches!(self, Self::TlsDomainDiffers { .. } | Self::NoIpv6Listener { .. })
     }
 
     /// Its values by name, for texts in other languages.
     pub fn params(&self) -> BTreeMap<&'static str, String> {
-        let params: &[(&'static str, &String)] = match self {
+        let params: &[(&'static str, &str)] = match self {
             Self::TlsDomainDiffers { settings, file }
             | Self::PublicHostDiffers { settings, file }
             | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
+            Self::NoIpv6Listener { settings } => &[("settings", settings)],
+            Self::CountersMissing { missing, shown } => &[("missing", missing), ("shown", shown)],
+            Self::CountersSwitchedOff => &[],
+            Self::ProxyVersionUntested { version } => &[("version", version)],
         };
-        params.iter().map(|(name, value)| (*name, (*value).clone())).collect()
+        params.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
     }
 }
 

@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::app::SharedApp;
 use crate::config_file::{ConfigFile, ConfigFileError};
 use crate::random;
+use crate::service::endpoint_check::differences;
 use crate::service::first_start::{self, TakenOver};
 use crate::service::health::Task;
 use crate::service::projection::{self, Known, Projection};
 use crate::service::sync::{Failure, Outcome};
+use crate::service::warnings::Source;
 use crate::store::{Store, state};
 
 /// How long a write waits, at most, for mutations that are under way to share it. One that comes alone waits for nothing.
@@ -123,6 +125,7 @@ impl Writer {
                 self.retry = FIRST_RETRY;
                 self.app.health.succeeded(Task::ConfigSync, now);
                 let changed_at = if changed { Some(now) } else { last.changed_at };
+                self.compare_endpoint();
                 let next = self.next(&projection);
                 self.app.sync.publish(Outcome { written: Some(projection.revision), changed_at, failure: None });
                 Next::At(next)
@@ -166,6 +169,12 @@ impl Writer {
             tracing::info!(revision = projection.revision, "config.toml written");
         }
         Ok((projection, changed))
+    }
+
+    /// Warns if links do not lead where the file says that the proxy is.
+    fn compare_endpoint(&self) {
+        let Some(endpoint) = self.file.as_ref().and_then(ConfigFile::file_endpoint) else { return };
+        self.app.warnings.replace(Source::File, differences(&self.app.settings.proxy, endpoint));
     }
 
     async fn load(&mut self) -> Result<(Projection, Access), String> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::exposition::{Reader, Snapshot};
+use mtpannel_core::exposition::{self, Gap, Reader, Snapshot};
 use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::app::SharedApp;
 use crate::clock::Clock;
 use crate::service::health::{PackedText, Packer, ProxyView, Task};
 use crate::service::metering::{self, Scrape};
+use crate::service::warnings::{Source, Warning};
 use crate::settings::ProxyApi;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -91,6 +92,11 @@ impl Scraper {
             Ok(reading) => self.record(reading).await,
             Err(error) => Err(error),
         };
+        let gap = taken.as_ref().err().and_then(|error| error.downcast_ref::<Gap>());
+        self.app.health.set_cannot_count(gap.is_some());
+        if let Some(gap) = gap {
+            self.app.warnings.replace(Source::Accounting, vec![gap.into()]);
+        }
         match taken {
             Ok(()) => self.app.health.succeeded(Task::Scrape, self.app.clock.now()),
             Err(error) => {
@@ -120,6 +126,9 @@ impl Scraper {
         } else {
             tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
         }
+        let untested = view.version.clone().filter(|version| exposition::is_untested(version));
+        let warnings = untested.map(|version| Warning::ProxyVersionUntested { version });
+        self.app.warnings.replace(Source::Accounting, warnings.into_iter().collect());
         self.app.health.proxy_answered(view);
         if let Some(file) = file {
             self.app.health.file_judged(file);
@@ -157,7 +166,7 @@ pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow:
     Ok(read(&client()?, url, clock, ordinal).await?.scrape)
 }
 
-/// Asks the proxy, and gives what it says.
+/// Asks the proxy, and gives what it says. An answer without the counters that accounting needs is an error, a [`Gap`].
 async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Reading> {
     let asked_at = clock.precise();
     let mut body = Body::of(client.get(url), MAX_BODY).await?;
@@ -167,7 +176,11 @@ async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow
         packer.push(&part);
     }
     let (answered_at, answered) = (clock.precise(), Instant::now());
-    let scrape = Scrape { snapshot: reader.finish()?, ordinal, asked_at, answered_at, since_last: None };
+    let mut snapshot = reader.finish()?;
+    if let Some(gap) = snapshot.gap.take() {
+        return Err(gap.into());
+    }
+    let scrape = Scrape { snapshot, ordinal, asked_at, answered_at, since_last: None };
     Ok(Reading { scrape, text: packer.finish(), answered })
 }
 

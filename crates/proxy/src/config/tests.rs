@@ -12,7 +12,8 @@ fn parse(text: &str) -> Config {
 fn the_smallest_file_gets_the_defaults_of_the_contract() {
     let config = Config::parse(ALICE).unwrap();
     assert_eq!(config.modes, Modes { classic: false, secure: false, tls: true });
-    assert_eq!(config.listeners, [Listener { address: "0.0.0.0:443".parse().unwrap(), proxy_protocol: false }]);
+    let both = ["0.0.0.0:443", "[::]:443"];
+    assert_eq!(config.listeners, both.map(|at| Listener { address: at.parse().unwrap(), proxy_protocol: false }));
     assert_eq!(config.max_connections, Some(10_000));
     assert_eq!(config.metrics, None);
     assert!(config.masking.enabled);
@@ -28,7 +29,8 @@ fn the_template_of_a_first_start_is_understood_and_what_it_does_not_know_is_name
     let domain = "Mask.example".parse().unwrap();
     let text = mtpannel_core::template::Template::new("proxy.example", 443, &domain).text();
     let config = Config::parse(&format!("{text}{ALICE}")).unwrap();
-    assert_eq!(config.listeners[0].address.to_string(), "0.0.0.0:1234");
+    let listeners: Vec<String> = config.listeners.iter().map(|listener| listener.address.to_string()).collect();
+    assert_eq!(listeners, ["0.0.0.0:1234", "[::]:1234"]);
     assert_eq!(config.masking.domains, ["mask.example"]);
     assert_eq!(config.metrics.unwrap().whitelist.len(), 6);
     assert!(config.ignored.keys.contains(&"general.log_level".to_owned()), "{:?}", config.ignored);

@@ -3,6 +3,7 @@
 
 mod access;
 mod client;
+mod listeners;
 mod masking;
 mod peers;
 mod serving;

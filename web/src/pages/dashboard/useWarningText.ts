@@ -2,7 +2,15 @@ import type { Stats } from '~/api/client';
 import { useI18n } from '~/i18n';
 
 /** The codes that this page has texts for. */
-export const WARNINGS = ['tls_domain_differs', 'public_host_differs', 'public_port_differs'] as const;
+export const WARNINGS = [
+  'tls_domain_differs',
+  'public_host_differs',
+  'public_port_differs',
+  'no_ipv6_listener',
+  'counters_missing',
+  'counters_switched_off',
+  'proxy_version_untested',
+] as const;
 
 /** A warning in words; one that is newer than this page as the server tells it. */
 export function useWarningText() {

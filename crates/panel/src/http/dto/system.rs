@@ -27,13 +27,15 @@ pub(crate) struct HealthBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a probe of its own")]
 pub(crate) struct ReadyBody {
-    /// Whether the database answers and the file is written.
+    /// Whether the database answers, the file is written and traffic can be counted.
     pub(in crate::http) ready: bool,
     pub(in crate::http) database: bool,
     /// Whether config.toml says what the database says.
     pub(in crate::http) config_sync: bool,
     /// Whether the last scrape of the proxy succeeded.
     pub(in crate::http) scrape: bool,
+    /// Whether the proxy's last answer has the counters that accounting needs; true as long as it does not answer.
+    pub(in crate::http) accounting: bool,
     pub(in crate::http) tasks: Vec<TaskAge>,
 }
 
@@ -173,7 +175,7 @@ impl From<&Settings> for SettingsBody {
     fn from(settings: &Settings) -> Self {
         let ProxySettings { kind, config_path, endpoint } = &settings.proxy;
         Self {
-            proxy_host: endpoint.host.clone(),
+            proxy_host: endpoint.host.to_string(),
             proxy_port: endpoint.port,
             tls_domain: endpoint.domain.as_str().to_owned(),
             proxy: match kind {

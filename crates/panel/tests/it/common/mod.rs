@@ -185,7 +185,11 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
         proxy: ProxySettings {
             kind: ProxyKind::External,
             config_path: folder.path().join("telemt/config.toml"),
-            endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
+            endpoint: Endpoint {
+                host: "proxy.example.com".parse().unwrap(),
+                port: 443,
+                domain: "example.com".parse().unwrap(),
+            },
         },
         secret_key: KEY.into(),
         metrics_url: proxy.url(),
