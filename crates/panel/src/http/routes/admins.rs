@@ -45,8 +45,12 @@ pub(crate) async fn create(
 #[utoipa::path(put, path = "/admins/{username}", tag = "Administrators", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")), request_body = AdminPatchBody,
     responses((status = 200, description = "Changed", body = AdminBody),
-        (status = 409, description = "He is the last sudo administrator", body = ProblemBody,
-            content_type = "application/problem+json")))]
+        (status = 403, description = "The administrator may not do this, or `current_password` is needed",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "This is the last sudo administrator", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 429, description = "Too many wrong passwords; Retry-After tells when to try again",
+            body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn update(
     State(app): State<SharedApp>,
     admin: Admin,
