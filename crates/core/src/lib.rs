@@ -8,6 +8,7 @@
 pub mod access;
 pub mod document;
 pub mod exposition;
+pub mod include;
 pub mod link;
 pub mod patch;
 pub mod policy;

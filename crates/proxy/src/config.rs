@@ -18,6 +18,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub use error::ConfigError;
 use ipnet::IpNet;
+use mtpannel_core::include::Source;
 use mtpannel_core::user::Secret;
 pub use raw::{Modes, UnknownSni};
 
@@ -202,6 +203,14 @@ impl Config {
         let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
         let short = bulk::split(bare).and_then(|(rest, access)| Self::parse_toml(&rest, access).ok());
         short.map_or_else(|| Self::parse_toml(bare, raw::Access::default()), Ok)
+    }
+
+    /// Reads `config.toml` with the files that it includes.
+    pub fn parse_source(source: &Source) -> Result<Self, ConfigError> {
+        Self::parse(source.text()).map_err(|error| match error.position {
+            Some((line, column)) if !source.included().is_empty() => error.at(source.place_of_line(line), column),
+            _ => error,
+        })
     }
 
     /// Reads TOML; `taken` are users' tables that were read before.

@@ -8,6 +8,7 @@ mod access;
 mod account;
 pub mod config;
 pub mod faketls;
+mod files;
 mod inbox;
 pub mod key;
 mod mask;

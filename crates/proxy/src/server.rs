@@ -13,11 +13,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Directory;
 use crate::config::{Config, Timeouts};
+use crate::files::load;
 use crate::mask::Mask;
 use crate::places::Places;
 use crate::recent::Recent;
 use crate::relay::Buffers;
-use crate::reload::{LoadError, Watcher, load};
+use crate::reload::{LoadError, Watcher};
 use crate::replay::Replays;
 use crate::search::Searcher;
 use crate::seldom::Seldom;
@@ -85,7 +86,9 @@ impl Proxy {
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
         let files = raise_file_limit();
         let path = config_path.to_owned();
-        let (mut config, stamp) = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
+        let loaded = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)?;
+        let (config, state) = loaded.map_err(LoadError::Read)?;
+        let mut config = config.map_err(LoadError::Config)?;
         let users = std::mem::take(&mut config.users);
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
@@ -106,7 +109,7 @@ impl Proxy {
             }
             None => None,
         };
-        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), stamp);
+        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), state);
         let unfollowed = watcher.start(serving.clone()).map_err(Error::Thread)?;
         tasks.spawn(follow_site(Arc::clone(&shared), serving.clone()));
         let places = Places::new(places(shared.config.max_connections, files));

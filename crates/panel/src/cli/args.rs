@@ -19,7 +19,8 @@ use crate::settings::RawSettings;
     arg_required_else_help = true,
     after_help = "\
 Settings come from flags, from the environment, and from a file .env in the current directory, in this order. DATABASE_URL \
-(default sqlite:///data/panel.db), SECRET_KEY and TELEMT_API_AUTH may hold secrets and are therefore no flags.
+(default sqlite:///data/panel.db), SECRET_KEY and TELEMT_API_AUTH may hold secrets and are therefore no flags; each may \
+also stand in a file that DATABASE_URL_FILE, SECRET_KEY_FILE or TELEMT_API_AUTH_FILE names.
 
 Examples:
   mtpannel admin create root --sudo    make the first administrator

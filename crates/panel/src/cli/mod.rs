@@ -46,7 +46,12 @@ fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let level = if matches!(cli.command, Command::Serve | Command::Proxy { .. }) { "info" } else { "warn" };
     match (env, cli.settings.logging(level)) {
-        (Ok(()), Ok(logging)) => logging.start()?,
+        (Ok(notices), Ok(logging)) => {
+            logging.start()?;
+            for notice in notices {
+                tracing::warn!("{notice}");
+            }
+        }
         (env, logging) => {
             // Whoever wants to know everything that does not fit hears it at once.
             let wants_all = matches!(cli.command, Command::Serve | Command::Config(ConfigCommand::Check));

@@ -166,7 +166,7 @@ pub async fn delete(app: &App, by: &By, actor: &Actor, name: &str) -> ServiceRes
     let now = change.now;
     let user = find(change.db(), actor, name).await?;
     users::delete(change.db(), [user.id]).await?;
-    departed::add(change.db(), [user.username.as_str()], now).await?;
+    departed::add_deleted(change.db(), [user.username.as_str()], now).await?;
     let before = Some(visible(&user));
     audit::record(change.db(), by, now, "user.delete", Some(user.username.as_str()), (before, None)).await?;
     Ok(change.finish().await?)

@@ -12,6 +12,8 @@ pub enum Source {
     Settings,
     /// The writer of the proxy's file.
     File,
+    /// The writer of the proxy's file: copies that it has kept.
+    Copies,
     /// The scraper.
     Proxy,
     /// The scraper: whether traffic can be counted.
@@ -78,6 +80,14 @@ pub enum Warning {
         /// The setting.
         settings: String,
     },
+    /// Somebody else has changed users in the file, and the panel has written over that.
+    #[error(
+        "users in config.toml were changed outside the panel, and the panel has written over it. The former file is {copy}: make the changes in the panel, then delete it"
+    )]
+    FileChangesReplaced {
+        /// Path of the copy.
+        copy: String,
+    },
     /// The proxy's metrics show that users have counters, and not those that are needed.
     #[error("{}", Gap::Missing { missing, shown })]
     CountersMissing {
@@ -113,6 +123,7 @@ impl Warning {
         "public_host_differs",
         "public_port_differs",
         "no_ipv6_listener",
+        "file_changes_replaced",
         "counters_missing",
         "counters_switched_off",
         "proxy_version_untested",
@@ -125,6 +136,7 @@ impl Warning {
             Self::PublicHostDiffers { .. } => "public_host_differs",
             Self::PublicPortDiffers { .. } => "public_port_differs",
             Self::NoIpv6Listener { .. } => "no_ipv6_listener",
+            Self::FileChangesReplaced { .. } => "file_changes_replaced",
             Self::CountersMissing { .. } => "counters_missing",
             Self::CountersSwitchedOff => "counters_switched_off",
             Self::ProxyVersionUntested { .. } => "proxy_version_untested",
@@ -151,6 +163,7 @@ impl Warning {
             | Self::PublicHostDiffers { settings, file }
             | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
             Self::NoIpv6Listener { settings } => &[("settings", settings)],
+            Self::FileChangesReplaced { copy } => &[("copy", copy)],
             Self::CountersMissing { missing, shown } => &[("missing", missing), ("shown", shown)],
             Self::CountersSwitchedOff => &[],
             Self::ProxyVersionUntested { version } => &[("version", version)],

@@ -12,19 +12,23 @@ struct Row {
     username: Username,
     since: DateTime<Utc>,
     cut_at: Option<DateTime<Utc>>,
+    deleted: bool,
 }
 
 impl From<Row> for Departed {
-    fn from(Row { username, since, cut_at }: Row) -> Self {
-        Self { username, since, cut_at }
+    fn from(Row { username, since, cut_at, deleted }: Row) -> Self {
+        Self { username, since, cut_at, deleted }
     }
 }
 
 sql_texts! {
-    ALL = "SELECT username, since, cut_at FROM departed";
-    FIND = "SELECT username, since, cut_at FROM departed WHERE username = $1";
+    ALL = "SELECT username, since, cut_at, deleted FROM departed";
+    FIND = "SELECT username, since, cut_at, deleted FROM departed WHERE username = $1";
     ADD = "INSERT INTO departed (username, since) SELECT key, $2 FROM json_each($1) WHERE true \
-        ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL";
+        ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL, \
+        deleted = departed.deleted AND departed.cut_at IS NULL";
+    ADD_DELETED = "INSERT INTO departed (username, since, deleted) SELECT key, $2, TRUE FROM json_each($1) WHERE true \
+        ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL, deleted = TRUE";
     ADD_UNKNOWN = "INSERT INTO departed (username, since) SELECT key, $2 FROM json_each($1) \
         WHERE key NOT IN (SELECT username FROM users) \
         ON CONFLICT (username) DO UPDATE SET since = excluded.since, cut_at = NULL";
@@ -44,9 +48,19 @@ pub async fn find(db: Db<'_>, name: &str) -> StoreResult<Option<Departed>> {
     Ok(query!(fetch_optional as Row, db, FIND, name)?.map(Departed::from))
 }
 
-/// Notes that the sessions of `names` have to be cut, also where an earlier cut was done already.
+/// Notes that the sessions of `names` have to be cut, also where an earlier cut was done already. A deletion that no file
+/// was written for yet stays one.
 pub async fn add<'n>(db: Db<'_>, names: impl IntoIterator<Item = &'n str>, now: DateTime<Utc>) -> StoreResult<()> {
     execute!(db, ADD, super::json_keys(names), now).map(drop)
+}
+
+/// The same for users that were deleted.
+pub async fn add_deleted<'n>(
+    db: Db<'_>,
+    names: impl IntoIterator<Item = &'n str>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    execute!(db, ADD_DELETED, super::json_keys(names), now).map(drop)
 }
 
 /// The same for those of `names` that no user has in this very spelling.

@@ -27,6 +27,7 @@ pub mod state;
 pub mod system;
 pub mod traffic;
 pub mod users;
+pub mod written_files;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use instance::InstanceLock;
@@ -384,6 +385,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         system::TEXTS,
         traffic::TEXTS,
         users::TEXTS,
+        written_files::TEXTS,
     ]
     .into_iter()
     .flatten()

@@ -7,6 +7,7 @@ export const WARNINGS = [
   'public_host_differs',
   'public_port_differs',
   'no_ipv6_listener',
+  'file_changes_replaced',
   'counters_missing',
   'counters_switched_off',
   'proxy_version_untested',
