@@ -1148,7 +1148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1220,7 +1220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1294,7 +1294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1463,7 +1463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1708,7 +1708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The administrator may not do this */
+            /** @description The administrator may not do this, or `current_password` is needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1726,7 +1726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description He is the last sudo administrator */
+            /** @description This is the last sudo administrator */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1755,6 +1755,15 @@ export interface operations {
             };
             /** @description Something in the request does not fit; errors lists the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong passwords; Retry-After tells when to try again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

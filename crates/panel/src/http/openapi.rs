@@ -88,10 +88,7 @@ fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static s
     if tag == "Health" {
         return Vec::new();
     }
-    let mut all = vec![
-        ("413", "The body is larger than 1 MiB"),
-        ("500", "Something went wrong on the server"),
-    ];
+    let mut all = vec![("413", "The body is larger than 1 MiB"), ("500", "Something went wrong on the server")];
     let has_query = operation
         .parameters
         .iter()
