@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
+use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -14,8 +15,8 @@ use super::{By, ServiceError, ServiceResult, audit};
 use crate::app::App;
 use crate::random;
 use crate::store::admins::{self, Admin, Holder};
-use crate::store::sessions::Session;
-use crate::store::{Db, StoreResult, Tx, login_networks, sessions};
+use crate::store::sessions::{self, Session};
+use crate::store::{Db, StoreResult, Tx, login_networks};
 
 /// A browser's session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
@@ -26,8 +27,6 @@ const SESSION_LONGEST: TimeDelta = TimeDelta::days(30);
 const ROTATION_GRACE: TimeDelta = TimeDelta::minutes(1);
 /// For this long after a login its tokens may change passwords and roles.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
-/// Panels that share a database may differ by so much in time.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
 const NO_TOKEN: &str = "a valid access token is needed";
 const NO_SESSION: &str = "the session has ended; log in again";
@@ -194,13 +193,9 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Service
     let Family { family, generation } = app.tokens.check_refresh(token).ok_or_else(ended)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let session = sessions::by_family(tx.db(), &family).await?.ok_or_else(ended)?;
+    let session = sessions::by_family(tx.db(), &family).await?;
+    let session = session.filter(|session| is_in_time(session, now)).ok_or_else(ended)?;
     let admin = admins::by_id(tx.db(), session.admin_id).await?.ok_or_else(ended)?;
-    if session.expires_at <= now {
-        sessions::delete(tx.db(), &family).await?;
-        tx.commit().await?;
-        return Err(ended());
-    }
     let Some((generation, expires_at)) = rotate(tx.db(), &family, &session, generation, now).await? else {
         void_stolen(tx.db(), &admin, address, now).await?;
         tx.commit().await?;
@@ -252,6 +247,13 @@ async fn void_stolen(mut db: Db<'_>, admin: &Admin, address: Option<IpAddr>, now
 async fn void_all(mut db: Db<'_>, admin_id: i64) -> StoreResult<()> {
     admins::void_tokens(db.reborrow(), admin_id).await?;
     sessions::delete_of(db, admin_id).await
+}
+
+/// Whether a session has not ended. One that ends further ahead than any that is given now was given by a wrong clock, and
+/// would last too long. Neither is deleted: it may be the present clock that is wrong.
+fn is_in_time(session: &Session, now: DateTime<Utc>) -> bool {
+    let end = session.expires_at;
+    now < end && end <= now + SESSION_IDLE + CLOCKS_DIFFER
 }
 
 /// Ends the browser's session that has this refresh token, and its access tokens; says nothing about whether there was one.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -145,7 +146,9 @@ impl Tokens {
     /// What an access token vouches for; `None` if it is not ours or its time is over.
     pub fn check(&self, token: &str, now: DateTime<Utc>) -> Option<Grant> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        if now.timestamp() >= claims.exp {
+        // One that was given far ahead of now was given by a wrong clock, and would be valid for too long.
+        let latest = now.timestamp().saturating_add(CLOCKS_DIFFER.num_seconds());
+        if now.timestamp() >= claims.exp || claims.iat > latest {
             return None;
         }
         let holder = Holder { admin_id: claims.sub.parse().ok()?, epoch: claims.epoch, session: claims.sid };
@@ -178,6 +181,16 @@ mod tests {
             assert_eq!(tokens.check(token.expose_secret(), at(1_059)), Some(grant(session)));
             assert_eq!(tokens.check(token.expose_secret(), at(1_060)), None);
         }
+    }
+
+    #[test]
+    fn a_token_that_a_clock_far_ahead_has_given_is_void_when_time_is_right_again() {
+        let tokens = tokens("a key of at least thirty-two bytes!!");
+        let token = tokens.issue(&grant(None), at(40_000_000));
+        assert_eq!(tokens.check(token.expose_secret(), at(40_000_000)), Some(grant(None)));
+        assert_eq!(tokens.check(token.expose_secret(), at(40_000_000 - 60)), Some(grant(None)));
+        assert_eq!(tokens.check(token.expose_secret(), at(40_000_000 - 61)), None);
+        assert_eq!(tokens.check(token.expose_secret(), at(1_000)), None);
     }
 
     #[test]

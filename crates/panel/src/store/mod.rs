@@ -14,6 +14,7 @@ pub mod audit;
 mod checkpoint;
 mod connect;
 pub mod copy;
+pub mod deadlines;
 pub mod departed;
 mod instance;
 pub mod login_networks;
@@ -375,6 +376,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     [
         admins::TEXTS,
         audit::TEXTS,
+        deadlines::TEXTS,
         departed::TEXTS,
         login_networks::TEXTS,
         metered::TEXTS,
