@@ -144,7 +144,9 @@ impl Account {
         let silent = networks.into_values().filter(|sessions| sessions.iter().all(|(_, ends)| is_silent(*ends)));
         let silent: Vec<u64> = silent.flatten().map(|(number, _)| number).collect();
         let mut live = self.live();
-        silent.iter().for_each(|&number| live.evict(number, Instant::now()));
+        for &number in &silent {
+            live.evict(number, Instant::now());
+        }
         !silent.is_empty()
     }
 

@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_family_that_won_goes_first_for_ten_minutes_and_only_at_its_data_centre() {
-        let time = Duration::from_secs(60);
+        let time = Duration::from_mins(1);
         let timeouts = Timeouts { handshake: time, keepalive: None, ack: time, connect: time };
         let centres =
             DataCentres { overrides: HashMap::new(), default: None, ipv4: true, ipv6: true, prefer_ipv6: false };

@@ -14,8 +14,7 @@ struct Centre {
 }
 
 const fn centre(index: u16, v4: [u8; 4], v6: [u16; 8]) -> Centre {
-    let ([a, b, c, d], [s, t, u, v, w, x, y, z]) = (v4, v6);
-    Centre { index, v4: Ipv4Addr::new(a, b, c, d), v6: Ipv6Addr::new(s, t, u, v, w, x, y, z) }
+    Centre { index, v4: Ipv4Addr::from_octets(v4), v6: Ipv6Addr::from_segments(v6) }
 }
 
 /// Every index that clients know: the usual ones, 203 for media, and those of the test network, which clients number
