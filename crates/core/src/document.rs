@@ -25,7 +25,9 @@ use toml_edit::Document;
 
 pub use endpoint::FileEndpoint;
 pub use entries::{WithoutEntries, without_entries};
-pub use import::{DisabledBecause, ImportError, ImportProblem, ImportedUser, read_users, read_users_of};
+pub use import::{
+    DisabledBecause, ImportError, ImportProblem, ImportedUser, read_renamed_users, read_users, read_users_of,
+};
 pub use layout::Layout;
 pub use managed::Managed;
 

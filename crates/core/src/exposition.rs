@@ -20,12 +20,14 @@ use series::Family;
 
 pub use gap::Gap;
 pub use series::{Reading, UserSeries};
+pub use trouble::Trouble;
 pub use version::is_untested;
 
 mod gap;
 mod scan;
 mod series;
 mod text;
+mod trouble;
 mod version;
 
 /// Bytes of text for each user, about: ten series. Only a guess at the room to set aside.
@@ -49,6 +51,8 @@ pub struct Snapshot {
     pub gap: Option<Gap>,
     /// What the built-in proxy says of its `config.toml`; telemt says nothing (contract, trap 6).
     pub file: Option<FileVerdict>,
+    /// What the built-in proxy says that does not work.
+    pub troubles: Vec<Trouble>,
     /// What is said of each name, under the spelling of the proxy, which tells `Bob` from `bob`.
     pub users: HashMap<String, UserSeries>,
     /// Readings that were not taken over, for the log.

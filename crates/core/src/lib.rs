@@ -8,6 +8,7 @@
 pub mod access;
 pub mod document;
 pub mod exposition;
+pub mod history;
 pub mod include;
 pub mod link;
 pub mod patch;

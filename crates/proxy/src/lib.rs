@@ -6,6 +6,8 @@
 
 mod access;
 mod account;
+mod answering;
+mod clock_check;
 pub mod config;
 pub mod faketls;
 mod files;
@@ -28,6 +30,7 @@ mod server;
 mod session;
 mod stats;
 mod upstream;
+mod warnings;
 
 pub use reload::LoadError;
 pub use server::{Error, Proxy, run};

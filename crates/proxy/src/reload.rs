@@ -14,7 +14,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ use crate::config::{Config, ConfigError, Ignored};
 use crate::files::{Files, load};
 use crate::ports;
 use crate::server::Shared;
+use crate::warnings::Code;
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(30);
@@ -75,8 +76,8 @@ impl Watcher {
     pub(crate) fn new(shared: Arc<Shared>, path: PathBuf, applied: Files) -> Self {
         let (done, seen, named) = (applied.clone(), applied, HashSet::new());
         let mut watcher = Self { shared, path, done, seen, unreadable: false, named, looks: 0 };
-        let ignored = watcher.shared.config.ignored.clone();
-        watcher.name_ignored(ignored);
+        let (ignored, rules) = (watcher.shared.config.ignored.clone(), watcher.shared.config.rules_ignored.clone());
+        watcher.name_ignored(ignored, &rules);
         watcher
     }
 
@@ -142,7 +143,7 @@ impl Watcher {
         tracing::info!(users = users.len(), "configuration applied");
         self.shared.directory.apply(users, now);
         self.shared.stats.applied(now);
-        self.name_ignored(std::mem::take(&mut config.ignored));
+        self.name_ignored(std::mem::take(&mut config.ignored), &std::mem::take(&mut config.rules_ignored));
         if config != self.shared.config.without_users() {
             tracing::warn!("settings outside [access] have changed; they need a restart");
         }
@@ -153,7 +154,8 @@ impl Watcher {
         self.shared.stats.refused_file(ports::now(), error.to_string());
     }
 
-    fn name_ignored(&mut self, ignored: Ignored) {
+    fn name_ignored(&mut self, ignored: Ignored, rules: &[&str]) {
+        self.shared.stats.warnings.replace(Code::RuleIgnored, rules, Instant::now());
         let new: Vec<String> = ignored.keys.into_iter().filter(|key| self.named.insert(key.clone())).collect();
         if !new.is_empty() {
             let (keys, more) = (new.join(", "), ignored.more);

@@ -330,7 +330,9 @@ impl Acceptor {
 pub(crate) fn tune(stream: &TcpStream, timeouts: &Timeouts) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(timeouts.keepalive).with_interval(timeouts.keepalive))?;
+    if let Some(keepalive) = timeouts.keepalive {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(keepalive).with_interval(keepalive))?;
+    }
     socket.set_tcp_user_timeout(Some(timeouts.ack))
 }
 
@@ -357,7 +359,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let [keepalive, ack] = [15, 90].map(Duration::from_secs);
-        tune(&stream, &Timeouts { handshake: ack, keepalive, ack, connect: ack }).unwrap();
+        tune(&stream, &Timeouts { handshake: ack, keepalive: Some(keepalive), ack, connect: ack }).unwrap();
         assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(ack));
+    }
+
+    #[tokio::test]
+    async fn a_keepalive_of_zero_is_off_and_any_other_is_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (seconds, on) in [(0, false), (1, true), (9_999, true)] {
+            let text =
+                format!("[timeouts]\nclient_keepalive = {seconds}\n[access.users]\na = \"{}\"\n", "1".repeat(32));
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            tune(&stream, &Config::parse(&text).unwrap().timeouts).unwrap();
+            assert_eq!(SockRef::from(&stream).keepalive().unwrap(), on, "{seconds}");
+        }
     }
 }

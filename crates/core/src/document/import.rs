@@ -10,6 +10,7 @@ use toml_edit::{Document, Item, TableLike};
 use super::{DocumentError, comments, in_file};
 use crate::access::Table;
 use crate::include::{Lines, Location, Source};
+use crate::rename::Renames;
 use crate::user::{Limit, NOTE_MAX, PLACEHOLDER, Secret, Username};
 
 /// A user as the file has him.
@@ -79,6 +80,9 @@ pub enum ImportError {
     /// Every problem with its users, in the order of the file.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Users(Vec<ImportProblem>),
+    /// Old names of the rename table that nobody has.
+    #[error("nobody is called {}", .0.join(", "))]
+    UnusedRenames(Vec<String>),
 }
 
 /// Reads the users of a file, and of those that it includes, with their limits, in their order. The placeholder is no user. What the limit
@@ -87,9 +91,18 @@ pub enum ImportError {
 /// Fails with all problems at once: names outside the rule or differing only by case, bad secrets, negative or fractional
 /// numbers, dates that are no date and time with an offset.
 pub fn read_users_of(source: &Source) -> Result<Vec<ImportedUser>, ImportError> {
+    read_renamed_users(source, &Renames::default())
+}
+
+/// The same, with new names for some of them. A name of the table that nobody has is an error.
+pub fn read_renamed_users(source: &Source, renames: &Renames) -> Result<Vec<ImportedUser>, ImportError> {
     let (document, _) = super::parse(source)?;
-    let mut reader = Reader::new(source.bare(), &document);
+    let mut reader = Reader::new(source.bare(), &document, renames);
     let users = reader.users();
+    let unused = renames.unused(|old| reader.has(old));
+    if !unused.is_empty() {
+        return Err(ImportError::UnusedRenames(unused.into_iter().map(str::to_owned).collect()));
+    }
     if reader.faults.is_empty() {
         return Ok(users);
     }
@@ -130,15 +143,21 @@ struct Reader<'d> {
     /// The managed tables by [`Table::index`].
     tables: [Option<&'d dyn TableLike>; Table::ALL.len()],
     faults: Vec<Fault>,
+    renames: &'d Renames,
     /// Names so far, in lower case.
     seen: HashSet<String>,
 }
 
 impl<'d> Reader<'d> {
-    fn new(text: &'d str, document: &'d Document<&str>) -> Self {
+    fn new(text: &'d str, document: &'d Document<&str>, renames: &'d Renames) -> Self {
         let access = document.get("access").and_then(Item::as_table_like);
         let tables = Table::ALL.map(|table| access?.get(table.key())?.as_table_like());
-        Self { text, tables, faults: Vec::new(), seen: HashSet::new() }
+        Self { text, tables, faults: Vec::new(), renames, seen: HashSet::new() }
+    }
+
+    /// Whether the file has a user of this name, letter by letter.
+    fn has(&self, name: &str) -> bool {
+        self.tables[Table::Users.index()].is_some_and(|users| users.contains_key(name))
     }
 
     fn users(&mut self) -> Vec<ImportedUser> {
@@ -197,9 +216,9 @@ impl<'d> Reader<'d> {
     }
 
     fn username(&mut self, name: &str, offset: usize) -> Option<Username> {
-        let parsed = name.parse::<Username>().map_err(|error| error.to_string());
+        let parsed = self.renames.name(name).map_err(|error| error.to_string());
         let unique = parsed.and_then(|username| {
-            let new = self.seen.insert(name.to_ascii_lowercase());
+            let new = self.seen.insert(username.as_str().to_ascii_lowercase());
             if new { Ok(username) } else { Err("differs from another name only by case".to_owned()) }
         });
         unique.map_err(|message| self.fault_at(offset, Table::Users, name, message)).ok()

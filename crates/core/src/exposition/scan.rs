@@ -8,7 +8,7 @@ use chrono::DateTime;
 use super::gap::Shown;
 use super::series::{Family, Reading, UserSeries};
 use super::text::{is_name_byte, labels, unescape, value_word};
-use super::{ExpositionError, FileVerdict, Refusal, Snapshot};
+use super::{ExpositionError, FileVerdict, Refusal, Snapshot, Trouble, trouble};
 
 /// 2^63, the first float above every `i64`.
 const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
@@ -23,6 +23,7 @@ pub(super) struct Scan {
     suppressed: bool,
     shown: Shown,
     file: Option<FileVerdict>,
+    troubles: Vec<Trouble>,
     pub(super) users: HashMap<String, UserSeries>,
     refused: Vec<Refusal>,
     current: Option<Current>,
@@ -47,6 +48,8 @@ impl Scan {
         let Some(name) = line.strip_prefix("telemt_") else {
             if let Some(name) = line.strip_prefix("mtproxy_config_") {
                 self.file(name);
+            } else if let Some(rest) = line.strip_prefix("mtproxy_warning{") {
+                trouble::read(&line[line.len() - rest.len() - 1..], &mut self.troubles);
             }
             return Ok(());
         };
@@ -181,6 +184,7 @@ impl Scan {
             suppressed: self.suppressed,
             gap: self.shown.gap(),
             file: self.file,
+            troubles: self.troubles,
             users: self.users,
             refused: self.refused,
         })

@@ -225,6 +225,22 @@ Examples:
         #[command(flatten)]
         how: How,
     },
+    /// Take over the users of a telemt config.toml, with those of the files that it includes.
+    ///
+    /// For the users of a second server, or those that a bot has made, also while the panel runs: it writes its file within
+    /// half a minute. Users keep names, secrets, limits and dates; comments of their lines become notes. Who is here already
+    /// with the same secret stays. A name that somebody else has, or one outside the rule, needs a new one. All users are
+    /// taken over, or none.
+    #[command(after_help = "\
+Examples:
+  mtpannel import telemt-config second-server.toml --dry-run
+  mtpannel import telemt-config second-server.toml --rename alice=alice-2 --rename 'my phone=my-phone'")]
+    TelemtConfig {
+        /// telemt's file; it is only read.
+        file: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
 }
 
 /// How an import is done.

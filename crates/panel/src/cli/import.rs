@@ -4,14 +4,17 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use mtpannel_core::document::read_renamed_users;
 
 use super::args::How;
 use super::{causes, output, tell};
 use crate::clock::Clock;
+use crate::config_file::ConfigFile;
 use crate::service::import::read::{ReadError, read};
 use crate::service::import::{self, Summary};
+use crate::service::import_file;
 use crate::service::metering::{self, Scrape};
-use crate::settings::RawSettings;
+use crate::settings::{ProxySettings, RawSettings};
 use crate::store::old_panel::OldPanel;
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::task::scraper;
@@ -54,6 +57,31 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> a
         warn_about_the_base();
     }
     Ok(())
+}
+
+pub(super) async fn telemt_config(settings: &RawSettings, file: &Path, how: How) -> anyhow::Result<()> {
+    let (url, proxy) = settings.database_and_proxy()?;
+    let source = ConfigFile::new(&ProxySettings { config_path: file.to_owned(), ..proxy }).read()?;
+    let source = source.with_context(|| format!("{}: there is no such file", file.display()))?;
+    let users = read_renamed_users(&source, &how.renames.into_iter().collect());
+    let users = users.with_context(|| format!("{}: nothing was imported", file.display()))?;
+    let now = Clock::system().now();
+    let store = Store::open(&url, now).await?;
+    let summary = import_file::apply(&store, users, now, how.dry_run).await?;
+    store.close().await;
+    output::print(&told_of_file(&summary, how.dry_run))
+}
+
+fn told_of_file(summary: &import_file::Summary, dry_run: bool) -> String {
+    let done = if dry_run { "nothing was imported; it would be" } else { "imported" };
+    let mut text = format!("{done}: users: {}\n", summary.new.len());
+    for name in &summary.new {
+        let _ = writeln!(text, "new: {name}");
+    }
+    for name in &summary.present {
+        let _ = writeln!(text, "here already with the same secret, unchanged: {name}");
+    }
+    text
 }
 
 async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Option<Scrape>> {

@@ -80,6 +80,9 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
         Command::Import(ImportCommand::PanelDb { file, how }) => import::panel_db(&settings, &file, how).await,
+        Command::Import(ImportCommand::TelemtConfig { file, how }) => {
+            import::telemt_config(&settings, &file, how).await
+        }
         Command::Backup { file } => backup::backup(&file).await,
         Command::Restore { file } => backup::restore(&file).await,
         Command::Migrate => migrate::run().await,

@@ -92,7 +92,7 @@ async fn refresh(app: &App) {
         let state = app.health.task(task);
         if let Some(at) = state.last_success {
             gauge!("mtpannel_task_last_success_age_seconds", "task" => task.as_str())
-                .set((now - at).num_seconds() as f64);
+                .set((now - at).num_seconds().max(0) as f64);
         }
         let failing = if state.failure.is_some() { 1.0 } else { 0.0 };
         gauge!("mtpannel_task_failing", "task" => task.as_str()).set(failing);

@@ -81,7 +81,8 @@ fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
     lines.collect::<Vec<_>>().join("\n").chars().take(NOTE_MAX).collect()
 }
 
-async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
+/// Adds one user of a file.
+pub(super) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
     let lifetime = meters::lifetime(db.reborrow(), imported.username.as_str()).await?.unwrap_or(0);
     let mut user = User {
         id: 0,

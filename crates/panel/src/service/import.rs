@@ -102,7 +102,7 @@ pub async fn apply(
 
 /// Accounts the proxy's present counters to the names and to nobody's usage or history.
 async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
-    let epoch = scrape.epoch(state::last_scrape(db.reborrow()).await?.as_ref());
+    let epoch = scrape.epoch(db.reborrow()).await?;
     let snapshot = &scrape.snapshot;
     let names = snapshot.users.keys().map(String::as_str);
     let stored = meters::of_names(db.reborrow(), names).await?;
@@ -111,7 +111,7 @@ async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
     meters::save(db.reborrow(), &changed.map(|(name, after)| (name.as_str(), after.account)).collect::<Vec<_>>())
         .await?;
     let this = usage::LastScrape { epoch, uptime: snapshot.uptime, answered_at: scrape.answered_at };
-    state::set_last_scrape(db, &this).await
+    state::set_last_scrape(db, &this, scrape.answered.as_ref()).await
 }
 
 /// Adds those who are new, and gives the row ids of all by their old ones.

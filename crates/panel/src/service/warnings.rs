@@ -1,9 +1,12 @@
 //! What an operator should know of although everything runs. It lives in memory alone: each source finds it out anew.
 
+mod proxy;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use mtpannel_core::exposition::Gap;
+pub use proxy::ProxyWarning;
 
 /// Who finds a warning out, and takes it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +108,9 @@ pub enum Warning {
         /// Version of the proxy.
         version: String,
     },
+    /// The built-in proxy says that something does not work.
+    #[error(transparent)]
+    Proxy(ProxyWarning),
 }
 
 impl From<&Gap> for Warning {
@@ -127,6 +133,13 @@ impl Warning {
         "counters_missing",
         "counters_switched_off",
         "proxy_version_untested",
+        "rule_ignored",
+        "no_address_family",
+        "dc_unknown",
+        "dc_unreachable",
+        "upstream_login",
+        "upstream_unreachable",
+        "clock_wrong",
     ];
 
     /// Its name in answers and metrics. It does not change between versions.
@@ -140,6 +153,7 @@ impl Warning {
             Self::CountersMissing { .. } => "counters_missing",
             Self::CountersSwitchedOff => "counters_switched_off",
             Self::ProxyVersionUntested { .. } => "proxy_version_untested",
+            Self::Proxy(warning) => warning.code(),
         }
     }
 
@@ -167,6 +181,9 @@ impl Warning {
             Self::CountersMissing { missing, shown } => &[("missing", missing), ("shown", shown)],
             Self::CountersSwitchedOff => &[],
             Self::ProxyVersionUntested { version } => &[("version", version)],
+            Self::Proxy(warning) => {
+                return warning.param().map(|(name, value)| (name, value.to_owned())).into_iter().collect();
+            }
         };
         params.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
     }

@@ -14,6 +14,7 @@ pub mod audit;
 mod checkpoint;
 mod connect;
 pub mod copy;
+pub mod deadlines;
 pub mod departed;
 mod instance;
 pub mod metered;
@@ -357,6 +358,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     [
         admins::TEXTS,
         audit::TEXTS,
+        deadlines::TEXTS,
         departed::TEXTS,
         metered::TEXTS,
         meters::TEXTS,

@@ -11,6 +11,13 @@ export const WARNINGS = [
   'counters_missing',
   'counters_switched_off',
   'proxy_version_untested',
+  'rule_ignored',
+  'no_address_family',
+  'dc_unknown',
+  'dc_unreachable',
+  'upstream_login',
+  'upstream_unreachable',
+  'clock_wrong',
 ] as const;
 
 /** A warning in words; one that is newer than this page as the server tells it. */

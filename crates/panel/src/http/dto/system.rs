@@ -70,7 +70,7 @@ fn task_age(app: &App, task: Task) -> TaskAge {
     let state = app.health.task(task);
     TaskAge {
         name: task.as_str(),
-        age_seconds: state.last_success.map(|at| (app.clock.now() - at).num_seconds()),
+        age_seconds: state.last_success.map(|at| (app.clock.now() - at).num_seconds().max(0)),
         last_success: state.last_success.map(Moment),
         failing: state.failure.is_some(),
     }
