@@ -12,6 +12,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use super::problem::Problem;
+use super::web;
 use crate::app::SharedApp;
 
 /// The page styles its elements itself, which needs inline styles; scripts stay in files.
@@ -36,7 +37,7 @@ pub(super) fn router(openapi: &OpenApi, base_path: &str) -> Router<SharedApp> {
 fn file(path: &str, config: Arc<Config<'static>>) -> Response {
     match utoipa_swagger_ui::serve(path, config) {
         Ok(Some(file)) => {
-            let mut response = ([(header::CONTENT_TYPE, file.content_type)], file.bytes.into_owned()).into_response();
+            let mut response = ([(header::CONTENT_TYPE, file.content_type)], web::shared(file.bytes)).into_response();
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, CSP);
             response
         }

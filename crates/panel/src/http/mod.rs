@@ -94,6 +94,7 @@ pub fn router(app: SharedApp) -> Router {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(layers::MAX_BODY))
         .layer(middleware::from_fn(layers::limit_body))
+        .layer(middleware::from_fn(layers::require_host))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .layer(middleware::from_fn(layers::observe))
         .layer(middleware::from_fn_with_state(app.clone(), layers::secure))

@@ -17,6 +17,8 @@ mod cli_log;
 mod cli_serve;
 mod cli_support;
 mod common;
+mod crowded;
+mod early_answers;
 mod file;
 mod hang_up;
 mod history;
