@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use crate::app::SharedApp;
 
 mod client;
+mod compress;
 mod docs;
 mod dto;
 mod etag;
@@ -57,6 +58,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .routes(routes!(system::metrics))
         .routes(routes!(system::audit_log))
         .layer(middleware::from_fn(etag::tag))
+        .layer(middleware::from_fn(compress::compress))
 }
 
 fn probes() -> OpenApiRouter<SharedApp> {
@@ -77,8 +79,11 @@ pub fn openapi() -> OpenApi {
 /// The public listener's routes.
 pub fn router(app: SharedApp) -> Router {
     let base_path = app.settings.base_path.clone();
-    let (routes, openapi) = described();
-    let routes = routes.merge(docs::router(&openapi, &base_path)).fallback(web::serve);
+    let (mut routes, openapi) = described();
+    if app.settings.api_docs {
+        routes = routes.merge(docs::router(openapi, &base_path));
+    }
+    let routes = routes.fallback(web::serve);
     let routes = if base_path.is_empty() {
         routes
     } else {

@@ -28,6 +28,7 @@ mod login_race;
 mod metering;
 mod openapi_file;
 mod operations;
+mod raw_heads;
 mod sessions;
 mod shutdown;
 mod slow_clients;
