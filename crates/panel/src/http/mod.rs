@@ -21,6 +21,7 @@ mod layers;
 mod metrics;
 mod openapi;
 mod problem;
+mod query;
 mod routes;
 mod server;
 mod web;

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, Expiration, SameSite};
 use chrono::{DateTime, Utc};
@@ -15,7 +15,16 @@ use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::auth::{self, RefreshToken};
 
-const COOKIE: &str = "mtpannel_refresh";
+/// The refresh cookie's name and path. With TLS the name has a prefix, for which browsers take it from this host alone:
+/// `__Host-` wants the path `/`; under a base path, beside which others may live, `__Secure-` and the narrow path are better.
+fn refresh_cookie(app: &SharedApp, client: Client) -> (&'static str, String) {
+    let base_path = &app.settings.base_path;
+    match (client.tls, base_path.is_empty()) {
+        (true, true) => ("__Host-mtpannel_refresh", "/".into()),
+        (true, false) => ("__Secure-mtpannel_refresh", format!("{base_path}/api/admin/session")),
+        (false, _) => ("mtpannel_refresh", format!("{base_path}/api/admin/session")),
+    }
+}
 
 fn token_body(access_token: &SecretString) -> axum::Json<TokenBody> {
     axum::Json(TokenBody { access_token: access_token.expose_secret().to_owned().into(), token_type: "bearer" })
@@ -104,7 +113,8 @@ pub(crate) async fn refresh(
     jar: CookieJar,
 ) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
     same_site(&headers)?;
-    let token = jar.get(COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
+    let token =
+        jar.get(refresh_cookie(&app, client).0).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
     let (access_token, refresh) = auth::refresh(&app, token.value()).await?;
     Ok((jar.add(cookie(&app, client, refresh)), token_body(&access_token)))
 }
@@ -119,7 +129,7 @@ pub(crate) async fn end(
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     same_site(&headers)?;
-    if let Some(token) = jar.get(COOKIE) {
+    if let Some(token) = jar.get(refresh_cookie(&app, client).0) {
         auth::end_session(&app, token.value()).await?;
     }
     let expired = cookie(&app, client, RefreshToken { token: String::new(), expires_at: DateTime::UNIX_EPOCH });
@@ -137,8 +147,9 @@ pub(crate) async fn end_all(State(app): State<SharedApp>, admin: Admin) -> Resul
 }
 
 fn cookie(app: &SharedApp, client: Client, refresh: RefreshToken) -> Cookie<'static> {
-    let mut cookie = Cookie::new(COOKIE, refresh.token);
-    cookie.set_path(format!("{}/api/admin/session", app.settings.base_path));
+    let (name, path) = refresh_cookie(app, client);
+    let mut cookie = Cookie::new(name, refresh.token);
+    cookie.set_path(path);
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Strict);
     cookie.set_secure(client.tls);
@@ -154,7 +165,19 @@ fn expiration(at: DateTime<Utc>) -> Expiration {
 /// Browsers say where a request comes from; what another site has made does not get to use the cookie.
 fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) => Err(Problem::forbidden("this comes from another site")),
+        Some(b"same-origin" | b"none") => Ok(()),
+        // Older browsers say at least which page asks.
+        None if headers.get(header::ORIGIN).is_none_or(|origin| is_own(origin, headers)) => Ok(()),
+        _ => Err(Problem::forbidden("this comes from another site")),
     }
+}
+
+/// Whether a page of this origin is one of the panel's host. Ports are left out: reverse proxies may not pass them on, and
+/// cookies do not know them.
+fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
+    let name = |uri: Uri| uri.host().map(str::to_ascii_lowercase);
+    let origin =
+        origin.to_str().ok().filter(|origin| origin.contains("://")).and_then(|origin| name(origin.parse().ok()?));
+    let host = headers.get(header::HOST).and_then(|host| name(host.to_str().ok()?.parse().ok()?));
+    origin.is_some() && origin == host
 }
