@@ -13,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::clock::Clock;
 use crate::config_file::ConfigFile;
-use crate::service::backup;
+use crate::service::warnings::Source;
+use crate::service::{backup, settings_check};
 use crate::settings::{ProxyKind, Settings};
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::{http, task};
@@ -82,6 +83,7 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     let listener = bind(settings.listen)?;
     let metrics_listener = bind(settings.metrics_listen)?;
     let app = SharedApp::new(App::new(store, settings, clock));
+    app.warnings.replace(Source::Settings, settings_check::warnings(&app.settings));
     let stops = Stops::default();
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 

@@ -61,7 +61,7 @@ pub struct RawSettings {
     )]
     tls_domain: String,
     /// Address and port of the API.
-    #[arg(long, global = true, env = "LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, global = true, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
     /// Address and port of the panel's own metrics; keep it away from the outside.
     #[arg(

@@ -22,6 +22,7 @@ pub mod projection;
 pub mod retention;
 pub mod roster;
 pub mod rules;
+pub mod settings_check;
 pub mod soon;
 pub mod stats;
 pub mod sync;

@@ -7,6 +7,9 @@ export const WARNINGS = [
   'public_host_differs',
   'public_port_differs',
   'no_ipv6_listener',
+  'trusted_proxies_too_wide',
+  'tokens_live_long',
+  'plain_http_is_public',
 ] as const;
 
 /** A warning in words; one that is newer than this page as the server tells it. */
