@@ -274,6 +274,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_answer_that_nobody_takes_is_given_up_and_a_body_that_does_not_come_is_not_waited_for() {
+        static LARGE: [u8; 32 << 20] = [0; 32 << 20];
+        let slow = Rate { window: Duration::from_millis(50), least: 1 << 20 };
+        let bounds = Bounds { write: slow, body: slow, ..PATIENT };
+        let router = Router::new()
+            .route("/", get(async || LARGE.as_slice()))
+            .route("/in", axum::routing::post(async |body: axum::body::Bytes| body.len().to_string()));
+        let server = start(bounds, router).await;
+        let half = server.connect(b"POST /in HTTP/1.1\r\nhost: p\r\ncontent-length: 9\r\n\r\n1234").await;
+        let answer = rest(half).await;
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("connection: close"), "{answer}");
+        let _deaf = server.connect(REQUEST).await;
+        let mut health = server.connect(b"GET /nothing HTTP/1.1\r\nhost: p\r\n\r\n").await;
+        assert!(read_some(&mut health).await.contains("404"));
+        server.stop.cancel();
+        // Requests that are under way are waited for, so it ends only because that answer was given up.
+        tokio::time::timeout(Duration::from_secs(30), server.task).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
     async fn beyond_the_bound_the_connection_that_waited_longest_gives_way() {
         let server = start(PATIENT, hello()).await;
         let first = server.connect(b"").await;

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::cli_support::{Panel, Place};
+use crate::common::{Engine, TestApp};
 
 const CROWD: usize = 2_000;
 const LARGE: &[u8] = b"GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: panel\r\n\r\n";
@@ -81,4 +82,36 @@ async fn two_thousand_slow_clients_neither_silence_the_health_check_nor_fill_the
     drop(crowd);
     let log = panel.end();
     assert!(!log.contains("panic"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_client_behind_a_trusted_proxy_cannot_take_the_places_of_the_others() {
+    allow_many_sockets();
+    let trusted = vec!["127.0.0.0/8".parse().unwrap()];
+    let app = TestApp::start_with(Engine::Sqlite, |_, settings| settings.trusted_proxies = trusted).await;
+    let address = app.running().address.to_string();
+    let request = |path: &str, client: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: panel\r\nx-forwarded-for: {client}\r\n\r\n").into_bytes()
+    };
+    // A reverse proxy keeps this connection for whoever comes next.
+    let mut kept = TcpStream::connect(&address).await.unwrap();
+    let mut ask = async |client: &str| {
+        kept.write_all(&request("/health", client)).await.unwrap();
+        let mut answer = vec![0; 4_096];
+        let length = kept.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer[..length]));
+    };
+    ask("198.51.100.1").await;
+    let mut crowd = Vec::new();
+    for _ in 0..600 {
+        let mut socket = connect(&address).await;
+        let _ = socket.write_all(&request("/api/docs/swagger-ui-bundle.js", "203.0.113.5")).await;
+        let mut first = [0];
+        // It is cut, or its answer has begun.
+        let _ = socket.read(&mut first).await;
+        crowd.push(socket);
+    }
+    ask("198.51.100.1").await;
+    ask("198.51.100.2").await;
+    health(&address).await;
 }
