@@ -13,6 +13,7 @@ use crate::logging::Logging;
 use crate::store::DatabaseUrl;
 
 mod parse;
+mod secret;
 
 use parse::{
     base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address, switch,
@@ -205,7 +206,7 @@ impl Reader {
     }
 }
 
-/// The database's address from `DATABASE_URL`. It may hold a password, so it is no flag.
+/// The database's address from `DATABASE_URL` or `DATABASE_URL_FILE`. It may hold a password, so it is no flag.
 pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
     let mut reader = Reader::default();
     let url = read_database_url(&mut reader);
@@ -213,8 +214,7 @@ pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
 }
 
 fn read_database_url(reader: &mut Reader) -> Option<DatabaseUrl> {
-    let url = variable("DATABASE_URL").unwrap_or_else(|| "sqlite:///data/panel.db".into());
-    reader.check("DATABASE_URL", url.parse())
+    secret::DATABASE_URL.check(reader, |url| url.as_deref().unwrap_or("sqlite:///data/panel.db").parse())
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -287,11 +287,11 @@ impl RawSettings {
     fn read_service(&self, reader: &mut Reader) -> Option<Settings> {
         let database = read_database_url(reader);
         let proxy = self.read_proxy(reader);
-        let secret_key = reader.check("SECRET_KEY", secret_key(variable("SECRET_KEY")));
+        let secret_key = secret::SECRET_KEY.check(reader, secret_key);
         let metrics_url = reader.check("TELEMT_METRICS_URL", http_url(&self.telemt_metrics_url));
         let api_url = self.telemt_api_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
         let api_url = reader.check("TELEMT_API_URL", api_url.map(http_url).transpose());
-        let api_auth = reader.check("TELEMT_API_AUTH", header_value(variable("TELEMT_API_AUTH")));
+        let api_auth = secret::TELEMT_API_AUTH.check(reader, header_value);
         let seconds =
             reader.check("METRICS_SCRAPE_INTERVAL_SECONDS", number(&self.metrics_scrape_interval_seconds, 1, 3_600));
         let listen = reader.check("LISTEN", socket_address(&self.listen));

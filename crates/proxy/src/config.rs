@@ -6,6 +6,7 @@
 mod bulk;
 mod error;
 mod raw;
+mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,11 +19,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 pub use error::ConfigError;
 use ipnet::IpNet;
+use mtpannel_core::include::Source;
 use mtpannel_core::user::Secret;
 pub use raw::{Modes, UnknownSni};
 
-/// Largest body of the first application record, so that it stays within the TLS limit (RFC 8446, section 5.2).
-const FIRST_RECORD_MAX: usize = 16_384;
+/// Largest body of the first application record: clients on iOS read no more.
+const FIRST_RECORD_MAX: usize = 10_240;
 /// Most unknown keys that are remembered by name.
 const IGNORED_MAX: usize = 64;
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub users: Vec<UserRule>,
     /// What stands in the file and is not used.
     pub ignored: Ignored,
+    /// Rules that restrict, stand in the file and are not followed.
+    pub rules_ignored: Vec<&'static str>,
 }
 
 /// Keys that this server does not know.
@@ -108,8 +112,8 @@ pub struct Masking {
 pub struct Timeouts {
     /// For a whole handshake.
     pub handshake: Duration,
-    /// Between the system's keep-alive probes.
-    pub keepalive: Duration,
+    /// Between the system's keep-alive probes; `None` is without them.
+    pub keepalive: Option<Duration>,
     /// Until bytes that were sent must have been acknowledged.
     pub ack: Duration,
     /// For one attempt to reach a data centre.
@@ -156,8 +160,8 @@ pub enum Route {
 pub struct DataCentres {
     /// Addresses that replace those of the public table.
     pub overrides: HashMap<i16, Vec<SocketAddr>>,
-    /// Which one serves an index that nobody knows.
-    pub default: i16,
+    /// Which one serves an index that nobody knows; without it such an index is refused.
+    pub default: Option<i16>,
     /// Whether IPv4 is used.
     pub ipv4: bool,
     /// Whether IPv6 is used.
@@ -194,6 +198,15 @@ pub struct UserRule {
     pub quota: Option<u64>,
     /// End of his time.
     pub expires: Option<DateTime<Utc>>,
+    /// Networks from which the user is not served.
+    pub source_deny: Vec<IpNet>,
+}
+
+impl UserRule {
+    /// Whether the user is not served from this address.
+    pub(crate) fn denies(&self, address: IpAddr) -> bool {
+        self.source_deny.iter().any(|network| network.contains(&address))
+    }
 }
 
 impl Config {
@@ -202,6 +215,14 @@ impl Config {
         let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
         let short = bulk::split(bare).and_then(|(rest, access)| Self::parse_toml(&rest, access).ok());
         short.map_or_else(|| Self::parse_toml(bare, raw::Access::default()), Ok)
+    }
+
+    /// Reads `config.toml` with the files that it includes.
+    pub fn parse_source(source: &Source) -> Result<Self, ConfigError> {
+        Self::parse(source.text()).map_err(|error| match error.position {
+            Some((line, column)) if !source.included().is_empty() => error.at(source.place_of_line(line), column),
+            _ => error,
+        })
     }
 
     /// Reads TOML; `taken` are users' tables that were read before.
@@ -223,17 +244,18 @@ impl Config {
 
     /// The same settings for comparison with others: without users and unknown keys.
     pub(crate) fn without_users(&self) -> Self {
-        Self { users: Vec::new(), ignored: Ignored::default(), ..self.clone() }
+        Self { users: Vec::new(), ignored: Ignored::default(), rules_ignored: Vec::new(), ..self.clone() }
     }
 
     fn from_file(file: raw::File, ignored: Ignored) -> Result<Self, ConfigError> {
         if file.access.users.is_empty() {
             return Err(ConfigError::new("no users in [access.users]; a proxy without users is never meant"));
         }
-        let default_dc = file.default_dc.unwrap_or(2);
+        let rules_ignored = rules::ignored(&file);
+        let keepalive = Some(file.timeouts.client_keepalive).filter(|&seconds| seconds > 0);
         let timeouts = Timeouts {
             handshake: Duration::from_secs(file.timeouts.client_handshake.clamp(1, 600)),
-            keepalive: Duration::from_secs(file.timeouts.client_keepalive.clamp(1, 3_600)),
+            keepalive: keepalive.map(|seconds| Duration::from_secs(seconds.min(3_600))),
             ack: Duration::from_secs(file.timeouts.client_ack.clamp(1, 3_600)),
             connect: Duration::from_secs(file.general.tg_connect.clamp(1, 120)),
         };
@@ -244,7 +266,7 @@ impl Config {
         };
         let data_centres = DataCentres {
             overrides: file.dc_overrides.into_iter().map(|(key, addresses)| (key.0, addresses.0)).collect(),
-            default: if (1..=5).contains(&default_dc) { default_dc } else { 2 },
+            default: file.default_dc.filter(|dc| (1..=5).contains(dc)),
             ipv4: file.network.ipv4,
             ipv6: file.network.ipv6.unwrap_or(true),
             prefer_ipv6: file.network.prefer == 6,
@@ -263,6 +285,7 @@ impl Config {
             replay,
             users: users(file.access),
             ignored,
+            rules_ignored,
         })
     }
 }
@@ -308,9 +331,7 @@ fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
     domains.extend(censorship.tls_domains);
     for domain in &mut domains {
         domain.make_ascii_lowercase();
-        if domain.is_empty() || !domain.is_ascii() || domain.contains(char::is_whitespace) {
-            return Err(ConfigError::new("censorship.tls_domain and tls_domains must be host names in ASCII"));
-        }
+        rules::is_usable_domain(domain).map_err(ConfigError::new)?;
     }
     if censorship.mask_port == 0 {
         return Err(ConfigError::new("censorship.mask_port must not be 0"));
@@ -354,7 +375,7 @@ fn users(access: raw::Access) -> Vec<UserRule> {
     let (each_conns, each_ips) = (access.user_max_tcp_conns_global_each, access.user_max_unique_ips_global_each);
     let (mut enabled, mut expirations) = (access.user_enabled.in_order(), access.user_expirations.in_order());
     let (mut conns, mut ips) = (access.user_max_tcp_conns.in_order(), access.user_max_unique_ips.in_order());
-    let mut quotas = access.user_data_quota.in_order();
+    let (mut quotas, mut denied) = (access.user_data_quota.in_order(), access.user_source_deny.in_order());
     let users = access.users.into_iter().map(|(name, secret)| UserRule {
         secret: secret.0,
         enabled: enabled(&name).copied().unwrap_or(true),
@@ -362,6 +383,7 @@ fn users(access: raw::Access) -> Vec<UserRule> {
         max_ips: limit(ips(&name), each_ips),
         quota: quotas(&name).copied(),
         expires: expirations(&name).map(|instant| instant.0),
+        source_deny: denied(&name).into_iter().flatten().map(|source| source.0.trunc()).collect(),
         name,
     });
     users.collect()

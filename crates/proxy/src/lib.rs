@@ -6,8 +6,11 @@
 
 mod access;
 mod account;
+mod answering;
+mod clock_check;
 pub mod config;
 pub mod faketls;
+mod files;
 mod inbox;
 pub mod key;
 mod mask;
@@ -26,6 +29,7 @@ mod server;
 mod session;
 mod stats;
 mod upstream;
+mod warnings;
 
 pub use reload::LoadError;
 pub use server::{Error, Proxy, run};

@@ -13,11 +13,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Directory;
 use crate::config::{Config, Timeouts};
+use crate::files::load;
 use crate::mask::Mask;
 use crate::places::Places;
 use crate::recent::Recent;
 use crate::relay::Buffers;
-use crate::reload::{LoadError, Watcher, load};
+use crate::reload::{LoadError, Watcher};
 use crate::replay::Replays;
 use crate::search::Searcher;
 use crate::seldom::Seldom;
@@ -85,7 +86,9 @@ impl Proxy {
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
         let files = raise_file_limit();
         let path = config_path.to_owned();
-        let (mut config, stamp) = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
+        let loaded = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)?;
+        let (config, state) = loaded.map_err(LoadError::Read)?;
+        let mut config = config.map_err(LoadError::Config)?;
         let users = std::mem::take(&mut config.users);
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
@@ -106,7 +109,7 @@ impl Proxy {
             }
             None => None,
         };
-        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), stamp);
+        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), state);
         let unfollowed = watcher.start(serving.clone()).map_err(Error::Thread)?;
         tasks.spawn(follow_site(Arc::clone(&shared), serving.clone()));
         let places = Places::new(places(shared.config.max_connections, files));
@@ -318,7 +321,9 @@ impl Acceptor {
 pub(crate) fn tune(stream: &TcpStream, timeouts: &Timeouts) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(timeouts.keepalive).with_interval(timeouts.keepalive))?;
+    if let Some(keepalive) = timeouts.keepalive {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(keepalive).with_interval(keepalive))?;
+    }
     socket.set_tcp_user_timeout(Some(timeouts.ack))
 }
 
@@ -345,7 +350,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let [keepalive, ack] = [15, 90].map(Duration::from_secs);
-        tune(&stream, &Timeouts { handshake: ack, keepalive, ack, connect: ack }).unwrap();
+        tune(&stream, &Timeouts { handshake: ack, keepalive: Some(keepalive), ack, connect: ack }).unwrap();
         assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(ack));
+    }
+
+    #[tokio::test]
+    async fn a_keepalive_of_zero_is_off_and_any_other_is_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (seconds, on) in [(0, false), (1, true), (9_999, true)] {
+            let text =
+                format!("[timeouts]\nclient_keepalive = {seconds}\n[access.users]\na = \"{}\"\n", "1".repeat(32));
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            tune(&stream, &Config::parse(&text).unwrap().timeouts).unwrap();
+            assert_eq!(SockRef::from(&stream).keepalive().unwrap(), on, "{seconds}");
+        }
     }
 }

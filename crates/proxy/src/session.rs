@@ -91,6 +91,7 @@ const fn label(why: Refusal) -> &'static str {
         Refusal::Quota => "user_quota",
         Refusal::TooManyConnections => "user_max_tcp_conns",
         Refusal::TooManyAddresses => "user_max_unique_ips",
+        Refusal::SourceDenied => "user_source_deny",
     }
 }
 

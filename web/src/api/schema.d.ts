@@ -439,8 +439,8 @@ export interface paths {
         };
         /**
          * Whether everything works
-         * @description 503 if the database does not answer or the proxy's file is not what it should be. A proxy that does not answer is
-         *     shown, but the panel works without it.
+         * @description 503 if the database does not answer, the proxy's file is not what it should be, or the proxy answers without the counters
+         *     that accounting needs. A proxy that does not answer is shown, but the panel works without it.
          */
         get: operations["health_ready"];
         put?: never;
@@ -715,10 +715,12 @@ export interface components {
         ProxyWord: "external" | "embedded";
         /** @description Whether everything works; without details, because anybody may ask. */
         ReadyBody: {
+            /** @description Whether the proxy's last answer has the counters that accounting needs; true as long as it does not answer. */
+            accounting: boolean;
             /** @description Whether config.toml says what the database says. */
             config_sync: boolean;
             database: boolean;
-            /** @description Whether the database answers and the file is written. */
+            /** @description Whether the database answers, the file is written and traffic can be counted. */
             ready: boolean;
             /** @description Whether the last scrape of the proxy succeeded. */
             scrape: boolean;

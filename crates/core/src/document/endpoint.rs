@@ -26,15 +26,23 @@ pub struct FileEndpoint {
 impl Layout {
     /// Reads the keys from the text that the panel does not manage.
     pub fn endpoint(&self) -> FileEndpoint {
+        if let Some(endpoint) = &self.with_includes {
+            return endpoint.clone();
+        }
         let text = [self.head.trim_start_matches(BOM), self.tail.as_str()].concat();
         // What a layout keeps was valid before; should it not be any more, nothing is known of the file.
-        let document = Document::parse(text.as_str()).ok();
-        let table = |name: &str| document.as_ref()?.get(name)?.as_table_like();
+        FileEndpoint::of(Document::parse(text.as_str()).ok().as_ref())
+    }
+}
+
+impl FileEndpoint {
+    pub(super) fn of(document: Option<&Document<&str>>) -> Self {
+        let table = |name: &str| document?.get(name)?.as_table_like();
         let censorship = table("censorship");
         let links = table("general").and_then(|general| general.get("links")?.as_table_like());
         let domain = |item: &Item| item.as_str().map(str::to_ascii_lowercase);
         let domains = censorship.and_then(|table| table.get("tls_domains")?.as_array());
-        FileEndpoint {
+        Self {
             tls_domain: censorship
                 .and_then(|table| domain(table.get("tls_domain")?))
                 .unwrap_or_else(|| DEFAULT_DOMAIN.to_owned()),

@@ -112,8 +112,8 @@ impl Database {
     }
 
     async fn rendered(&self, file: &mut ConfigFile) -> anyhow::Result<Rendered> {
-        let text = file.read()?;
-        let access = preview::access(&self.store, text.as_deref(), Clock::system().precise()).await?;
+        let present = file.read()?;
+        let access = preview::access(&self.store, present.as_ref(), Clock::system().precise()).await?;
         Ok(file.render(&access, &random::secret())?)
     }
 }

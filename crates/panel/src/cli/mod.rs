@@ -46,7 +46,12 @@ fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let level = if matches!(cli.command, Command::Serve | Command::Proxy { .. }) { "info" } else { "warn" };
     match (env, cli.settings.logging(level)) {
-        (Ok(()), Ok(logging)) => logging.start()?,
+        (Ok(notices), Ok(logging)) => {
+            logging.start()?;
+            for notice in notices {
+                tracing::warn!("{notice}");
+            }
+        }
         (env, logging) => {
             // Whoever wants to know everything that does not fit hears it at once.
             let wants_all = matches!(cli.command, Command::Serve | Command::Config(ConfigCommand::Check));
@@ -74,7 +79,10 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         Command::User(UserCommand::Links { name, qr }) => user::links(&settings, &name, qr).await,
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
-        Command::Import(ImportCommand::PanelDb { file }) => import::panel_db(&settings, &file).await,
+        Command::Import(ImportCommand::PanelDb { file, how }) => import::panel_db(&settings, &file, how).await,
+        Command::Import(ImportCommand::TelemtConfig { file, how }) => {
+            import::telemt_config(&settings, &file, how).await
+        }
         Command::Backup { file } => backup::backup(&file).await,
         Command::Restore { file } => backup::restore(&file).await,
         Command::Migrate => migrate::run().await,

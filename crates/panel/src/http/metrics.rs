@@ -101,7 +101,7 @@ async fn refresh(app: &App) {
         let state = app.health.task(task);
         if let Some(at) = state.last_success {
             gauge!("mtpannel_task_last_success_age_seconds", "task" => task.as_str())
-                .set((now - at).num_seconds() as f64);
+                .set((now - at).num_seconds().max(0) as f64);
         }
         let failing = if state.failure.is_some() { 1.0 } else { 0.0 };
         gauge!("mtpannel_task_failing", "task" => task.as_str()).set(failing);
@@ -120,7 +120,7 @@ async fn refresh(app: &App) {
     let suppressed = app.health.proxy().is_some_and(|view| view.suppressed);
     gauge!("mtpannel_proxy_series_suppressed").set(if suppressed { 1.0 } else { 0.0 });
     let warnings = app.warnings.all();
-    for code in Warning::CODES {
+    for code in Warning::CODES.iter().copied() {
         let in_force = warnings.iter().any(|warning| warning.code() == code);
         gauge!("mtpannel_warning", "code" => code).set(if in_force { 1.0 } else { 0.0 });
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
+use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -14,7 +15,8 @@ use super::{By, ServiceError, ServiceResult, audit};
 use crate::app::App;
 use crate::random;
 use crate::store::admins::{self, Admin, Credentials};
-use crate::store::{StoreResult, Tx, sessions};
+use crate::store::sessions::{self, Session};
+use crate::store::{StoreResult, Tx};
 
 /// A browser's session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
@@ -144,11 +146,12 @@ pub async fn refresh(app: &App, token: &str) -> ServiceResult<(SecretString, Ref
     let Family { family, generation } = app.tokens.check_refresh(token).ok_or_else(ended)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let session = sessions::by_family(tx.db(), &family).await?.ok_or_else(ended)?;
+    let session = sessions::by_family(tx.db(), &family).await?;
+    let session = session.filter(|session| is_in_time(session, now)).ok_or_else(ended)?;
     let just_rotated = session.generation > 0 && now <= session.rotated_at + ROTATION_GRACE;
     let is_current = generation == session.generation;
     let is_previous = generation + 1 == session.generation;
-    if session.expires_at <= now || !(is_current || is_previous && just_rotated) {
+    if !(is_current || is_previous && just_rotated) {
         sessions::delete(tx.db(), &family).await?;
         tx.commit().await?;
         return Err(ended());
@@ -165,6 +168,13 @@ pub async fn refresh(app: &App, token: &str) -> ServiceResult<(SecretString, Ref
     tx.commit().await?;
     let token = app.tokens.issue_refresh(&Family { family, generation });
     Ok((app.tokens.issue(admin.id, admin.token_epoch, now), RefreshToken { token, expires_at }))
+}
+
+/// Whether a session has not ended. One that ends further ahead than any that is given now was given by a wrong clock, and
+/// would last too long. Neither is deleted: it may be the present clock that is wrong.
+fn is_in_time(session: &Session, now: DateTime<Utc>) -> bool {
+    let end = session.expires_at;
+    now < end && end <= now + SESSION_IDLE + CLOCKS_DIFFER
 }
 
 /// Ends the browser's session that has this refresh token; says nothing about whether there was one.

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use mtpannel_core::access::Departed;
 use mtpannel_core::exposition::Snapshot;
-use mtpannel_core::usage::{self, Account, Advanced, Counters, LastScrape, Usage};
+use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Standing, Status};
 
 use crate::app::App;
@@ -25,16 +25,24 @@ pub struct Scrape {
     pub asked_at: DateTime<Utc>,
     /// When it had answered.
     pub answered_at: DateTime<Utc>,
-    /// The time from the answer that was recorded last to this question, by a clock that nobody sets; `None` if this
-    /// process did not record it.
-    pub since_last: Option<TimeDelta>,
+    /// What the clocks that nobody sets showed when it was asked.
+    pub asked: Option<Clocks>,
+    /// What they showed when it had answered.
+    pub answered: Option<Clocks>,
 }
 
 impl Scrape {
-    /// In which life of the proxy's counters it was made.
-    pub fn epoch(&self, last: Option<&LastScrape>) -> i64 {
-        let measured = last.zip(self.since_last).map(|(last, since)| last.answered_at + since);
-        usage::epoch_of(last, measured.unwrap_or(self.asked_at), self.snapshot.uptime)
+    /// In which life of the proxy's counters it was made, after the scrape that was recorded last. The time between the two
+    /// is measured by clocks that nobody sets, if that one was recorded in the same life of this machine.
+    pub async fn epoch(&self, mut db: Db<'_>) -> StoreResult<i64> {
+        let last = state::last_scrape(db.reborrow()).await?;
+        let clocks = state::scrape_clocks(db).await?;
+        let passed = self.asked.as_ref().zip(clocks).and_then(|(asked, last)| asked.since(&last));
+        let uptime = self.snapshot.uptime;
+        Ok(match last.as_ref().zip(passed) {
+            Some((last, passed)) => usage::epoch_since(last, passed, uptime),
+            None => usage::epoch_of(last.as_ref(), self.asked_at, uptime),
+        })
     }
 }
 
@@ -51,8 +59,8 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
         return Ok(false);
     }
-    let epoch = scrape.epoch(state::last_scrape(tx.db()).await?.as_ref());
-    let Scrape { snapshot, asked_at, answered_at, .. } = scrape;
+    let epoch = scrape.epoch(tx.db()).await?;
+    let Scrape { snapshot, asked_at, answered_at, answered, .. } = scrape;
     let figures = SystemStats {
         uptime: snapshot.uptime,
         total_connections: snapshot.connections_total.unwrap_or(0),
@@ -61,7 +69,7 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     };
     system::insert(tx.db(), &figures).await?;
     let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
-    state::set_last_scrape(tx.db(), &this).await?;
+    state::set_last_scrape(tx.db(), &this, answered.as_ref()).await?;
 
     let departed = departed::all(tx.db()).await?;
     let tells_absence = snapshot.tells_absence();
@@ -72,6 +80,7 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let cuts = Cuts { departed: &departed, users: users::count(tx.db()).await?, asked_at };
     let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
+    departed::mark_settled(tx.db(), judge.settled()).await?;
     departed::remove(tx.db(), judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
@@ -182,6 +191,12 @@ impl<'a> Judge<'a> {
     }
 
     /// The departed whose last byte is accounted for: the next owner of the name can have all that come.
+    fn settled(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.cuts.departed.iter().map(|gone| gone.username.as_str());
+        names.filter(|name| !self.open.contains(name) && self.is_told(name))
+    }
+
+    /// Those of them that the file needs no more.
     fn ended(&self) -> impl Iterator<Item = &'a str> {
         let Cuts { departed, users, asked_at } = *self.cuts;
         let is_over = move |gone: &&Departed| !gone.in_force(false, users, asked_at);

@@ -12,6 +12,7 @@ pub mod first_start;
 pub mod health;
 pub mod history;
 pub mod import;
+pub mod import_file;
 pub mod login_limit;
 pub mod metering;
 mod mirror;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +86,9 @@ impl Tokens {
     /// Row id and token epoch that a token vouches for; `None` if it is not ours or its time is over.
     pub fn check(&self, token: &str, now: DateTime<Utc>) -> Option<(i64, i64)> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        let in_time = now.timestamp() < claims.exp;
+        // One that was given far ahead of now was given by a wrong clock, and would be valid for too long.
+        let in_time =
+            now.timestamp() < claims.exp && claims.iat <= now.timestamp().saturating_add(CLOCKS_DIFFER.num_seconds());
         if in_time { Some((claims.sub.parse().ok()?, claims.epoch)) } else { None }
     }
 }
@@ -108,6 +111,16 @@ mod tests {
         let token = tokens.issue(7, 3, at(1_000));
         assert_eq!(tokens.check(token.expose_secret(), at(1_059)), Some((7, 3)));
         assert_eq!(tokens.check(token.expose_secret(), at(1_060)), None);
+    }
+
+    #[test]
+    fn a_token_that_a_clock_far_ahead_has_given_is_void_when_time_is_right_again() {
+        let tokens = tokens("a key of at least thirty-two bytes!!");
+        let token = tokens.issue(7, 3, at(40_000_000));
+        assert_eq!(tokens.check(token.expose_secret(), at(40_000_000)), Some((7, 3)));
+        assert_eq!(tokens.check(token.expose_secret(), at(40_000_000 - 60)), Some((7, 3)));
+        assert_eq!(tokens.check(token.expose_secret(), at(40_000_000 - 61)), None);
+        assert_eq!(tokens.check(token.expose_secret(), at(1_000)), None);
     }
 
     #[test]

@@ -165,7 +165,7 @@ pub async fn delete(app: &App, by: &By, actor: &Actor, name: &str) -> ServiceRes
     let now = change.now;
     let user = find(change.db(), actor, name).await?;
     users::delete(change.db(), [user.id]).await?;
-    departed::add(change.db(), [user.username.as_str()], now).await?;
+    departed::add_deleted(change.db(), [user.username.as_str()], now).await?;
     let before = Some(visible(&user));
     audit::record(change.db(), by, now, "user.delete", Some(user.username.as_str()), (before, None)).await?;
     Ok(change.finish().await?)
@@ -196,11 +196,11 @@ async fn find(db: Db<'_>, actor: &Actor, name: &str) -> ServiceResult<User> {
     users::by_name(db, name, actor.scope().owner()).await?.ok_or(ServiceError::NotFound(USER))
 }
 
-/// Where the usage of a new user of this name begins, and what the name has moved in its life. While sessions of an
-/// earlier owner may still move bytes there is no base yet: the first scrape after they are cut sets it.
+/// Where the usage of a new user of this name begins, and what the name has moved in its life. As long as no scrape has told
+/// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
 async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
     let lifetime = meters::lifetime(db.reborrow(), name).await?.unwrap_or(0);
-    let unsettled = departed::find(db, name).await?.is_some();
+    let unsettled = departed::is_unsettled(db, name).await?;
     Ok(((!unsettled).then_some(lifetime), lifetime))
 }
 

@@ -1,7 +1,12 @@
 //! What an operator should know of although everything runs. It lives in memory alone: each source finds it out anew.
 
+mod proxy;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+
+use mtpannel_core::exposition::Gap;
+pub use proxy::ProxyWarning;
 
 /// Who finds a warning out, and takes it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,8 +15,12 @@ pub enum Source {
     Settings,
     /// The writer of the proxy's file.
     File,
+    /// The writer of the proxy's file: copies that it has kept.
+    Copies,
     /// The scraper.
     Proxy,
+    /// The scraper: whether traffic can be counted.
+    Accounting,
 }
 
 /// How urgent a warning is.
@@ -96,11 +105,48 @@ pub enum Warning {
         /// The setting.
         settings: String,
     },
+    /// Somebody else has changed users in the file, and the panel has written over that.
+    #[error(
+        "users in config.toml were changed outside the panel, and the panel has written over it. The former file is {copy}: make the changes in the panel, then delete it"
+    )]
+    FileChangesReplaced {
+        /// Path of the copy.
+        copy: String,
+    },
+    /// The proxy's metrics show that users have counters, and not those that are needed.
+    #[error("{}", Gap::Missing { missing, shown })]
+    CountersMissing {
+        /// Metric that is missing.
+        missing: &'static str,
+        /// Metric that is there.
+        shown: &'static str,
+    },
+    /// The operator has switched the proxy's counters of users off.
+    #[error("{}", Gap::SwitchedOff)]
+    CountersSwitchedOff,
+    /// The proxy is newer than all versions that the panel was checked with.
+    #[error("the proxy is telemt {version}; this panel was not checked with it. Watch whether traffic is counted")]
+    ProxyVersionUntested {
+        /// Version of the proxy.
+        version: String,
+    },
+    /// The built-in proxy says that something does not work.
+    #[error(transparent)]
+    Proxy(ProxyWarning),
+}
+
+impl From<&Gap> for Warning {
+    fn from(gap: &Gap) -> Self {
+        match *gap {
+            Gap::SwitchedOff => Self::CountersSwitchedOff,
+            Gap::Missing { missing, shown } => Self::CountersMissing { missing, shown },
+        }
+    }
 }
 
 impl Warning {
     /// Every code.
-    pub const CODES: [&'static str; 7] = [
+    pub const CODES: &'static [&'static str] = &[
         "tls_domain_differs",
         "public_host_differs",
         "public_port_differs",
@@ -108,6 +154,17 @@ impl Warning {
         "trusted_proxies_too_wide",
         "tokens_live_long",
         "plain_http_is_public",
+        "file_changes_replaced",
+        "counters_missing",
+        "counters_switched_off",
+        "proxy_version_untested",
+        "rule_ignored",
+        "no_address_family",
+        "dc_unknown",
+        "dc_unreachable",
+        "upstream_login",
+        "upstream_unreachable",
+        "clock_wrong",
     ];
 
     /// Its name in answers and metrics. It does not change between versions.
@@ -120,19 +177,19 @@ impl Warning {
             Self::TrustedProxiesTooWide { .. } => "trusted_proxies_too_wide",
             Self::TokensLiveLong { .. } => "tokens_live_long",
             Self::PlainHttpIsPublic { .. } => "plain_http_is_public",
+            Self::FileChangesReplaced { .. } => "file_changes_replaced",
+            Self::CountersMissing { .. } => "counters_missing",
+            Self::CountersSwitchedOff => "counters_switched_off",
+            Self::ProxyVersionUntested { .. } => "proxy_version_untested",
+            Self::Proxy(warning) => warning.code(),
         }
     }
 
     /// How urgent it is.
     pub const fn level(&self) -> Level {
         match self {
-            Self::TlsDomainDiffers { .. }
-            | Self::PublicHostDiffers { .. }
-            | Self::PublicPortDiffers { .. }
-            | Self::NoIpv6Listener { .. }
-            | Self::TrustedProxiesTooWide { .. }
-            | Self::TokensLiveLong { .. }
-            | Self::PlainHttpIsPublic { .. } => Level::Warning,
+            Self::ProxyVersionUntested { .. } => Level::Info,
+            _ => Level::Warning,
         }
     }
 
@@ -143,7 +200,7 @@ impl Warning {
 
     /// Its values by name, for texts in other languages.
     pub fn params(&self) -> BTreeMap<&'static str, String> {
-        let params: &[(&'static str, &String)] = match self {
+        let params: &[(&'static str, &str)] = match self {
             Self::TlsDomainDiffers { settings, file }
             | Self::PublicHostDiffers { settings, file }
             | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
@@ -151,8 +208,15 @@ impl Warning {
             Self::TrustedProxiesTooWide { network } => &[("network", network)],
             Self::TokensLiveLong { minutes } => &[("minutes", minutes)],
             Self::PlainHttpIsPublic { listen } => &[("listen", listen)],
+            Self::FileChangesReplaced { copy } => &[("copy", copy)],
+            Self::CountersMissing { missing, shown } => &[("missing", missing), ("shown", shown)],
+            Self::CountersSwitchedOff => &[],
+            Self::ProxyVersionUntested { version } => &[("version", version)],
+            Self::Proxy(warning) => {
+                return warning.param().map(|(name, value)| (name, value.to_owned())).into_iter().collect();
+            }
         };
-        params.iter().map(|(name, value)| (*name, (*value).clone())).collect()
+        params.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
     }
 }
 

@@ -14,6 +14,7 @@ pub mod audit;
 mod checkpoint;
 mod connect;
 pub mod copy;
+pub mod deadlines;
 pub mod departed;
 mod instance;
 pub mod metered;
@@ -26,6 +27,7 @@ pub mod state;
 pub mod system;
 pub mod traffic;
 pub mod users;
+pub mod written_files;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use instance::InstanceLock;
@@ -356,6 +358,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     [
         admins::TEXTS,
         audit::TEXTS,
+        deadlines::TEXTS,
         departed::TEXTS,
         metered::TEXTS,
         meters::TEXTS,
@@ -365,6 +368,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         system::TEXTS,
         traffic::TEXTS,
         users::TEXTS,
+        written_files::TEXTS,
     ]
     .into_iter()
     .flatten()

@@ -65,3 +65,31 @@ async fn a_built_in_proxy_without_ipv6_is_told_where_links_name_an_ipv6_address(
     both.create_user("alice", Value::Null).await;
     assert_eq!(codes(&both).await, [""; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_proxy_says_that_does_not_work_is_told_until_it_works() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    let says = |lines: &str| {
+        let text = format!("telemt_uptime_seconds 1\n{lines}");
+        app.proxy.change(|figures| figures.raw = Some((StatusCode::OK, text)));
+    };
+    says(
+        "mtproxy_warning{code=\"rule_ignored\",subject=\"access.user_rate_limits\"} 1\n\
+         mtproxy_warning{code=\"dc_unreachable\",subject=\"4\"} 1\n\
+         mtproxy_warning{code=\"clock_wrong\",subject=\"server\"} 1\n\
+         mtproxy_warning{code=\"of_a_newer_proxy\",subject=\"x\"} 1\n",
+    );
+    eventually("the warnings", async || codes(&app).await == ["rule_ignored", "dc_unreachable", "clock_wrong"]).await;
+    let stats = app.ask(&app.sudo, Method::GET, "/api/system/stats", &Value::Null).await.expect(StatusCode::OK).await;
+    assert_eq!(stats["warnings"][0]["params"], json!({"rule": "access.user_rate_limits"}));
+    assert_eq!(stats["warnings"][1]["params"], json!({"dc": "4"}));
+    assert_eq!(stats["warnings"][2]["level"], "warning");
+    assert!(stats["warnings"][2]["detail"].as_str().unwrap().contains("Set the clock"));
+    let text = metrics(&app).await;
+    assert!(text.contains("mtpannel_warning{code=\"dc_unreachable\"} 1"), "{text}");
+    assert!(text.contains("mtpannel_warning{code=\"upstream_login\"} 0"), "{text}");
+    says("mtproxy_warning{code=\"dc_unreachable\",subject=\"4\"} 1\n");
+    eventually("one is left", async || codes(&app).await == ["dc_unreachable"]).await;
+    says("");
+    eventually("none is left", async || codes(&app).await.is_empty()).await;
+}

@@ -181,6 +181,60 @@ fn contradictions_are_refused(#[case] text: &str) {
     assert!(Config::parse(&format!("{text}\n{ALICE}")).is_err());
 }
 
+#[rstest]
+#[case(0, None)]
+#[case(1, Some(1))]
+#[case(9_999, Some(3_600))]
+fn a_keepalive_of_zero_means_off(#[case] seconds: u64, #[case] expected: Option<u64>) {
+    let config = parse(&format!("[timeouts]\nclient_keepalive = {seconds}"));
+    assert_eq!(config.timeouts.keepalive.map(|keepalive| keepalive.as_secs()), expected);
+}
+
+#[rstest]
+#[case(0, 1)]
+#[case(2_048, 2_048)]
+#[case(10_240, 10_240)]
+#[case(10_241, 10_240)]
+#[case(16_384, 10_240)]
+fn no_record_is_longer_than_clients_read(#[case] written: usize, #[case] used: usize) {
+    assert_eq!(parse(&format!("[censorship]\nfake_cert_len = {written}")).masking.first_record, used);
+}
+
+#[rstest]
+#[case("tls_domain = 'LONG'")]
+#[case("tls_domains = ['a.example', 'LONG']")]
+fn a_masking_domain_that_clients_refuse_is_refused(#[case] setting: &str) {
+    let name = |length: usize| format!("{}.example", "a".repeat(length - 8));
+    let text = |length| format!("[censorship]\n{}\n{ALICE}", setting.replace("LONG", &name(length)));
+    assert!(Config::parse(&text(182)).is_ok());
+    let error = Config::parse(&text(183)).unwrap_err().to_string();
+    assert!(error.contains("at most 182 characters"), "{error}");
+}
+
+#[test]
+fn networks_from_which_a_user_is_not_served_are_read_in_every_form() {
+    let config = parse("[access.user_source_deny]\nalice = ['192.0.2.77/24', '198.51.100.1', '2001:db8::/32', '::1']");
+    let networks: Vec<String> = config.users[0].source_deny.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["192.0.2.0/24", "198.51.100.1/32", "2001:db8::/32", "::1/128"]);
+}
+
+#[rstest]
+#[case("alice = '192.0.2.0/24'")]
+#[case("alice = ['192.0.2.0/33']")]
+#[case("alice = ['everywhere']")]
+fn a_source_rule_that_cannot_be_right_is_refused(#[case] line: &str) {
+    let error = Config::parse(&format!("{ALICE}[access.user_source_deny]\n{line}")).unwrap_err();
+    assert_eq!(error.position.map(|(line, _)| line), Some(4), "{error}");
+    assert!(!error.to_string().contains("everywhere"), "{error}");
+}
+
+#[test]
+fn an_index_that_nobody_knows_has_no_default_unless_the_file_names_one() {
+    for (text, default) in [("", None), ("default_dc = 4", Some(4)), ("default_dc = 9", None)] {
+        assert_eq!(parse(text).data_centres.default, default, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_short_way_and_the_parser_read_the_same(

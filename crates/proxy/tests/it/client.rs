@@ -51,8 +51,12 @@ pub(crate) fn hello(secret: &[u8; 16], name: &str, padding: usize, time: u32) ->
 
 /// The init, and the client's two ciphers.
 pub(crate) fn init(secret: &[u8; 16], tag: u8, dc: i16) -> ([u8; 64], Cipher, Cipher) {
+    init_beginning(secret, tag, dc, &[1])
+}
+
+fn init_beginning(secret: &[u8; 16], tag: u8, dc: i16, first: &[u8]) -> ([u8; 64], Cipher, Cipher) {
     let mut init: [u8; 64] = random();
-    init[0] = 1;
+    init[..first.len()].copy_from_slice(first);
     init[56..60].fill(tag);
     init[60..62].copy_from_slice(&dc.to_le_bytes());
     let cipher = |init: &[u8; 64]| {
@@ -84,12 +88,21 @@ impl Client {
         Self::tunnel(TcpStream::connect(address).await?, secret, 400).await
     }
 
+    /// A FakeTLS client of another one.
+    pub(crate) async fn of_centre(address: SocketAddr, secret: &[u8; 16], dc: i16) -> io::Result<Self> {
+        Self::tunnel_to(TcpStream::connect(address).await?, secret, 0, dc).await
+    }
+
     /// FakeTLS over an open connection.
-    pub(crate) async fn tunnel(mut stream: TcpStream, secret: &[u8; 16], padding: usize) -> io::Result<Self> {
+    pub(crate) async fn tunnel(stream: TcpStream, secret: &[u8; 16], padding: usize) -> io::Result<Self> {
+        Self::tunnel_to(stream, secret, padding, 2).await
+    }
+
+    async fn tunnel_to(mut stream: TcpStream, secret: &[u8; 16], padding: usize, dc: i16) -> io::Result<Self> {
         let hello = hello(secret, "mask.example", padding, unix_time());
         stream.write_all(&hello).await?;
         check_answer(&mut stream, secret, &hello).await?;
-        let (init, up, down) = init(secret, 0xdd, 2);
+        let (init, up, down) = init(secret, 0xdd, dc);
         stream.write_all(&[0x14, 3, 3, 0, 1, 1]).await?;
         stream.write_all(&[&application_header(64)[..], &init].concat()).await?;
         Ok(Self { stream, up, down, unframer: Some(Unframer::default()), pending: Vec::new() })
@@ -97,8 +110,18 @@ impl Client {
 
     /// A client without TLS.
     pub(crate) async fn plain(address: SocketAddr, secret: &[u8; 16], tag: u8) -> io::Result<Self> {
+        Self::plain_beginning(address, secret, tag, &[1]).await
+    }
+
+    /// A client without TLS whose first bytes are these.
+    pub(crate) async fn plain_beginning(
+        address: SocketAddr,
+        secret: &[u8; 16],
+        tag: u8,
+        first: &[u8],
+    ) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
-        let (init, up, down) = init(secret, tag, -2);
+        let (init, up, down) = init_beginning(secret, tag, -2, first);
         stream.write_all(&init).await?;
         Ok(Self { stream, up, down, unframer: None, pending: Vec::new() })
     }

@@ -32,7 +32,7 @@ pub(crate) fn echoing(listener: TcpListener) -> SocketAddr {
     address
 }
 
-async fn echo(mut stream: TcpStream) -> Option<()> {
+pub(crate) async fn echo(mut stream: TcpStream) -> Option<()> {
     let mut init = [0; 64];
     stream.read_exact(&mut init).await.ok()?;
     let mut reversed = init;

@@ -7,6 +7,9 @@ import css from './Dashboard.module.css';
 import { useTaskName } from './useTaskName';
 import { useWarningText } from './useWarningText';
 
+/** Warnings because of which the proxy's traffic is not counted. */
+const UNCOUNTED = ['counters_missing', 'counters_switched_off'];
+
 /** How the proxy is, in words, with the cause if it is not well. */
 export function ProxyCard({ stats }: { stats: Stats }) {
   const { t, locale } = useI18n();
@@ -23,9 +26,11 @@ export function ProxyCard({ stats }: { stats: Stats }) {
     ({ name, failing }) => failing && name !== 'scrape' && name !== 'config_sync',
   );
 
+  // The proxy answers then, and a warning says what its answer lacks.
+  const isUncounted = stats.warnings.some(({ code }) => UNCOUNTED.includes(code));
   const headline = {
     ok: t('dashboard.running'),
-    unreachable: t('dashboard.unreachable'),
+    unreachable: isUncounted ? t('dashboard.uncounted') : t('dashboard.unreachable'),
     unknown: t('dashboard.unasked'),
   }[proxy.state];
   const isWell =
@@ -46,12 +51,14 @@ export function ProxyCard({ stats }: { stats: Stats }) {
           <li>{t('dashboard.uptime', { duration: formatDuration(uptime, locale) })}</li>
         )}
         {proxy.state === 'unknown' && <li>{t('dashboard.unaskedHint')}</li>}
-        {proxy.state === 'unreachable' && (
+        {proxy.state === 'unreachable' && (scraped || !isUncounted) && (
           <li>
-            {scraped ? t('dashboard.unreachableSince', { when: scraped }) : t('dashboard.neverReached')}
+            {scraped
+              ? t(isUncounted ? 'dashboard.uncountedSince' : 'dashboard.unreachableSince', { when: scraped })
+              : t('dashboard.neverReached')}
           </li>
         )}
-        {proxy.failure && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
+        {proxy.failure && !isUncounted && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
         {proxy.suppressed && <li data-warn>{t('dashboard.suppressed')}</li>}
         {proxy.config_accepted === false && <li data-warn>{t('dashboard.rejected')}</li>}
         {refused && <li>{t('dashboard.rejectedAt', { when: refused })}</li>}

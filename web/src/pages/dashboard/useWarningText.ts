@@ -10,6 +10,17 @@ export const WARNINGS = [
   'trusted_proxies_too_wide',
   'tokens_live_long',
   'plain_http_is_public',
+  'file_changes_replaced',
+  'counters_missing',
+  'counters_switched_off',
+  'proxy_version_untested',
+  'rule_ignored',
+  'no_address_family',
+  'dc_unknown',
+  'dc_unreachable',
+  'upstream_login',
+  'upstream_unreachable',
+  'clock_wrong',
 ] as const;
 
 /** A warning in words; one that is newer than this page as the server tells it. */

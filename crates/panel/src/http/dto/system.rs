@@ -27,13 +27,15 @@ pub(crate) struct HealthBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a probe of its own")]
 pub(crate) struct ReadyBody {
-    /// Whether the database answers and the file is written.
+    /// Whether the database answers, the file is written and traffic can be counted.
     pub(in crate::http) ready: bool,
     pub(in crate::http) database: bool,
     /// Whether config.toml says what the database says.
     pub(in crate::http) config_sync: bool,
     /// Whether the last scrape of the proxy succeeded.
     pub(in crate::http) scrape: bool,
+    /// Whether the proxy's last answer has the counters that accounting needs; true as long as it does not answer.
+    pub(in crate::http) accounting: bool,
     pub(in crate::http) tasks: Vec<TaskAge>,
 }
 
@@ -68,7 +70,7 @@ fn task_age(app: &App, task: Task) -> TaskAge {
     let state = app.health.task(task);
     TaskAge {
         name: task.as_str(),
-        age_seconds: state.last_success.map(|at| (app.clock.now() - at).num_seconds()),
+        age_seconds: state.last_success.map(|at| (app.clock.now() - at).num_seconds().max(0)),
         last_success: state.last_success.map(Moment),
         failing: state.failure.is_some(),
     }
