@@ -27,7 +27,9 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     match settings.service() {
         Ok(settings) => {
             output::print("settings: fine\n")?;
-            settings_check::warnings(&settings).iter().for_each(|warning| tell(&format!("warning: {warning}")));
+            for warning in settings_check::warnings(&settings) {
+                tell(&format!("warning: {warning}"));
+            }
         }
         Err(problems) => {
             fine = false;

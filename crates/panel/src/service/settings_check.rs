@@ -32,7 +32,7 @@ pub fn warnings(settings: &Settings) -> Vec<Warning> {
     found
 }
 
-/// Whether a network is larger than anybody's own: the largest private ones, 10.0.0.0/8 and fc00::/7, are not.
+/// Whether a network is larger than anybody's own: the largest private ones, 10.0.0.0/8 and `fc00::/7`, are not.
 fn is_huge(network: &IpNet) -> bool {
     match network {
         IpNet::V4(network) => network.prefix_len() < 8,

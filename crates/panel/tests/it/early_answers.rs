@@ -36,7 +36,7 @@ impl Wire {
     }
 
     /// Whether the server has closed it, with nothing more sent.
-    async fn is_ended(mut self) -> bool {
+    async fn ends(mut self) -> bool {
         let mut rest = Vec::new();
         let _ = self.socket.read_to_end(&mut rest).await;
         rest.is_empty() && self.read.is_empty()
@@ -82,7 +82,7 @@ async fn an_answer_before_the_body_leaves_the_connection_in_order_or_announces_i
         // It was not sent yet, so the server cannot know what comes next.
         assert!(answer.contains("connection: close\r\n"), "{what}: {answer}");
         let _ = wire.write(body.as_bytes()).await;
-        assert!(wire.is_ended().await, "{what}");
+        assert!(wire.ends().await, "{what}");
     }
 }
 
@@ -114,7 +114,7 @@ async fn who_asks_for_leave_to_send_a_body_is_refused_at_once_with_the_end_annou
     wire.write(head("POST", "/api/users", "stale", JSON, more).as_bytes()).await.unwrap();
     let answer = wire.answer().await;
     assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close\r\n"), "{answer}");
-    assert!(wire.is_ended().await);
+    assert!(wire.ends().await);
     // Whoever may send it gets leave.
     let mut wire = Wire::open(&app).await;
     let body = "{\"username\": \"alice\"}";
@@ -136,7 +136,7 @@ async fn a_body_of_unknown_length_is_the_last_of_its_connection_and_requests_beh
     wire.write((request + "GET /health HTTP/1.1\nhost: panel\n\n").as_bytes()).await.unwrap();
     let answer = wire.answer().await;
     assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("connection: close\r\n"), "{answer}");
-    assert!(wire.is_ended().await);
+    assert!(wire.ends().await);
     let mut wire = Wire::open(&app).await;
     let body = "{\"note\": \"x\"}";
     let put = head("PUT", "/api/users/alice", &app.sudo, JSON, &format!("content-length: {}\r\n", body.len())) + body;

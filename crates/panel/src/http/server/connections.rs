@@ -283,7 +283,9 @@ impl Connections {
         }
         let excess = count.saturating_sub(self.bounds.per_network);
         waiting.sort_by_key(|(since, _)| *since);
-        waiting.iter().take(excess).for_each(|(_, other)| other.cut());
+        for (_, other) in waiting.iter().take(excess) {
+            other.cut();
+        }
         waiting.len() >= excess
     }
 }
@@ -292,7 +294,7 @@ impl Connections {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
-        address => address,
+        address @ IpAddr::V4(_) => address,
     }
 }
 

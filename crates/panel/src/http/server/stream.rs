@@ -34,17 +34,16 @@ pub(super) struct Stream {
     socket: TcpStream,
     connection: Arc<Connection>,
     bounds: Bounds,
-    opened: Instant,
+    /// When it was opened, as long as no head has come.
+    opened: Option<Instant>,
     /// What was read and not yet handed on.
     ahead: BytesMut,
     scanner: Scanner,
     /// When the first byte of the present head came.
     head_began: Option<Instant>,
-    is_used: bool,
     timer: Option<Pin<Box<Sleep>>>,
-    /// What is left of an answer that this stream gives itself.
-    refusal: Bytes,
-    is_refused: bool,
+    /// What is left of an answer that this stream gives itself, after which nothing more is read.
+    refusal: Option<Bytes>,
     pace: Pace,
     /// Whether the client must take something before more can be written.
     is_blocked: bool,
@@ -61,14 +60,12 @@ impl Stream {
             socket,
             connection,
             bounds,
-            opened: Instant::now(),
+            opened: Some(Instant::now()),
             ahead: BytesMut::new(),
             scanner: Scanner::default(),
             head_began: None,
-            is_used: false,
             timer: None,
-            refusal: Bytes::new(),
-            is_refused: false,
+            refusal: None,
             pace: Pace::new(bounds.write),
             is_blocked: false,
             linger: None,
@@ -106,7 +103,7 @@ impl Stream {
                 Scan::Incomplete => None,
                 Scan::Complete(_) | Scan::BareLineEnd | Scan::TooLarge if must_wait => return self.poll_hang_up(cx),
                 Scan::Complete(length) => {
-                    (self.head_began, self.timer, self.is_used) = (None, None, true);
+                    (self.head_began, self.timer, self.opened) = (None, None, None);
                     let left = length - self.hand_on(buf, length);
                     self.connection.set_reading(Reading::Given(left));
                     return Poll::Ready(Ok(()));
@@ -150,10 +147,10 @@ impl Stream {
                 return Poll::Pending;
             }
             let idle_since = self.connection.since();
-            let deadline = match self.head_began {
-                Some(began) => began.max(idle_since) + self.bounds.head,
-                None if self.is_used => idle_since + self.bounds.idle,
-                None => self.opened + self.bounds.head,
+            let deadline = match (self.head_began, self.opened) {
+                (Some(began), _) => began.max(idle_since) + self.bounds.head,
+                (None, Some(opened)) => opened + self.bounds.head,
+                (None, None) => idle_since + self.bounds.idle,
             };
             let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
             if timer.deadline() != deadline {
@@ -172,16 +169,15 @@ impl Stream {
 
     /// Gives an answer of its own, and ends the connection for the library.
     fn refuse(&mut self, status: StatusCode, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.refusal = refusal::answer(status);
-        self.is_refused = true;
+        self.refusal = Some(refusal::answer(status));
         self.poll_refusal(cx)
     }
 
     fn poll_refusal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.refusal.is_empty() {
-            let written = Pin::new(&mut self.socket).poll_write(cx, &self.refusal);
-            let written = ready!(self.paced(cx, written, self.refusal.len()))?;
-            self.refusal.advance(written);
+        while let Some(rest) = self.refusal.clone().filter(|rest| !rest.is_empty()) {
+            let written = Pin::new(&mut self.socket).poll_write(cx, &rest);
+            let written = ready!(self.paced(cx, written, rest.len()))?;
+            self.refusal = Some(rest.slice(written..));
         }
         Poll::Ready(Ok(()))
     }
@@ -228,11 +224,10 @@ impl Stream {
     /// Whether the library gives up the head that it was handed, whose answer begins so. That one has no headers; ours has.
     fn replaces(&mut self, answer: &[u8]) -> bool {
         let is_unread = matches!(self.connection.reading(), Reading::Given(_)) && !self.is_blocked;
-        if let Some(status) = refusal::status(answer).filter(|_| is_unread && !self.is_refused) {
-            self.refusal = refusal::answer(status);
-            self.is_refused = true;
+        if let Some(status) = refusal::status(answer).filter(|_| is_unread && self.refusal.is_none()) {
+            self.refusal = Some(refusal::answer(status));
         }
-        self.is_refused
+        self.refusal.is_some()
     }
 }
 
@@ -248,7 +243,7 @@ impl Drop for Stream {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.is_refused {
+        if this.refusal.is_some() {
             // Nothing more is read: the end, for the library.
             return this.poll_refusal(cx);
         }
