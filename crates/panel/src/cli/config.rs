@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::config_file::{ConfigFile, Rendered};
 use crate::random;
 use crate::service::endpoint_check::differences;
-use crate::service::preview;
 use crate::service::warnings::Warning;
+use crate::service::{preview, settings_check};
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::{DatabaseUrl, Store};
 
@@ -28,11 +28,17 @@ pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
 
 pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     let mut fine = true;
-    if let Err(problems) = settings.service() {
-        fine = false;
-        tell(&format!("error: {problems}"));
-    } else {
-        output::print("settings: fine\n")?;
+    match settings.service() {
+        Ok(settings) => {
+            output::print("settings: fine\n")?;
+            for warning in settings_check::warnings(&settings) {
+                tell(&format!("warning: {warning}"));
+            }
+        }
+        Err(problems) => {
+            fine = false;
+            tell(&format!("error: {problems}"));
+        }
     }
     // Without these two there is nothing to compare; what is wrong with them was told just now.
     if let Ok((url, proxy)) = settings.database_and_proxy() {

@@ -149,6 +149,8 @@ pub(super) fn body_problem(rejection: &BytesRejection) -> Problem {
 }
 
 pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Some editors and shells put a byte order mark in front.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut json = serde_json::Deserializer::from_slice(body);
     let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -168,30 +170,15 @@ pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem>
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
-    Problem::bad_request(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
+    let what = if error.to_string().starts_with("number out of range") {
+        "a number in the body is too large"
+    } else {
+        "the body is not JSON"
+    };
+    Problem::bad_request(format!("{what}: line {}, column {}", error.line(), error.column()))
 }
 
 /// serde's message without "at line 1 column 2", which the field's name replaces.
 fn without_position(message: &str) -> &str {
     message.rfind(" at line ").map_or(message, |at| &message[..at])
-}
-
-/// A query that fits `T`; unknown parameters do not.
-pub(super) struct Query<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequestParts<SharedApp> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        axum::extract::Query::<T>::from_request_parts(parts, app).await.map(|query| Self(query.0)).map_err(
-            |rejection| {
-                let text = rejection.body_text();
-                let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                match text.split_once(": ").filter(|(field, _)| !field.contains(' ')) {
-                    Some((field, message)) => Problem::invalid_field(field, message),
-                    None => Problem::invalid_field("query", text),
-                }
-            },
-        )
-    }
 }

@@ -66,6 +66,24 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
+    /// A head that no route gets to see.
+    pub(super) fn refused_head(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::REQUEST_TIMEOUT => ("timeout", "the head of the request did not come in time"),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                ("head_too_large", "the head of a request may have at most 16 KiB and 100 headers")
+            }
+            StatusCode::URI_TOO_LONG => ("uri_too_long", "the address is too long"),
+            _ => ("bad_request", "the head of the request is not HTTP/1.1; every line of it ends with CRLF"),
+        };
+        Self::new(status, code, detail)
+    }
+
+    /// The document itself.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.0).unwrap_or_default()
+    }
+
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
@@ -162,7 +180,7 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let body = self.to_json();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {

@@ -123,7 +123,7 @@ async fn enter(app: &App, name: &str, password: SecretString, origin: Origin<'_>
     let mut tx = app.store.write().await?;
     let Some(admin) = admins::by_credentials(tx.db(), &compared.credentials).await? else {
         drop(tx);
-        return Err(compared.is_wrong_by_now(app, origin, name).await);
+        return Err(compared.fail_late(app, origin, name).await);
     };
     if let Some(hash) = &compared.better_hash {
         admins::upgrade_hash(tx.db(), admin.id, hash).await?;

@@ -25,6 +25,7 @@ mod queue;
 pub mod retention;
 pub mod roster;
 pub mod rules;
+pub mod settings_check;
 pub mod shown;
 pub mod soon;
 pub mod stats;

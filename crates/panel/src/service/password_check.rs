@@ -38,8 +38,8 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    /// The stored hash changed in the meantime: the password is wrong after all.
-    pub(super) async fn is_wrong_by_now(self, app: &App, origin: Origin<'_>, name: &str) -> ServiceError {
+    /// The stored hash changed in the meantime: the password is wrong after all, and counts.
+    pub(super) async fn fail_late(self, app: &App, origin: Origin<'_>, name: &str) -> ServiceError {
         self.attempt.failed(&app.login_limit, self.now);
         note_failure(app, origin.address, Some(name), self.now).await
     }

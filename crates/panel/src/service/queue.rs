@@ -97,7 +97,7 @@ impl Queue {
     pub(super) fn enter(&self, turn: Turn) -> Result<Place, Overloaded> {
         let wait = self.load.wait(turn);
         if wait > LONGEST_WAIT {
-            let until_short = (wait - LONGEST_WAIT).as_secs() + 1;
+            let until_short = wait.saturating_sub(LONGEST_WAIT).as_secs() + 1;
             return Err(Overloaded { retry_after_seconds: until_short });
         }
         Ok(self.place(turn))

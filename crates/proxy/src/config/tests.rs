@@ -265,7 +265,7 @@ fn visits_are_bounded_as_the_file_says_or_by_default() {
     let usual = of("").unwrap();
     assert_eq!(
         (usual.relay_bytes, usual.relay_time, usual.relay_idle),
-        (5 << 20, visits::USUAL_TIME, visits::USUAL_TIME)
+        (5 << 20, masking::USUAL_TIME, masking::USUAL_TIME)
     );
     let set = of("mask_relay_max_bytes = 9\nmask_relay_timeout_ms = 60000\nmask_relay_idle_timeout_ms = 5000").unwrap();
     assert_eq!((set.relay_bytes, set.relay_time.as_secs(), set.relay_idle.as_secs()), (9, 60, 5));

@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use crate::app::SharedApp;
 use crate::http::dto::admin::{AdminBody, AdminPage, AdminPatchBody, NewAdminBody, PageQuery};
 use crate::http::dto::page;
-use crate::http::extract::{Admin, Json, Name, Query, Sudo};
+use crate::http::extract::{Admin, Json, Name, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::Query;
 use crate::service::admins::{self, AdminPatch};
 use crate::service::auth::Caller;
 

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::AppendHeaders;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, Expiration, SameSite};
@@ -22,6 +22,22 @@ use crate::service::token::DEVICE_KNOWN_FOR;
 const COOKIE: &str = "mtpannel_refresh";
 /// By it the panel knows a browser again in which somebody has logged in. It opens nothing.
 const DEVICE_COOKIE: &str = "mtpannel_device";
+
+/// A cookie's name and path. With TLS the name has a prefix, for which browsers take it from this host alone: `__Host-` wants
+/// the path `/`; under a base path, beside which others may live, `__Secure-` and the narrow path are better.
+fn name_and_path(app: &SharedApp, client: Client, name: &str) -> (String, String) {
+    let base_path = &app.settings.base_path;
+    match (client.tls, base_path.is_empty()) {
+        (true, true) => (format!("__Host-{name}"), "/".into()),
+        (true, false) => (format!("__Secure-{name}"), format!("{base_path}/api/admin/session")),
+        (false, _) => (name.to_owned(), format!("{base_path}/api/admin/session")),
+    }
+}
+
+/// The value of a cookie that the panel has set.
+fn sent<'j>(app: &SharedApp, client: Client, jar: &'j CookieJar, name: &str) -> Option<&'j str> {
+    jar.get(&name_and_path(app, client, name).0).map(Cookie::value)
+}
 
 type SetCookie = AppendHeaders<[(header::HeaderName, String); 1]>;
 
@@ -94,7 +110,7 @@ pub(crate) async fn begin(
 ) -> Result<(CookieJar, SetCookie, axum::Json<SessionBody>), Problem> {
     same_site(&headers)?;
     credentials.check()?;
-    let origin = Origin { address: client.address, device: jar.get(DEVICE_COOKIE).map(Cookie::value) };
+    let origin = Origin { address: client.address, device: sent(&app, client, &jar, DEVICE_COOKIE) };
     let begun = auth::begin_session(&app, &credentials.username, credentials.password, origin).await?;
     let device = cookie(&app, client, DEVICE_COOKIE, begun.device, app.clock.now() + DEVICE_KNOWN_FOR);
     let body =
@@ -117,8 +133,8 @@ pub(crate) async fn refresh(
     jar: CookieJar,
 ) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
     same_site(&headers)?;
-    let token = jar.get(COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
-    let (access_token, refresh) = auth::refresh(&app, token.value(), client.address).await?;
+    let token = sent(&app, client, &jar, COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
+    let (access_token, refresh) = auth::refresh(&app, token, client.address).await?;
     Ok((jar.add(refresh_cookie(&app, client, refresh)), axum::Json(token_body(&access_token))))
 }
 
@@ -134,8 +150,8 @@ pub(crate) async fn end(
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     same_site(&headers)?;
-    if let Some(token) = jar.get(COOKIE) {
-        auth::end_session(&app, token.value(), client.address).await?;
+    if let Some(token) = sent(&app, client, &jar, COOKIE) {
+        auth::end_session(&app, token, client.address).await?;
     }
     let expired = refresh_cookie(&app, client, RefreshToken { token: String::new(), expires_at: DateTime::UNIX_EPOCH });
     Ok((StatusCode::NO_CONTENT, jar.add(expired)))
@@ -162,8 +178,9 @@ fn cookie(
     value: String,
     expires_at: DateTime<Utc>,
 ) -> Cookie<'static> {
+    let (name, path) = name_and_path(app, client, name);
     let mut cookie = Cookie::new(name, value);
-    cookie.set_path(format!("{}/api/admin/session", app.settings.base_path));
+    cookie.set_path(path);
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Strict);
     cookie.set_secure(client.tls);
@@ -179,7 +196,19 @@ fn expiration(at: DateTime<Utc>) -> Expiration {
 /// Browsers say where a request comes from; what another site has made does not get to use the cookie.
 fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) => Err(Problem::forbidden("this comes from another site")),
+        Some(b"same-origin" | b"none") => Ok(()),
+        // Older browsers say at least which page asks.
+        None if headers.get(header::ORIGIN).is_none_or(|origin| is_own(origin, headers)) => Ok(()),
+        _ => Err(Problem::forbidden("this comes from another site")),
     }
+}
+
+/// Whether a page of this origin is one of the panel's host. Ports are left out: reverse proxies may not pass them on, and
+/// cookies do not know them.
+fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
+    let name = |uri: Uri| uri.host().map(str::to_ascii_lowercase);
+    let origin =
+        origin.to_str().ok().filter(|origin| origin.contains("://")).and_then(|origin| name(origin.parse().ok()?));
+    let host = headers.get(header::HOST).and_then(|host| name(host.to_str().ok()?.parse().ok()?));
+    origin.is_some() && origin == host
 }

@@ -12,8 +12,9 @@ use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::system::{
     self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic, WarningBody,
 };
-use crate::http::extract::{Admin, Query, Sudo};
+use crate::http::extract::{Admin, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::Query;
 use crate::service::{audit, history, soon, stats};
 
 /// The dashboard's figures

@@ -12,8 +12,9 @@ use crate::http::dto::user::{
     ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserWithSecret,
 };
 use crate::http::dto::user_query::UserQuery;
-use crate::http::extract::{Admin, Found, Json, Name, Query};
+use crate::http::extract::{Admin, Found, Json, Name};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::Query;
 use crate::service::{By, ConfigSync, bulk, history, users};
 use crate::store::users::User;
 
