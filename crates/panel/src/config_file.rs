@@ -161,32 +161,39 @@ impl ConfigFile {
     /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
     pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {
         let present = self.read()?;
-        let source = present.clone().unwrap_or_else(|| Source::alone(self.template()));
-        let source = self.without_entries(source, access)?;
-        let (text, ranges) = self.layout(&source)?.render_with_ranges(access, fresh);
+        let template = present.is_none().then(|| Source::alone(self.template()));
+        let source = present.as_ref().or(template.as_ref()).expect("there is one or the other");
+        let cleared = self.without_entries(source, access)?;
+        let layout = self.layout(cleared.as_ref().unwrap_or(source))?;
+        let (text, ranges) = layout.render_with_ranges(access, fresh);
         let differs = present.as_ref().map(Source::main) != Some(text.as_str());
-        Ok(Rendered { text, ranges, differs, present })
+        Ok(Rendered { text, differs, ranges, present })
     }
 
-    /// The file without the entries that deleted users have in tables which the panel does not manage. Each deletion counts
-    /// once: what an operator writes for the next owner of the name stays.
-    fn without_entries(&mut self, source: Source, access: &Access) -> Result<Source, ConfigFileError> {
-        let gone: Vec<&Username> =
-            access.cleared().iter().filter(|name| !self.cleared.contains(name)).map(|(name, _)| name).collect();
+    /// The file without the entries that deleted users have in tables which the panel does not manage; `None` if there are
+    /// none. Each deletion counts once: what an operator writes for the next owner of the name stays.
+    fn without_entries(&mut self, source: &Source, access: &Access) -> Result<Option<Source>, ConfigFileError> {
+        // Both lists are sorted.
+        let is_new = |gone: &&(Username, DateTime<Utc>)| self.cleared.binary_search(gone).is_err();
+        let gone: Vec<&Username> = access.cleared().iter().filter(is_new).map(|(name, _)| name).collect();
         if gone.is_empty() {
-            return Ok(source);
+            return Ok(None);
         }
-        let layout = self.layout(&source)?;
+        let layout = self.layout(source)?;
         let gone: Vec<&Username> = gone.into_iter().filter(|name| layout.has_entry(name)).collect();
         if gone.is_empty() {
-            return Ok(source);
+            return Ok(None);
         }
-        let without = without_entries(&source, &gone).map_err(|source| self.unreadable(source))?;
+        let without = without_entries(source, &gone).map_err(|source| self.unreadable(source))?;
         for (file, line) in without.included {
             let file = file.display();
-            tracing::warn!(%file, line, "an included file has an entry of a deleted user; remove it, or the next user of this name gets it");
+            tracing::warn!(
+                %file,
+                line,
+                "an included file has an entry of a deleted user; remove it, or the next user of this name gets it"
+            );
         }
-        self.with_includes(without.text)
+        self.with_includes(without.text).map(Some)
     }
 
     /// Writes what [`Self::render`] gave, if that is another text than the present one. Fails if somebody else has changed

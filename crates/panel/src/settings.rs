@@ -15,7 +15,9 @@ use crate::store::DatabaseUrl;
 mod parse;
 mod secret;
 
-use parse::{base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address};
+use parse::{
+    base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address, switch,
+};
 
 /// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
 /// by everybody on the machine.
@@ -60,7 +62,7 @@ pub struct RawSettings {
     )]
     tls_domain: String,
     /// Address and port of the API.
-    #[arg(long, global = true, env = "LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, global = true, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
     /// Address and port of the panel's own metrics; keep it away from the outside.
     #[arg(
@@ -83,6 +85,9 @@ pub struct RawSettings {
     /// Path under which the panel stands behind a reverse proxy, such as /panel.
     #[arg(long, global = true, env = "BASE_PATH", default_value = "", value_name = "PATH")]
     base_path: String,
+    /// Whether the description of the API and its page are served: true or false.
+    #[arg(long, global = true, env = "API_DOCS", default_value = "true", value_name = "WHETHER")]
+    api_docs: String,
     /// Which proxy runs: external (telemt, in a container of its own) or embedded (the built-in one, in this process).
     #[arg(long, global = true, env = "PROXY", default_value = "external", value_name = "WHICH")]
     proxy: String,
@@ -182,6 +187,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Path prefix: empty, or with a slash in front and none at the end.
     pub base_path: String,
+    /// Whether the description of the API and its page are served.
+    pub api_docs: bool,
 }
 
 /// Collects problems, variable by variable.
@@ -292,6 +299,7 @@ impl RawSettings {
         let minutes = reader.check("JWT_EXPIRE_MINUTES", number(&self.jwt_expire_minutes, 1, 60 * 24 * 30));
         let trusted_proxies = reader.check("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
+        let api_docs = reader.check("API_DOCS", switch(&self.api_docs));
         Some(Settings {
             database: database?,
             proxy: proxy?,
@@ -306,6 +314,7 @@ impl RawSettings {
             token_lifetime: Duration::from_secs(60 * minutes?),
             trusted_proxies: trusted_proxies?,
             base_path: base_path?,
+            api_docs: api_docs?,
         })
     }
 }

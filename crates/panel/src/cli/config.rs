@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{causes, output, tell};
+use super::{audit_read, causes, output, tell};
 use crate::clock::Clock;
 use crate::config_file::{ConfigFile, Rendered};
 use crate::random;
 use crate::service::endpoint_check::differences;
-use crate::service::preview;
 use crate::service::warnings::Warning;
+use crate::service::{preview, settings_check};
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::{DatabaseUrl, Store};
 
@@ -19,16 +19,26 @@ pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
     let (url, proxy) = settings.database_and_proxy()?;
     let mut file = ConfigFile::new(&proxy);
     let database = Database::open(&url).await?;
-    output::print(&database.rendered(&mut file).await?.text)
+    let text = database.rendered(&mut file).await?.text;
+    if !database.is_new {
+        audit_read(&database.store, "config.render", None).await;
+    }
+    output::print(&text)
 }
 
 pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     let mut fine = true;
-    if let Err(problems) = settings.service() {
-        fine = false;
-        tell(&format!("error: {problems}"));
-    } else {
-        output::print("settings: fine\n")?;
+    match settings.service() {
+        Ok(settings) => {
+            output::print("settings: fine\n")?;
+            for warning in settings_check::warnings(&settings) {
+                tell(&format!("warning: {warning}"));
+            }
+        }
+        Err(problems) => {
+            fine = false;
+            tell(&format!("error: {problems}"));
+        }
     }
     // Without these two there is nothing to compare; what is wrong with them was told just now.
     if let Ok((url, proxy)) = settings.database_and_proxy() {

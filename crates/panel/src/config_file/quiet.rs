@@ -18,7 +18,7 @@ pub(super) struct Watched {
 /// A file that is not what this process wrote last.
 #[derive(Debug)]
 pub struct Look {
-    /// TextDigest of its text, if it can be read and includes no others.
+    /// Digest of its text, if it can be read and includes no others.
     pub digest: Option<TextDigest>,
     /// How long it has not changed, as far as this process knows.
     pub unchanged_for: Duration,

@@ -1,4 +1,5 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -87,8 +88,9 @@ fn strangers_are_those_whom_somebody_else_has_written_into_the_file() {
 #[test]
 fn a_failed_write_leaves_no_temporary_file() {
     let folder = tempfile::tempdir().unwrap();
-    let file = file(folder.path());
+    let mut file = file(folder.path());
     fs::create_dir(file.path()).unwrap();
+    file.seen = State::of(file.path());
     let error = file.replace("text").unwrap_err().to_string();
     assert!(error.contains("replace the file"), "{error}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -164,4 +166,42 @@ fn symbolic_links_stay_and_lead_to_the_file_even_where_it_is_missing() {
     for link in [file.path(), &folder.path().join("next.toml")] {
         assert!(fs::symlink_metadata(link).unwrap().is_symlink());
     }
+}
+
+#[test]
+fn a_file_of_others_is_quiet_as_long_as_neither_it_nor_an_included_file_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    let began = Instant::now();
+    let at = |seconds| began + Duration::from_secs(seconds);
+    assert!(file.look(began).is_none(), "there never was a file");
+    fs::write(file.path(), "[x]\n").unwrap();
+    let quiet = |file: &mut ConfigFile, seconds| file.look(at(seconds)).unwrap().unchanged_for.as_secs();
+    assert_eq!((quiet(&mut file, 0), quiet(&mut file, 1), quiet(&mut file, 3)), (0, 1, 3));
+    fs::write(file.path(), "[y]\n").unwrap();
+    assert_eq!((quiet(&mut file, 4), quiet(&mut file, 6)), (0, 2));
+    fs::write(file.path(), "include = \"part.toml\"\n").unwrap();
+    assert_eq!((quiet(&mut file, 7), quiet(&mut file, 9)), (0, 2));
+    fs::write(folder.path().join("part.toml"), "[x]\n").unwrap();
+    assert_eq!((quiet(&mut file, 10), quiet(&mut file, 12)), (0, 2));
+    fs::write(folder.path().join("part.toml"), "[z]\n").unwrap();
+    assert_eq!(quiet(&mut file, 13), 0);
+    assert!(file.look(began).unwrap().digest.is_none(), "a file with includes is never known as the panel's");
+    file.apply(&nobody(), &FRESH).unwrap();
+    assert!(file.look(at(14)).is_none());
+    fs::remove_file(file.path()).unwrap();
+    assert_eq!((quiet(&mut file, 15), quiet(&mut file, 17)), (0, 2));
+}
+
+#[test]
+fn a_file_that_changes_between_reading_and_writing_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    file.apply(&nobody(), &FRESH).unwrap();
+    let rendered = file.render(&alice(), &FRESH).unwrap();
+    fs::write(file.path(), "# somebody else\n").unwrap();
+    let error = file.write(rendered, &alice()).unwrap_err().to_string();
+    assert!(error.contains("somebody else is writing it"), "{error}");
+    assert_eq!(fs::read_to_string(file.path()).unwrap(), "# somebody else\n");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

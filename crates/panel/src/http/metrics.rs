@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -14,6 +15,7 @@ use mtpannel_core::policy::Scope;
 use mtpannel_core::user::Status;
 use tokio_util::sync::CancellationToken;
 
+use super::layers;
 use crate::app::{App, SharedApp};
 use crate::service::health::Task;
 use crate::service::warnings::Warning;
@@ -77,7 +79,14 @@ pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
 
 /// `/metrics` for the internal listener.
 pub fn internal_router(handle: PrometheusHandle, app: SharedApp) -> Router {
-    Router::new().route("/metrics", get(render)).with_state((handle, app))
+    Router::new()
+        .route("/metrics", get(render))
+        .layer(middleware::from_fn(layers::require_host))
+        .layer(middleware::map_response(async |mut response: Response| {
+            layers::set_security_headers(response.headers_mut());
+            response
+        }))
+        .with_state((handle, app))
 }
 
 async fn render(State((handle, app)): State<(PrometheusHandle, SharedApp)>) -> impl IntoResponse {

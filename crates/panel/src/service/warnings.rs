@@ -75,6 +75,28 @@ pub enum Warning {
         /// What the file says.
         file: String,
     },
+    /// Nearly anybody may say who the client is.
+    #[error(
+        "TRUSTED_PROXIES contains {network}: nearly everybody can pretend to be another client, so bounds on logins and connections do not hold. Name only the addresses of your reverse proxies"
+    )]
+    TrustedProxiesTooWide {
+        /// The network.
+        network: String,
+    },
+    /// A stolen access token serves the thief for long.
+    #[error("JWT_EXPIRE_MINUTES is {minutes}, more than a day: a stolen access token works for as long")]
+    TokensLiveLong {
+        /// The setting.
+        minutes: String,
+    },
+    /// Passwords cross the network in the clear.
+    #[error(
+        "LISTEN is {listen}: the panel speaks plain HTTP, so passwords can be read on the way. Set LISTEN=127.0.0.1:8080 and put a reverse proxy with HTTPS in front"
+    )]
+    PlainHttpIsPublic {
+        /// The setting.
+        listen: String,
+    },
     /// Links name an IPv6 address, and the built-in proxy listens on IPv4 alone.
     #[error(
         "PROXY_HOST is the IPv6 address {settings}, but the proxy listens on IPv4 only: links do not work. Set listen_addr_ipv6 = \"::\" under [server] in config.toml and restart the proxy"
@@ -129,6 +151,9 @@ impl Warning {
         "public_host_differs",
         "public_port_differs",
         "no_ipv6_listener",
+        "trusted_proxies_too_wide",
+        "tokens_live_long",
+        "plain_http_is_public",
         "file_changes_replaced",
         "counters_missing",
         "counters_switched_off",
@@ -149,6 +174,9 @@ impl Warning {
             Self::PublicHostDiffers { .. } => "public_host_differs",
             Self::PublicPortDiffers { .. } => "public_port_differs",
             Self::NoIpv6Listener { .. } => "no_ipv6_listener",
+            Self::TrustedProxiesTooWide { .. } => "trusted_proxies_too_wide",
+            Self::TokensLiveLong { .. } => "tokens_live_long",
+            Self::PlainHttpIsPublic { .. } => "plain_http_is_public",
             Self::FileChangesReplaced { .. } => "file_changes_replaced",
             Self::CountersMissing { .. } => "counters_missing",
             Self::CountersSwitchedOff => "counters_switched_off",
@@ -177,6 +205,9 @@ impl Warning {
             | Self::PublicHostDiffers { settings, file }
             | Self::PublicPortDiffers { settings, file } => &[("settings", settings), ("file", file)],
             Self::NoIpv6Listener { settings } => &[("settings", settings)],
+            Self::TrustedProxiesTooWide { network } => &[("network", network)],
+            Self::TokensLiveLong { minutes } => &[("minutes", minutes)],
+            Self::PlainHttpIsPublic { listen } => &[("listen", listen)],
             Self::FileChangesReplaced { copy } => &[("copy", copy)],
             Self::CountersMissing { missing, shown } => &[("missing", missing), ("shown", shown)],
             Self::CountersSwitchedOff => &[],

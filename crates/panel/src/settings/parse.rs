@@ -46,7 +46,15 @@ where
 }
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.trim().parse().map_err(|_| "must be ADDRESS:PORT, such as 0.0.0.0:8080 or [::1]:8080")
+    text.trim().parse().map_err(|_| "must be ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+}
+
+pub(super) fn switch(text: &str) -> Result<bool, &'static str> {
+    match text.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("must be true or false"),
+    }
 }
 
 pub(super) fn http_url(text: &str) -> Result<String, &'static str> {

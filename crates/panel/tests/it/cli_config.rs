@@ -195,3 +195,45 @@ fn an_international_host_stands_in_the_file_as_punycode() {
     place.set("PROXY_HOST", "прокси.рф");
     assert!(place.run(&["config", "render"]).ok().contains("public_host = \"xn--h1adldfi.xn--p1ai\""));
 }
+
+#[test]
+fn settings_that_are_valid_and_unsafe_are_told_by_the_check_and_at_start() {
+    let mut place = place();
+    let safe = place.run(&["config", "check"]);
+    assert!(!safe.stderr.contains("warning: "), "{}", safe.stderr);
+    place.set("TRUSTED_PROXIES", "0.0.0.0/0,::/0,10.0.0.0/8");
+    place.set("JWT_EXPIRE_MINUTES", "1441");
+    let words = ["TRUSTED_PROXIES contains 0.0.0.0/0", "TRUSTED_PROXIES contains ::/0", "JWT_EXPIRE_MINUTES is 1441"];
+    let check = place.run(&["config", "check"]);
+    let log = crate::cli_support::Panel::start(&mut place).end();
+    for word in words {
+        assert!(check.stderr.contains(word), "{word} in {}", check.stderr);
+        assert!(log.contains(word), "{word} in {log}");
+    }
+    place.set("TRUSTED_PROXIES", "127.0.0.1");
+    for listen in ["0.0.0.0:8080", "[::]:8080", "203.0.113.7:8080"] {
+        place.set("LISTEN", listen);
+        let check = place.run(&["config", "check"]);
+        assert!(check.stderr.contains(&format!("LISTEN is {listen}")), "{}", check.stderr);
+    }
+    for (listen, trusted) in [("127.0.0.1:8080", ""), ("10.0.0.5:8080", ""), ("0.0.0.0:8080", "172.29.43.2")] {
+        place.set("LISTEN", listen);
+        place.set("TRUSTED_PROXIES", trusted);
+        let check = place.run(&["config", "check"]);
+        assert!(!check.stderr.contains("LISTEN is"), "{}", check.stderr);
+    }
+}
+
+#[test]
+fn the_panel_listens_on_this_machine_alone_unless_it_is_told_otherwise() {
+    let place = place();
+    let help = place.run(&["help", "serve"]).ok();
+    assert!(help.contains("[default: 127.0.0.1:8080]"), "{help}");
+    for (value, fits) in [("true", true), ("false", true), ("yes", false), ("", false)] {
+        let mut place = Place::new();
+        place.set("SECRET_KEY", KEY);
+        place.set("API_DOCS", value);
+        let check = place.run(&["config", "check"]);
+        assert_eq!(!check.stderr.contains("API_DOCS: must be true or false"), fits, "{value}: {}", check.stderr);
+    }
+}

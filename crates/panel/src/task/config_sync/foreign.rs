@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use mtpannel_core::access::Access;
+
 use super::Writer;
-use crate::config_file::{ConfigFile, Look, Rendered, TextDigest};
+use crate::config_file::{ConfigFile, ConfigFileError, Look, Rendered, TextDigest};
+use crate::random;
 use crate::service::warnings::{Source, Warning};
 use crate::store::{StoreResult, written_files};
 
@@ -41,7 +44,7 @@ impl Writer {
                     QUIET.as_secs()
                 ));
             }
-            tokio::time::sleep(LOOK.min(QUIET - unchanged_for)).await;
+            tokio::time::sleep(LOOK.min(QUIET.saturating_sub(unchanged_for))).await;
         }
     }
 
@@ -101,11 +104,8 @@ impl Writer {
 }
 
 /// What the file must say, and by which digests it is known then.
-pub(super) fn render(
-    file: &mut ConfigFile,
-    access: &mtpannel_core::access::Access,
-) -> Result<(Rendered, Vec<TextDigest>), crate::config_file::ConfigFileError> {
-    let rendered = file.render(access, &crate::random::secret())?;
+pub(super) fn render(file: &mut ConfigFile, access: &Access) -> Result<(Rendered, Vec<TextDigest>), ConfigFileError> {
+    let rendered = file.render(access, &random::secret())?;
     let digests = if rendered.differs { rendered.digests().into() } else { Vec::new() };
     Ok((rendered, digests))
 }

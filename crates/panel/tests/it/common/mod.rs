@@ -217,6 +217,7 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
         token_lifetime: Duration::from_hours(1),
         trusted_proxies: Vec::new(),
         base_path: String::new(),
+        api_docs: true,
     }
 }
 
