@@ -6,10 +6,11 @@ use mtpannel_core::include::Source;
 use mtpannel_core::user::{Limit, NOTE_MAX, ResetStrategy, Status};
 use serde_json::json;
 
+use super::users::starting_base;
 use super::{By, audit};
 use crate::app::App;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, meters, state, users};
+use crate::store::{Db, StoreError, StoreResult, state, users};
 
 /// Why the users of the file could not be taken over. Nothing was then.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +84,7 @@ fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
 
 /// Adds one user of a file.
 pub(super) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
-    let lifetime = meters::lifetime(db.reborrow(), imported.username.as_str()).await?.unwrap_or(0);
+    let (usage_base, lifetime) = starting_base(db.reborrow(), imported.username.as_str()).await?;
     let mut user = User {
         id: 0,
         status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },
@@ -99,7 +100,7 @@ pub(super) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Ut
         created_by_admin_id: None,
         updated_at: now,
         last_seen_at: None,
-        usage_base: Some(lifetime),
+        usage_base,
         reset_strategy: ResetStrategy::None,
         next_reset_at: None,
         owner: None,

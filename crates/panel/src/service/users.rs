@@ -199,7 +199,7 @@ async fn find(db: Db<'_>, actor: &Actor, name: &str) -> ServiceResult<User> {
 
 /// Where the usage of a new user of this name begins, and what the name has moved in its life. As long as no scrape has told
 /// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
-async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
+pub(super) async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
     let lifetime = meters::lifetime(db.reborrow(), name).await?.unwrap_or(0);
     let unsettled = departed::is_unsettled(db, name).await?;
     Ok(((!unsettled).then_some(lifetime), lifetime))

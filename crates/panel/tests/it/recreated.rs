@@ -1,6 +1,9 @@
 //! Names that are given again: the next owner's usage begins at once.
 
+use mtpannel::service::import_file;
 use mtpannel::store::users;
+use mtpannel_core::document::ImportedUser;
+use mtpannel_core::user::Secret;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -88,4 +91,34 @@ async fn a_name_that_is_deleted_once_more_waits_for_another_scrape() {
     cut_is_over(&app).await;
     app.proxy.change(|figures| figures.raw = None);
     eventually("the base", async || base(&app).await == Some(970)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_name_that_a_file_brings_back_is_not_charged_for_its_former_owner() {
+    let app = TestApp::start(Engine::Sqlite).await;
+    app.create_user("alice", json!({})).await;
+    app.create_user("other", json!({})).await;
+    app.proxy.moves("alice", 900, 0);
+    app.scraped().await;
+    let silent = (StatusCode::SERVICE_UNAVAILABLE, String::new());
+    app.proxy.change(|figures| figures.raw = Some(silent));
+    app.scraped().await;
+    delete(&app, false).await;
+    cut_is_over(&app).await;
+    let alice = ImportedUser {
+        username: "alice".parse().unwrap(),
+        secret: Secret::new([7; 16]),
+        disabled: None,
+        expire_at: None,
+        data_limit: None,
+        max_connections: None,
+        max_unique_ips: None,
+        note: String::new(),
+    };
+    import_file::apply(app.store(), vec![alice], app.clock.now(), false).await.unwrap();
+    app.proxy.moves("alice", 70, 0);
+    app.proxy.change(|figures| figures.raw = None);
+    app.scraped().await;
+    assert_eq!(app.user("alice").await["data_used"], 0);
+    assert_eq!(base(&app).await, Some(970));
 }
