@@ -120,6 +120,7 @@ impl Running {
     pub async fn stop(mut self) {
         self.stops.serving.cancel();
         end(&mut self.servers, DRAIN, "some requests were not finished in time").await;
+        self.app.shown.settled().await;
         self.stops.tasks.cancel();
         end(&mut self.tasks, FINISH, "some tasks were not finished in time").await;
         self.stops.writer.cancel();

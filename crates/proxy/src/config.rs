@@ -5,6 +5,7 @@
 
 mod bulk;
 mod error;
+mod masking;
 mod raw;
 mod rules;
 mod table;
@@ -23,8 +24,6 @@ use mtpannel_core::include::Source;
 use mtpannel_core::user::Secret;
 pub use raw::{Modes, UnknownSni};
 
-/// Largest body of the first application record: clients on iOS read no more.
-const FIRST_RECORD_MAX: usize = 10_240;
 /// Most unknown keys that are remembered by name.
 const IGNORED_MAX: usize = 64;
 
@@ -105,6 +104,12 @@ pub struct Masking {
     pub unknown_sni: UnknownSni,
     /// Bytes in the first application record of our answer (`fake_cert_len`).
     pub first_record: usize,
+    /// Most bytes that a visitor and the site may send each other in each direction (`mask_relay_max_bytes`).
+    pub relay_bytes: usize,
+    /// How long a visit may last (`mask_relay_timeout_ms`).
+    pub relay_time: Duration,
+    /// How long a visitor and the site may both say nothing (`mask_relay_idle_timeout_ms`).
+    pub relay_idle: Duration,
 }
 
 /// Longest waits.
@@ -278,7 +283,7 @@ impl Config {
             max_connections: Some(file.server.max_connections).filter(|&most| most > 0),
             metrics: metrics(&file.server),
             trusted_proxies: file.server.proxy_protocol_trusted_cidrs.unwrap_or_else(everyone),
-            masking: masking(file.censorship)?,
+            masking: masking::masking(file.censorship)?,
             timeouts,
             upstreams: upstreams(file.upstreams)?,
             data_centres,
@@ -324,27 +329,6 @@ fn metrics(server: &raw::Server) -> Option<MetricsEndpoint> {
     let address = server.metrics_listen.or(server.metrics_port.map(on_loopback))?;
     let local = || vec![IpNet::from(IpAddr::from([127, 0, 0, 1])), IpNet::from(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))];
     Some(MetricsEndpoint { address, whitelist: server.metrics_whitelist.clone().unwrap_or_else(local) })
-}
-
-fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
-    let mut domains = vec![censorship.tls_domain];
-    domains.extend(censorship.tls_domains);
-    for domain in &mut domains {
-        domain.make_ascii_lowercase();
-        rules::is_usable_domain(domain).map_err(ConfigError::new)?;
-    }
-    if censorship.mask_port == 0 {
-        return Err(ConfigError::new("censorship.mask_port must not be 0"));
-    }
-    Ok(Masking {
-        enabled: censorship.mask,
-        domains,
-        by_sni: censorship.mask_dynamic,
-        host: censorship.mask_host.filter(|host| !host.is_empty()),
-        port: censorship.mask_port,
-        unknown_sni: censorship.unknown_sni_action,
-        first_record: censorship.fake_cert_len.clamp(1, FIRST_RECORD_MAX),
-    })
 }
 
 fn upstreams(all: Vec<raw::Upstream>) -> Result<Vec<Upstream>, ConfigError> {

@@ -15,6 +15,7 @@ mod inbox;
 pub mod key;
 mod mask;
 mod metrics;
+mod network;
 pub mod obfuscated2;
 mod places;
 mod ports;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -92,8 +92,11 @@ impl Proxy {
         let users = std::mem::take(&mut config.users);
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
-        let shared = Arc::new(Shared::new(config, addresses.clone())?);
         let now = ports::now();
+        let mut shared = Shared::new(config, addresses.clone())?;
+        let (replays, start) = (beside(config_path), (Instant::now(), now));
+        shared.replays = Replays::new(shared.config.replay.capacity, shared.config.replay.window).open(replays, start);
+        let shared = Arc::new(shared);
         shared.directory.apply(users, now);
         shared.stats.applied(now);
 
@@ -204,6 +207,12 @@ fn places(max_connections: Option<u32>, files: u64) -> usize {
     wanted.min(possible)
 }
 
+/// Where replays are remembered: beside the file, with its name, so that two servers with two files in one folder do not meet.
+fn beside(config_path: &Path) -> PathBuf {
+    let name = config_path.file_name().unwrap_or_default().to_string_lossy();
+    config_path.with_file_name(format!(".{name}.replays"))
+}
+
 /// Keeps the masked site's addresses at hand.
 async fn follow_site(shared: Arc<Shared>, stop: CancellationToken) {
     stop.run_until_cancelled(shared.mask.follow_site()).await;
@@ -302,7 +311,7 @@ impl Acceptor {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         count(&self.shared.stats.connections);
-        let Some(place) = self.places.enter() else {
+        let Some(place) = self.places.enter(peer.ip()) else {
             return self.shared.stats.refused.add("max_connections");
         };
         let (shared, relaying, proxied) = (Arc::clone(&self.shared), self.relaying.clone(), self.proxied);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{causes, output, tell};
+use super::{audit_read, causes, output, tell};
 use crate::clock::Clock;
 use crate::config_file::{ConfigFile, Rendered};
 use crate::random;
@@ -19,7 +19,11 @@ pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
     let (url, proxy) = settings.database_and_proxy()?;
     let mut file = ConfigFile::new(&proxy);
     let database = Database::open(&url).await?;
-    output::print(&database.rendered(&mut file).await?.text)
+    let text = database.rendered(&mut file).await?.text;
+    if !database.is_new {
+        audit_read(&database.store, "config.render", None).await;
+    }
+    output::print(&text)
 }
 
 pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {

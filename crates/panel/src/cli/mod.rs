@@ -120,6 +120,14 @@ async fn open_existing() -> anyhow::Result<Store> {
     Ok(Store::open(&url, Clock::system().now()).await?)
 }
 
+/// Adds an entry to the audit log for what a command shows or copies. Whoever may run it can read the database without it,
+/// so a database that cannot write does not refuse.
+async fn audit_read(store: &Store, action: &'static str, target: Option<&str>) {
+    if let Err(error) = crate::service::audit::record_command(store, Clock::system().now(), action, target).await {
+        tell(&format!("warning: the audit log has no entry for this: {error}"));
+    }
+}
+
 fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
     match url {
         DatabaseUrl::Sqlite(path) if !path.exists() => anyhow::bail!(

@@ -32,7 +32,7 @@ pub(crate) struct ProblemBody {
     /// Stable word for programs.
     #[schema(example = "not_found")]
     code: &'static str,
-    /// For 422: every field that does not fit.
+    /// For 422: every field that does not fit. For 403 with `fresh_login_required`: that `current_password` is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
     #[serde(skip)]
@@ -72,6 +72,15 @@ impl Problem {
 
     pub(super) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    fn fresh_login_required(wrong_password: bool) -> Self {
+        let detail = "the login is too long ago for this: log in again, or send current_password";
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "fresh_login_required", detail);
+        if wrong_password {
+            problem.0.errors = vec![FieldProblem { field: "current_password".into(), message: "is wrong".into() }];
+        }
+        problem
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -132,6 +141,12 @@ impl From<ServiceError> for Problem {
                 problem.0.retry_after = Some(retry_after_seconds);
                 problem
             }
+            ServiceError::Overloaded { retry_after_seconds } => {
+                let mut problem = Self::unavailable("too many logins at once; try again");
+                problem.0.retry_after = Some(retry_after_seconds);
+                problem
+            }
+            ServiceError::FreshLoginRequired { wrong_password } => Self::fresh_login_required(wrong_password),
             ServiceError::Store(error) => error.into(),
         }
     }

@@ -8,6 +8,7 @@ use mtpannel_core::exposition::Snapshot;
 use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Standing, Status};
 
+use super::audit;
 use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
@@ -89,6 +90,8 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     if !effects.users.is_empty() {
         metered::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), &effects.traffic, now).await?;
+        let statuses = effects.statuses.iter().map(|(name, before, after)| (name.as_str(), *before, *after));
+        audit::record_statuses(tx.db(), now, statuses).await?;
     }
     if total != Counters::ZERO {
         traffic::insert_total(tx.db(), total, now).await?;
@@ -141,6 +144,8 @@ fn touched(accounts: &Accounts) -> Vec<&str> {
 struct Effects {
     users: Vec<UsageChange>,
     traffic: Vec<(i64, Counters)>,
+    /// Names whose status changes, with the statuses before and after.
+    statuses: Vec<(String, Status, Status)>,
     /// Whether the file must change: somebody's status did, or his usage got its base.
     file_changes: bool,
 }
@@ -229,6 +234,9 @@ impl<'a> Judge<'a> {
         effects.file_changes |= gets_base || status != user.status || (has_traffic && usage.base.is_none());
         if has_traffic && user.usage_base.is_some() {
             effects.traffic.push((user.id, delta));
+        }
+        if status != user.status {
+            effects.statuses.push((user.username.to_owned(), user.status, status));
         }
         effects.users.push(UsageChange {
             id: user.id,

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::CLOCKS_DIFFER;
+use mtpannel_core::user::{CLOCKS_DIFFER, Status};
 
+use super::audit;
 use super::change::Change;
 use super::users::reset;
 use crate::app::App;
@@ -35,6 +36,7 @@ pub async fn enforce(app: &App) -> StoreResult<usize> {
 async fn judge_resets(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> {
     let mut due = deadlines::resetting(db.reborrow(), now, BATCH).await?;
     let last: HashMap<i64, DateTime<Utc>> = deadlines::last_resets(db.reborrow(), &due).await?.into_iter().collect();
+    let before: Vec<Status> = due.iter().map(|user| user.status).collect();
     let mut was_reset = Vec::new();
     for user in &mut due {
         // A clock that was behind may have moved the next reset to a day that is over since.
@@ -43,6 +45,8 @@ async fn judge_resets(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> 
             was_reset.push(user.id);
         }
     }
+    let statuses = due.iter().zip(before).map(|(user, before)| (user.username.as_str(), before, user.status));
+    audit::record_statuses(db.reborrow(), now, statuses).await?;
     let put_off = deadlines::put_off(db.reborrow(), now + CLOCKS_DIFFER, BATCH).await?;
     let mut changed: Vec<User> = due.into_iter().chain(put_off).collect();
     for user in &mut changed {
@@ -60,7 +64,9 @@ async fn judge_expiry(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> 
     let mut misjudged = deadlines::expiring(db.reborrow(), now, BATCH).await?;
     misjudged.extend(deadlines::revived(db.reborrow(), now + CLOCKS_DIFFER, BATCH).await?);
     let statuses = misjudged.iter().map(|user| (user.id, user.standing().status(now)));
-    users::set_status(db, statuses, now).await?;
+    users::set_status(db.reborrow(), statuses, now).await?;
+    let changes = misjudged.iter().map(|user| (user.username.as_str(), user.status, user.standing().status(now)));
+    audit::record_statuses(db, now, changes).await?;
     Ok(misjudged.len())
 }
 

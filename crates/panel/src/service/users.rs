@@ -57,13 +57,14 @@ pub struct UserPatch {
     pub reset_strategy: Patch<ResetStrategy>,
 }
 
-/// The user of this name that the holder of an access token may see.
-pub async fn get(app: &App, token: &str, name: &str) -> ServiceResult<User> {
-    let holder = auth::check(app, token)?;
-    if let Some(found) = users::by_name_for(app.store.read().await?.db(), name, holder).await? {
-        let asker = Actor { id: holder.0, username: found.asker_name, is_sudo: found.asker_is_sudo };
+/// The user of this name that the holder of an access token may see, and who that is.
+pub async fn get(app: &App, token: &str, name: &str) -> ServiceResult<(User, Actor)> {
+    let holder = auth::check(app, token)?.holder;
+    let now = app.clock.now();
+    if let Some(found) = users::by_name_for(app.store.read().await?.db(), name, &holder, now).await? {
+        let asker = Actor { id: holder.admin_id, username: found.asker_name, is_sudo: found.asker_is_sudo };
         if belongs(found.user.created_by_admin_id, asker.scope().owner()) {
-            return Ok(found.user);
+            return Ok((found.user, asker));
         }
     }
     // Either he may see nobody of this name, or he is nobody himself.

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, lifetime, query, sql_texts, this_revision, time_at};
+use super::admins::Holder;
+use super::{
+    Db, StoreResult, execute, json_keys, json_rows, lifetime, query, session_is_open, sql_texts, this_revision, time_at,
+};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -154,9 +157,12 @@ pub(super) use select_user;
 
 sql_texts! {
     BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
-    BY_NAME_FOR = select_user!(
-        ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
-        "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1)"
+    BY_NAME_FOR = concat!(
+        select_user!(
+            ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
+            "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1) AND "
+        ),
+        session_is_open!("asker.id", "$4", "$5")
     );
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
@@ -213,10 +219,11 @@ pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<
     query!(fetch_optional as User, db, BY_NAME, name, owner)
 }
 
-/// The user of this name, in any case, and the administrator with this row id, as long as his token epoch is this one: both
-/// in one trip to the database.
-pub async fn by_name_for(db: Db<'_>, name: &str, (admin_id, epoch): (i64, i64)) -> StoreResult<Option<AskedFor>> {
-    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch)
+/// The user of this name, in any case, and the administrator who holds an access token, as long as its epoch and session
+/// are good: both in one trip to the database.
+pub async fn by_name_for(db: Db<'_>, name: &str, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<AskedFor>> {
+    let Holder { admin_id, epoch, session } = holder;
+    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch, session, now)
 }
 
 /// The users with these row ids, in no order.

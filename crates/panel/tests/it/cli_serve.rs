@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _};
 
-use crate::cli_support::{Panel, Place};
+use crate::cli_support::{Panel, Place, connect};
 use crate::common::{Answer as _, FakeProxy, eventually};
 
 const KEY: &str = "5f0c8a9b7d6e4f3a2b1c0d9e8f7a6b5c4d3e2f1a";
@@ -94,26 +95,23 @@ async fn the_schema_is_not_changed_under_a_panel_that_runs() {
     let panel = Panel::start(&mut place);
     // As the first program would have left it.
     let mut conn = place.connect().await;
-    sqlx::query("DELETE FROM _sqlx_migrations WHERE version > 1").execute(&mut conn).await.unwrap();
+    conn.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
     for arguments in [&["user", "list"][..], &["migrate"]] {
         assert!(place.run(arguments).failed().contains("is in use by another mtpannel"), "{arguments:?}");
     }
     panel.end();
-    return_to_first_schema(&mut conn).await;
+    // The tables, too.
+    let mut old = connect(&place.path("old.db")).await;
+    old.execute(include_str!("../../migrations/sqlite/0001_initial.sql")).await.unwrap();
+    let attach = format!("ATTACH '{}' AS present", place.database().display());
+    old.execute(sqlx::AssertSqlSafe(attach)).await.unwrap();
+    old.execute("CREATE TABLE _sqlx_migrations AS SELECT * FROM present._sqlx_migrations").await.unwrap();
+    old.close().await.unwrap();
+    conn.close().await.unwrap();
+    std::fs::rename(place.path("old.db"), place.database()).unwrap();
     place.run(&["migrate"]).ok();
     place.run(&["user", "list"]).ok();
     let copies = std::fs::read_dir(place.folder.path()).unwrap();
     let is_copy = |name: std::ffi::OsString| name.to_string_lossy().starts_with("panel.db.before-upgrade-1-");
     assert_eq!(copies.filter(|entry| is_copy(entry.as_ref().unwrap().file_name())).count(), 1);
-}
-
-/// Puts the tables of the first schema in the place of all others, so that the later steps can be taken again.
-async fn return_to_first_schema(conn: &mut sqlx::SqliteConnection) {
-    sqlx::query("PRAGMA foreign_keys = OFF").execute(&mut *conn).await.unwrap();
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> '_sqlx_migrations'";
-    let tables: Vec<(String,)> = sqlx::query_as(tables).fetch_all(&mut *conn).await.unwrap();
-    for (table,) in tables {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("DROP TABLE {table}"))).execute(&mut *conn).await.unwrap();
-    }
-    sqlx::raw_sql(include_str!("../../migrations/sqlite/0001_initial.sql")).execute(conn).await.unwrap();
 }

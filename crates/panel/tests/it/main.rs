@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may panic, and nobody else sees it")]
 
 mod admins;
+mod audit_entries;
 mod authorization;
 mod bad_input;
 mod bad_query;
@@ -20,19 +21,23 @@ mod cli_support;
 mod clock;
 mod common;
 mod counters;
+mod fail2ban;
 mod file;
 mod foreign;
+mod fresh_login;
 mod hang_up;
 mod history;
 mod includes;
 mod installer;
 mod left_entries;
 mod lists;
+mod login_limits;
 mod login_race;
 mod metering;
 mod openapi_file;
 mod operations;
 mod recreated;
+mod session_ends;
 mod sessions;
 mod shutdown;
 mod slow_clients;

@@ -147,6 +147,9 @@ pub(super) struct Censorship {
     pub(super) mask_port: u16,
     pub(super) unknown_sni_action: UnknownSni,
     pub(super) fake_cert_len: usize,
+    pub(super) mask_relay_max_bytes: usize,
+    pub(super) mask_relay_timeout_ms: Option<u64>,
+    pub(super) mask_relay_idle_timeout_ms: Option<u64>,
 }
 
 impl Default for Censorship {
@@ -160,6 +163,9 @@ impl Default for Censorship {
             mask_port: 443,
             unknown_sni_action: UnknownSni::default(),
             fake_cert_len: 2048,
+            mask_relay_max_bytes: 5 << 20,
+            mask_relay_timeout_ms: None,
+            mask_relay_idle_timeout_ms: None,
         }
     }
 }

@@ -255,3 +255,21 @@ proptest! {
         let _ = Config::parse(&text);
     }
 }
+
+#[test]
+fn visits_are_bounded_as_the_file_says_or_by_default() {
+    let of = |settings: &str| {
+        let users = "[access.users]\na = \"00000000000000000000000000000001\"\n";
+        Config::parse(&format!("[censorship]\n{settings}\n{users}")).map(|config| config.masking)
+    };
+    let usual = of("").unwrap();
+    assert_eq!(
+        (usual.relay_bytes, usual.relay_time, usual.relay_idle),
+        (5 << 20, masking::USUAL_TIME, masking::USUAL_TIME)
+    );
+    let set = of("mask_relay_max_bytes = 9\nmask_relay_timeout_ms = 60000\nmask_relay_idle_timeout_ms = 5000").unwrap();
+    assert_eq!((set.relay_bytes, set.relay_time.as_secs(), set.relay_idle.as_secs()), (9, 60, 5));
+    for refused in ["mask_relay_max_bytes = 0", "mask_relay_max_bytes = 67108865"] {
+        assert!(of(refused).unwrap_err().to_string().contains("mask_relay_max_bytes"));
+    }
+}

@@ -13,7 +13,7 @@ use crate::access::{Access, User};
 use crate::account::{Refusal, Session};
 use crate::answering::Asker;
 use crate::config::{Modes, UnknownSni};
-use crate::faketls::{ClientHello, HelloProof, RANDOM, record_length};
+use crate::faketls::{ClientHello, HelloProof, hello_length, in_one_record};
 use crate::inbox::{Inbox, NoMore};
 use crate::key::HmacKey;
 use crate::mask::Visit;
@@ -74,7 +74,7 @@ impl Verdict {
 #[derive(Debug, PartialEq, Eq)]
 enum Opening {
     Unclear,
-    /// A TLS record of this length.
+    /// A hello in TLS records of this length.
     Record(usize),
     Init,
     Other,
@@ -82,14 +82,8 @@ enum Opening {
 
 fn opening(bytes: &[u8], modes: Modes) -> Opening {
     let plain = serves_plain(modes);
-    match record_length(bytes) {
-        Ok(Some(length)) if modes.tls => {
-            if bytes.len() < length {
-                Opening::Unclear
-            } else {
-                Opening::Record(length)
-            }
-        }
+    match hello_length(bytes) {
+        Ok(Some(length)) if modes.tls => Opening::Record(length),
         Ok(None) if modes.tls => Opening::Unclear,
         _ if plain && bytes.len() >= INIT => Opening::Init,
         _ if plain || bytes.is_empty() => Opening::Unclear,
@@ -104,7 +98,7 @@ const fn serves_plain(modes: Modes) -> bool {
 /// Whether these bytes look like another protocol. Some right clients have such openings, too. So the site is asked without
 /// a pause, and the secret decides when the init is whole.
 fn looks_foreign(bytes: &[u8], modes: Modes) -> bool {
-    let is_record = modes.tls && record_length(bytes).is_ok();
+    let is_record = modes.tls && hello_length(bytes).is_ok();
     !is_record && !obfuscated2::may_begin(bytes)
 }
 
@@ -214,8 +208,8 @@ fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
 }
 
 async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAddr) -> Verdict {
-    let record = &inbox.bytes[..length];
-    let Ok(hello) = ClientHello::parse(record) else { return Verdict::stranger("malformed_hello") };
+    let record = in_one_record(&inbox.bytes[..length]);
+    let Ok(hello) = ClientHello::parse(&record) else { return Verdict::stranger("malformed_hello") };
     let sni = hello.server_name.clone();
     if !hello.shares_x25519 {
         // Our answer would be one that no server may give.
@@ -224,17 +218,22 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     if let Some(verdict) = unknown_sni(shared, sni.as_deref()) {
         return verdict;
     }
-    let probe = Probe::Hello(HelloProof::new(record, hello.random));
+    let probe = Probe::Hello(HelloProof::new(&record, hello.random));
     let access = shared.directory.current();
     let Some((user, time)) = find(shared, &access, probe, address).await else {
         return Verdict::Stranger { why: "wrong_secret", sni };
     };
     let now = ports::now();
     shared.stats.note_time(&user.account.name, address, i64::from(time) - now.timestamp(), in_time(time, now));
-    if !shared.config.replay.ignore_time_skew && !in_time(time, now) {
-        return Verdict::Stranger { why: "time_skew", sni };
+    if !shared.config.replay.ignore_time_skew {
+        if !in_time(time, now) {
+            return Verdict::Stranger { why: "time_skew", sni };
+        }
+        if shared.replays.is_before_start(time) {
+            return Verdict::Stranger { why: "before_start", sni };
+        }
     }
-    if !shared.replays.is_new(print(&record[RANDOM]), std::time::Instant::now()) {
+    if !shared.replays.is_new(print(&hello.random), std::time::Instant::now()) {
         return Verdict::Stranger { why: "replay", sni };
     }
     shared.recent.succeeded(address, &user.account.name);
@@ -249,10 +248,11 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     }
 }
 
-/// What happens to a client that does not name a domain of ours, unless all names are served.
+/// What happens to a client that names a domain which is not ours, unless all names are served. Whoever names none may be a
+/// right client.
 fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
-    let masking = &shared.config.masking;
-    if sni.is_some_and(|sni| masking.domains.iter().any(|domain| domain == sni)) {
+    let (masking, sni) = (&shared.config.masking, sni?);
+    if masking.domains.iter().any(|domain| domain == sni) {
         return None;
     }
     match masking.unknown_sni {

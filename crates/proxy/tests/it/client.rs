@@ -28,20 +28,37 @@ pub(crate) fn unix_time() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
-fn vector16(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn vector16(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
+}
+
+/// An extension of a hello.
+pub(crate) fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
+    [kind.to_be_bytes().to_vec(), vector16(data)].concat()
+}
+
+/// The extension that names a server.
+pub(crate) fn server_name(name: &str) -> Vec<u8> {
+    extension(0, &vector16(&[&[0][..], &vector16(name.as_bytes())].concat()))
+}
+
+/// The extension with a key of x25519.
+pub(crate) fn key_share() -> Vec<u8> {
+    extension(51, &vector16(&[&[0, 0x1d][..], &vector16(&random::<32>())].concat()))
 }
 
 /// A `ClientHello` for `name` that proves `secret`, `padding` bytes longer than it must be.
 pub(crate) fn hello(secret: &[u8; 16], name: &str, padding: usize, time: u32) -> Vec<u8> {
-    let extension = |kind: u16, data: &[u8]| [kind.to_be_bytes().to_vec(), vector16(data)].concat();
-    let names = vector16(&[&[0][..], &vector16(name.as_bytes())].concat());
-    let shares = vector16(&[&[0, 0x1d][..], &vector16(&random::<32>())].concat());
-    let extensions = [extension(0, &names), extension(51, &shares), extension(21, &vec![0; padding])].concat();
+    let extensions = [server_name(name), key_share(), extension(21, &vec![0; padding])].concat();
+    hello_ending(secret, &vector16(&extensions), time)
+}
+
+/// A `ClientHello` that proves `secret` and ends with `tail`, where the extensions stand with their length.
+pub(crate) fn hello_ending(secret: &[u8; 16], tail: &[u8], time: u32) -> Vec<u8> {
     let mut body = [vec![3, 3], vec![0; 32], vec![32], random::<32>().to_vec()].concat();
     body.extend(vector16(&[0x13, 1, 0x13, 2]));
     body.extend([1, 0]);
-    body.extend(vector16(&extensions));
+    body.extend(tail);
     let mut record = [&[0x16, 3, 1][..], &vector16(&[&[1, 0][..], &vector16(&body)].concat())].concat();
     let mut proof = HmacKey::new(secret).code(&PaddedMessage::new(&[&record]));
     proof[28..].iter_mut().zip(time.to_le_bytes()).for_each(|(byte, time)| *byte ^= time);

@@ -4,11 +4,16 @@
 mod access;
 mod centres;
 mod client;
+mod cuts;
 mod listeners;
+mod loops;
 mod masking;
 mod openings;
 mod peers;
+mod records;
+mod restart;
 mod rules;
 mod serving;
 mod socks;
 mod storm;
+mod visitors;

@@ -76,7 +76,8 @@ pub(crate) async fn soon(State(app): State<SharedApp>, admin: Admin) -> Result<a
 /// By environment and flags; secrets are left out.
 #[utoipa::path(get, path = "/system/settings", tag = "System", security(("bearer" = [])),
     responses((status = 200, description = "The settings", body = SettingsBody)))]
-pub(crate) async fn settings(State(app): State<SharedApp>, _sudo: Sudo) -> axum::Json<SettingsBody> {
+pub(crate) async fn settings(State(app): State<SharedApp>, Sudo(admin): Sudo) -> axum::Json<SettingsBody> {
+    app.shown.note(&app.store, &admin.by, app.clock.now(), "system.show_settings", None);
     axum::Json((&app.settings).into())
 }
 
@@ -88,8 +89,9 @@ pub(crate) async fn settings(State(app): State<SharedApp>, _sudo: Sudo) -> axum:
         headers(("Age" = i64, description = "Seconds since the proxy gave it"))),
         (status = 404, description = "The proxy has not answered yet", body = ProblemBody,
             content_type = "application/problem+json")))]
-pub(crate) async fn metrics(State(app): State<SharedApp>, _sudo: Sudo) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn metrics(State(app): State<SharedApp>, Sudo(admin): Sudo) -> Result<impl IntoResponse, Problem> {
     let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
+    app.shown.note(&app.store, &admin.by, app.clock.now(), "system.show_metrics", None);
     let age = (app.clock.now() - view.at).num_seconds().max(0).to_string();
     // A proxy with very many users has 60 MB of them.
     let text = tokio::task::spawn_blocking(move || view.text.text()).await.ok().flatten();
