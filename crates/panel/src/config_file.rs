@@ -161,8 +161,13 @@ impl ConfigFile {
     /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
     pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {
         let present = self.read()?;
-        let template = present.is_none().then(|| Source::alone(self.template()));
-        let source = present.as_ref().or(template.as_ref()).expect("there is one or the other");
+        let template;
+        let source = if let Some(source) = &present {
+            source
+        } else {
+            template = Source::alone(self.template());
+            &template
+        };
         let cleared = self.without_entries(source, access)?;
         let layout = self.layout(cleared.as_ref().unwrap_or(source))?;
         let (text, ranges) = layout.render_with_ranges(access, fresh);

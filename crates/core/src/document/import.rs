@@ -85,8 +85,8 @@ pub enum ImportError {
     UnusedRenames(Vec<String>),
 }
 
-/// Reads the users of a file, and of those that it includes, with their limits, in their order. The placeholder is no user. What the limit
-/// tables say of names that are not in `[access.users]` has no meaning for the proxy and is ignored.
+/// Reads the users of a file, and of those that it includes, with their limits, in their order. The placeholder is no
+/// user. What the limit tables say of names that are not in `[access.users]` has no meaning for the proxy and is ignored.
 ///
 /// Fails with all problems at once: names outside the rule or differing only by case, bad secrets, negative or fractional
 /// numbers, dates that are no date and time with an offset.
