@@ -81,7 +81,7 @@ async fn a_right_client_behind_a_tool_that_cuts_hellos_talks_and_is_counted() {
             let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
         });
         let stream = TcpStream::connect(tool).await.unwrap();
-        Client::tunnel(stream, &ALICE, 300).await.unwrap().echo(&[7; 50_000]).await.unwrap();
+        Client::tunnel(stream, &ALICE, 300).await.unwrap().echo(&vec![7; 50_000]).await.unwrap();
     }
     world.shows("telemt_user_octets_from_client{user=\"alice\"} 200000").await;
 }

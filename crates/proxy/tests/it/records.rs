@@ -38,7 +38,7 @@ async fn records_grow_from_a_segment_to_their_full_length_and_are_never_impossib
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     let mut all = Vec::new();
     for _ in 0..20 {
-        all.extend(echoed(&mut alice, &[7; 100_003]).await);
+        all.extend(echoed(&mut alice, &vec![7; 100_003]).await);
     }
     possible(&all);
     let longest = |from: usize, to: usize| all[from..to].iter().copied().max().unwrap();

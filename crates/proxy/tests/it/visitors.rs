@@ -90,7 +90,7 @@ async fn a_visitor_gets_so_much_of_the_site(#[case] censorship: &str, #[case] le
     let mut visitor = TcpStream::connect(world.address()).await.unwrap();
     visitor.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let mut page = Vec::new();
-    timeout(Duration::from_secs(60), visitor.read_to_end(&mut page)).await.unwrap().unwrap();
+    timeout(Duration::from_mins(1), visitor.read_to_end(&mut page)).await.unwrap().unwrap();
     assert_eq!(page.len(), expected);
 }
 
@@ -105,7 +105,7 @@ async fn the_site_gets_so_much_of_a_visitor(#[case] censorship: &str, #[case] ex
     let sent = [hello(&[9; 16], "mask.example", 0, unix_time()), vec![5; 7_000_000]].concat();
     let _ = visitor.write_all(&sent).await;
     let _ = visitor.shutdown().await;
-    assert_eq!(timeout(Duration::from_secs(60), told.recv()).await.unwrap(), Some(expected));
+    assert_eq!(timeout(Duration::from_mins(1), told.recv()).await.unwrap(), Some(expected));
 }
 
 #[tokio::test]
