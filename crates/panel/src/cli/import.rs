@@ -44,7 +44,7 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> a
     let clock = Clock::system();
     let store = Store::open_locked(&url, clock.now(), lock.as_ref()).await?;
     let scrape = scrape(&store, &metrics_url, &clock).await?;
-    let changes: String = old.changes.iter().map(|change| format!("changed: {change}\n")).collect();
+    let changes = old.changes.iter().fold(String::new(), |text, change| text + &format!("changed: {change}\n"));
     let summary = import::apply(&store, old, scrape.as_ref(), clock.now(), how.dry_run).await?;
     store.close().await;
     output::print(&(changes + &told(&summary, how.dry_run)))?;

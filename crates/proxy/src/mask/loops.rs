@@ -192,7 +192,7 @@ mod tests {
     use super::*;
     use crate::faketls::{ClientHello, hello_length};
 
-    fn open<'a>(loops: &'a Loops, number: usize, now: Instant) -> Vec<Counted<'a>> {
+    fn open(loops: &Loops, number: usize, now: Instant) -> Vec<Counted<'_>> {
         (0..number).map(|_| loops.enter("site", now).unwrap()).collect()
     }
 
