@@ -15,7 +15,7 @@ use mtpannel_core::template::Template;
 use mtpannel_core::user::{Secret, Username};
 use sha2::{Digest, Sha256};
 
-use crate::folder::folder_of;
+use crate::folder::{folder_of, sync_folder};
 use crate::settings::{ProxyKind, ProxySettings};
 
 const TEMPORARY_PREFIX: &str = ".mtpannel-";
@@ -218,7 +218,7 @@ impl ConfigFile {
         self.copy_permissions(&target, temporary.as_file())?;
         temporary.as_file().sync_all().map_err(self.io("make the file durable"))?;
         temporary.persist(&target).map_err(|error| self.io("replace the file")(error.error))?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(self.io("make the directory durable"))
+        sync_folder(folder).map_err(self.io("make the directory durable"))
     }
 
     /// The mode, owner and group of the file that is replaced; for a new one the group of the directory.
