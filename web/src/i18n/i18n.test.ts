@@ -36,7 +36,7 @@ const DYNAMIC: Record<string, readonly string[]> = {
   'column.': ['username', ...COLUMNS],
   'dashboard.': [...RANGES, 'today'],
   'deed.': ACTIONS.map((action) => action.replace('.', '_')),
-  'error.': ['network', 'unavailable', 'not_found', 'forbidden', 'unauthorized', 'too_many_requests'],
+  'error.': ['network', 'unavailable', 'database_unavailable', 'not_found', 'forbidden', 'unauthorized', 'too_many_requests'],
   // Of names, passwords and the form of a user.
   'fault.':
     'characters date long noteLong passwordLong passwordShort positive required reserved short tooLarge'.split(

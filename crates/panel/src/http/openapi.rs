@@ -91,7 +91,10 @@ fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static s
     let mut all = vec![
         ("413", "The body is larger than 1 MiB"),
         ("500", "Something went wrong on the server"),
-        ("503", "It took too long"),
+        (
+            "503",
+            "It took too long; or, with the code database_unavailable and Retry-After, the database is away or full",
+        ),
     ];
     let has_query = operation
         .parameters

@@ -1,9 +1,11 @@
 //! Table `users`, joined with the owner's name and the name's meter where rows are read.
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
+use mtpannel_core::user::{Limit, ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, lifetime, query, sql_texts, this_revision, time_at};
+use super::{
+    Db, StoreResult, execute, folded, json_names, json_rows, lifetime, query, sql_texts, this_revision, time_at,
+};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -62,7 +64,7 @@ impl User {
         Standing {
             disabled: self.status == Status::Disabled,
             expire_at: self.expire_at,
-            data_limit: self.data_limit.and_then(|limit| limit.try_into().ok()),
+            data_limit: self.data_limit.map(Limit::of_stored),
             data_used: self.data_used,
         }
     }
@@ -151,14 +153,14 @@ macro_rules! select_user {
 }
 
 sql_texts! {
-    BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
+    BY_NAME = select_user!("WHERE lower(u.username) = $1 AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
     BY_NAME_FOR = select_user!(
         ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
-        "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1)"
+        "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = $1"
     );
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
-        "WHERE lower(u.username) IN (SELECT lower(key) FROM json_each($1)) \
+        "WHERE lower(u.username) IN (SELECT key FROM json_each($1)) \
          AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)"
     );
     EXPIRING = select_user!("WHERE u.status IN ('active', 'limited') AND u.expire_at <= $1 LIMIT $2");
@@ -212,13 +214,13 @@ sql_texts! {
 
 /// The user of this name, in any case, if he belongs to `owner` (`None`: whoever owns him).
 pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<Option<User>> {
-    query!(fetch_optional as User, db, BY_NAME, name, owner)
+    query!(fetch_optional as User, db, BY_NAME, folded(name), owner)
 }
 
 /// The user of this name, in any case, and the administrator with this row id, as long as his token epoch is this one: both
 /// in one trip to the database.
 pub async fn by_name_for(db: Db<'_>, name: &str, (admin_id, epoch): (i64, i64)) -> StoreResult<Option<AskedFor>> {
-    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch)
+    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, folded(name), admin_id, epoch)
 }
 
 /// The users with these row ids, in no order.
@@ -233,7 +235,7 @@ pub async fn by_names<'n>(
     names: impl IntoIterator<Item = &'n str>,
     owner: Option<i64>,
 ) -> StoreResult<Vec<User>> {
-    query!(fetch_all as User, db, BY_NAMES, json_keys(names), owner)
+    query!(fetch_all as User, db, BY_NAMES, json_names(names), owner)
 }
 
 /// At most `limit` users whose time is over at `now` but whose status does not say so.
