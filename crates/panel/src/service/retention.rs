@@ -5,7 +5,7 @@ use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 
 use crate::app::App;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, departed, sessions, state};
+use crate::store::{StoreResult, audit, departed, sessions, state};
 
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
 const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
@@ -18,6 +18,9 @@ const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 /// could be charged with.
 const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
 
+/// Entries of the audit log that go in one transaction.
+const AUDIT_BATCH: i64 = 5_000;
+
 /// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
 pub async fn tidy(app: &App) -> StoreResult<()> {
     let now = app.clock.now();
@@ -29,7 +32,28 @@ pub async fn tidy(app: &App) -> StoreResult<()> {
         departed::remove_cut_before(tx.db(), scrape.answered_at - DEPARTED_GONE_AFTER).await?;
     }
     sessions::delete_expired(tx.db(), now).await?;
-    tx.commit().await
+    tx.commit().await?;
+    prune_audit(app, now).await
+}
+
+/// Removes what of the audit log is older than the operator keeps, in parts, so that requests get their turn between.
+async fn prune_audit(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
+    let kept_for = app.settings.audit_kept_for.and_then(|kept_for| TimeDelta::from_std(kept_for).ok());
+    let Some(before) = kept_for.and_then(|kept_for| now.checked_sub_signed(kept_for)) else { return Ok(()) };
+    let mut all = 0;
+    loop {
+        let mut tx = app.store.write().await?;
+        let removed = audit::remove_before(tx.db(), before, AUDIT_BATCH).await?;
+        tx.commit().await?;
+        all += removed;
+        if removed == 0 {
+            break;
+        }
+    }
+    if all > 0 {
+        tracing::info!(entries = all, %before, "old entries of the audit log were removed");
+    }
+    Ok(())
 }
 
 /// Rolls up every whole window of `width` that ended by `before` and was not rolled up yet.
