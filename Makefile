@@ -4,7 +4,7 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run web test e2e image test-install lint fmt bench bench-proxy bench-web
+.PHONY: help run web test e2e image test-install test-install-short lint fmt bench bench-proxy bench-web
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
@@ -13,6 +13,7 @@ help:
 	@echo 'make e2e    the part of make test with the whole service: contract, chain with a Telegram client, browser'
 	@echo 'make image  build the container image of panel and built-in proxy; needs Docker'
 	@echo 'make test-install  build the image and install with a real Docker engine; as root, not part of make test'
+	@echo 'make test-install-short  the part of it that make test runs where it is root'
 	@echo 'make lint   check format, lints and shell scripts'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
@@ -39,6 +40,8 @@ test:
 	bats e2e/install/tests
 	@sh scripts/cargo-test.sh
 	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory test-install-short
+	@echo 'NOT RUN: image build, interruptions, updates and systemd of the installer; run: make test-install (as root, half an hour)'
 
 e2e:
 	@sh scripts/test-needs.sh
@@ -50,7 +53,6 @@ e2e:
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
-	@echo 'NOT RUN: the installer with a real Docker engine and systemd; run: make test-install (as root, half an hour)'
 
 image:
 	DOCKER_BUILDKIT=1 docker build --file deploy/Dockerfile --tag panel:local .
@@ -60,6 +62,10 @@ test-install:
 	@sh scripts/install-needs.sh
 	e2e/install/image.sh
 	e2e/install/docker.sh
+
+# Installs, lets a client connect, and removes, in a few minutes.
+test-install-short:
+	e2e/install/short.sh
 
 lint:
 	@sh scripts/lint-needs.sh

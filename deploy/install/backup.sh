@@ -13,7 +13,9 @@ make_backup() {
     rm -f "$INSTALL_DIR/backups/panel.db"
     if holds_database; then
         panel_cli backup "$(panel_data)/$name.db" >&2
-        mv "$INSTALL_DIR/data/$name.db" "$INSTALL_DIR/backups/panel.db"
+        # Read by its owner, because a link may be in its place.
+        as_owner data cat "$name.db" >"$INSTALL_DIR/backups/panel.db"
+        as_owner data rm -f "$name.db"
         parts+=(-C backups panel.db)
     fi
     # 1 tells that a file was replaced meanwhile, as the proxy's is at any time.
@@ -31,8 +33,11 @@ holds_database() { has_panel && ! uses_postgres; }
 # members ARCHIVE
 members() { tar -tzf "$1"; }
 
+# holds_member ARCHIVE NAME
+holds_member() { grep -qxF "$2" <<<"$(members "$1")"; }
+
 check_archive() {
-    grep -qx .env <<<"$(members "$1" 2>/dev/null)" || die "not a backup of mtpannel: $1" "это не копия mtpannel: $1"
+    holds_member "$1" .env 2>/dev/null || die "not a backup of mtpannel: $1" "это не копия mtpannel: $1"
 }
 
 # A PostgreSQL database is saved by its own tool, and by whoever knows where it is.
@@ -54,16 +59,22 @@ do_backup() {
 
 # restore_from ARCHIVE: settings, configuration and database as they were; the program stays.
 restore_from() {
+    local part
     stop || true
-    mkdir -p "$INSTALL_DIR/data"
-    tar -C "$INSTALL_DIR" -xzf "$1" --exclude panel.db
-    if grep -qx panel.db <<<"$(members "$1")"; then
-        tar -C "$INSTALL_DIR/data" -xzf "$1" panel.db --transform 's/panel.db/restored.db/'
-        chown -R "$(owner)" "$INSTALL_DIR/data"
+    for part in .env docker-compose.override.yml; do
+        ! holds_member "$1" "$part" || tar -C "$INSTALL_DIR" -xzf "$1" "$part"
+    done
+    make_folders
+    for part in config acme; do
+        ! holds_member "$1" "$part/" ||
+            as_owner "$part" tar --strip-components 1 --preserve-permissions -xzf - "$part" <"$1"
+    done
+    if holds_member "$1" panel.db; then
+        # shellcheck disable=SC2016 # for the other shell
+        tar -xzOf "$1" panel.db | as_owner data bash -c 'rm -f restored.db && cat >restored.db'
         panel_cli restore "$(panel_data)/restored.db"
-        rm "$INSTALL_DIR/data/restored.db"
+        as_owner data rm -f restored.db
     fi
-    chown -R "$(owner)" "$INSTALL_DIR"/{config,acme}
     start
 }
 

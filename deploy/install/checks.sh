@@ -105,8 +105,7 @@ hint_at_firewall() {
 
 # What the program is built with, where it is.
 check_build_tools() {
-    if [[ "$MODE" == systemd ]]; then
-        need_tools setpriv
-        [[ -n "${MTPANNEL_BIN:-}" ]] || need_tools make cc npm cargo
-    fi
+    local tools=(setpriv setsid)
+    [[ "$MODE" != systemd || -n "${MTPANNEL_BIN:-}" ]] || tools+=(make cc npm cargo)
+    need_tools "${tools[@]}"
 }

@@ -53,7 +53,7 @@ do_logs() {
 # Panel and proxy stand still meanwhile. Every part is written whatever it says already, so that an interrupted
 # change is completed by the same command.
 do_change_domain() {
-    local domain=${1:-} file="$INSTALL_DIR/config/config.toml"
+    local domain=${1:-}
     need_installed
     domain=${domain,,}
     is_domain "$domain" || die "usage: change-domain DOMAIN" "использование: change-domain ДОМЕН"
@@ -63,9 +63,10 @@ do_change_domain() {
     confirm "All links that were sent become invalid. Change the domain? (y/N)" \
         "Все отправленные ссылки перестанут работать. Сменить домен? (y/N)"
     stop
-    set_masking_domain "$file" "$domain" || {
+    set_masking_domain "$domain" || {
         start
-        die "$file has no tls_domain under [censorship]; nothing was changed" "в $file нет tls_domain в [censorship]; ничего не изменено"
+        die "$INSTALL_DIR/config/config.toml has no tls_domain under [censorship]; nothing was changed" \
+            "в $INSTALL_DIR/config/config.toml нет tls_domain в [censorship]; ничего не изменено"
     }
     env_set TLS_DOMAIN "$domain"
     start

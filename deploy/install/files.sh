@@ -32,8 +32,38 @@ descriptors() {
     if [[ "$most" == unlimited ]] || ((most > 524288)); then echo 524288; else echo "$most"; fi
 }
 
+# as_owner FOLDER COMMAND...: runs COMMAND in this folder of the installation as the user that owns the folder. What is in
+# there may be a link that leads anywhere, so root never writes below it. The folder is entered by root, because its parents
+# may be closed to that user. A session of its own keeps whoever has that user's rights away from root's terminal.
+as_owner() (
+    local owner
+    owner=$(owner)
+    cd "$INSTALL_DIR/$1" || exit
+    exec setsid --wait setpriv --reuid "${owner%:*}" --regid "${owner#*:}" --clear-groups --no-new-privs "${@:2}"
+)
+
+# The folders that belong to the service's user. What is in them is not touched.
+make_folders() {
+    local folder
+    mkdir -p "$INSTALL_DIR/backups"
+    for folder in config data acme; do
+        mkdir -p "$INSTALL_DIR/$folder"
+        chown -h "$(owner)" "$INSTALL_DIR/$folder"
+    done
+    warn_of_other_owners
+}
+
+# A file that somebody has put there as root cannot be read or replaced by the service.
+warn_of_other_owners() {
+    local owner others
+    owner=$(owner)
+    others=$(find "$INSTALL_DIR"/{config,data,acme} ! -user "${owner%:*}" -print 2>/dev/null | head -n 3) || true
+    [[ -z "$others" ]] || warn "these do not belong to the service's user; look at them, then: chown -h $owner FILE
+$others" "это не принадлежит пользователю службы; проверьте и выполните: chown -h $owner ФАЙЛ
+$others"
+}
+
 write_files() {
-    mkdir -p "$INSTALL_DIR"/{config,data,acme,backups}
     if uses_docker; then
         install -m 644 "$SOURCE/deploy/docker-compose.yml" "$INSTALL_DIR/docker-compose.yml"
         install -d -m 755 "$INSTALL_DIR/traefik"
@@ -46,7 +76,7 @@ write_files() {
         chmod 644 "$UNIT"
         systemctl daemon-reload
     fi
-    chown -R "$(owner)" "$INSTALL_DIR"/{config,data,acme}
+    make_folders
     copy_installer
 }
 
@@ -72,22 +102,31 @@ with_proxy_protocol() {
 # The first config.toml, because a proxy behind Traefik needs more than the panel's own template says. One that is there,
 # of an installation before this one, follows the domain that was chosen now.
 write_first_config() {
-    local file="$INSTALL_DIR/config/config.toml" address
-    if [[ -f "$file" ]]; then
-        set_masking_domain "$file" "$(env_get TLS_DOMAIN)" || warn "set tls_domain in $file" "задайте tls_domain в $file"
+    local text
+    if as_owner config test -f config.toml; then
+        set_masking_domain "$(env_get TLS_DOMAIN)" ||
+            warn "set tls_domain in $INSTALL_DIR/config/config.toml" "задайте tls_domain в $INSTALL_DIR/config/config.toml"
         return
     fi
     uses_docker || return 0
+    text=$(first_config)
+    as_owner config bash -c '
+        set -e
+        umask 027
+        rm -f config.toml.new
+        cat >config.toml.new
+        mv config.toml.new config.toml' <<<"$text"
+}
+
+first_config() {
+    local address
     address=$(env_get TRAEFIK_ADDRESS)
     if has_panel; then
         panel_cli migrate >/dev/null
         panel_cli config render
     else
         plain_config
-    fi | with_proxy_protocol "${address:-172.29.43.2}" >"$file.new"
-    chmod 640 "$file.new"
-    chown "$(owner)" "$file.new"
-    mv "$file.new" "$file"
+    fi | with_proxy_protocol "${address:-172.29.43.2}"
 }
 
 # The configuration of a proxy without the panel: one user, whom the panel takes over when it is added.
@@ -106,6 +145,7 @@ public_port = $(env_get PROXY_PORT)
 [server]
 port = 1234
 listen_addr_ipv4 = "0.0.0.0"
+listen_addr_ipv6 = "::"
 metrics_listen = "0.0.0.0:9090"
 metrics_whitelist = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 
@@ -132,20 +172,22 @@ first = "$(random_hex 16)"
 CONFIG
 }
 
-# set_masking_domain FILE DOMAIN: changes censorship.tls_domain and keeps owner and mode; the file is never half written,
+# set_masking_domain DOMAIN: changes censorship.tls_domain in config.toml and keeps its mode; the file is never half written,
 # and stays as it is where it says this already. Fails where there is no such line.
 set_masking_domain() {
-    cp -p "$1" "$1.new"
-    awk -v domain="$2" '
+    # shellcheck disable=SC2016 # for the other shell
+    as_owner config bash -c '
+        set -e
+        trap "rm -f config.toml.new" EXIT
+        rm -f config.toml.new
+        cp -p config.toml config.toml.new
+        awk -v domain="$1" "$2" config.toml >config.toml.new
+        mv config.toml.new config.toml' bash "$1" '
         /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[[ \t]*censorship[ \t]*\]/) }
         inside && /^[ \t]*tls_domain[ \t]*=/ {
             found = 1
             if (!index($0, "\"" domain "\"")) $0 = "tls_domain = \"" domain "\""
         }
         { print }
-        END { exit !found }' "$1" >"$1.new" || {
-        rm "$1.new"
-        return 1
-    }
-    mv "$1.new" "$1"
+        END { exit !found }'
 }

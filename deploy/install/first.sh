@@ -90,7 +90,7 @@ link_of_first() {
         printf '%s\n' "${links%%[[:space:]]*}"
     else
         printf 'tg://proxy?server=%s&port=%s&secret=ee%s%s\n' "$(env_get PROXY_HOST)" "$(env_get PROXY_PORT)" \
-            "$(sed -n 's/^first = "\([0-9a-f]*\)"$/\1/p' "$INSTALL_DIR/config/config.toml")" \
+            "$(as_owner config sed -n 's/^first = "\([0-9a-f]*\)"$/\1/p' config.toml)" \
             "$(env_get TLS_DOMAIN | tr -d '\n' | od -An -tx1 | tr -d ' \n')"
     fi
 }

@@ -9,8 +9,7 @@ panel_cli() {
         (
             local name
             while IFS= read -r name; do export "$name=$(env_get "$name")"; done < <(sed -n 's/^\([A-Z_]*\)=.*/\1/p' "$INSTALL_DIR/.env")
-            cd "$INSTALL_DIR/data" || exit
-            exec setpriv --reuid "$SERVICE_USER" --regid "$SERVICE_USER" --clear-groups "$BINARY" "$@"
+            as_owner data "$BINARY" "$@"
         )
     fi
 }

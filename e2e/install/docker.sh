@@ -1,65 +1,17 @@
 #!/bin/bash
-# install.sh from an empty machine to its removal, with a real Docker engine, Compose and Traefik, in a network of their
-# own. Needs root on Debian, dockerd and debootstrap. The base image comes from debootstrap, because a registry may be out
-# of reach; so the proxy is the built-in one, and the image's compiled stage is a program that was built here.
+# install.sh from an empty machine to its removal, with a real Docker engine, Compose and Traefik: see machine.sh.
 # Then the same without Docker, on a machine of its own with systemd, which is a container of that engine.
-# Without MTPANNEL_BIN the panel is built. TELEMT_BIN=/path/to/telemt repeats what a user sees with telemt as the proxy.
+# TELEMT_BIN=/path/to/telemt repeats what a user sees with telemt as the proxy.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-export INSTALL_DIR
-# shellcheck source=e2e/install/engine.sh
-. e2e/install/engine.sh
-INSTALL_DIR=$folder/mtpannel
-tools=$PWD/target/e2e/install-docker
-
-# In a network of its own.
-start_engine unshare --net sh -c 'ip link set lo up && exec "$@"' sh
-
-images() {
-    local packages=ca-certificates,curl,iproute2,systemd-sysv
-    if [ "$(cat "$tools/ready" 2>/dev/null)" != $packages ]; then
-        rm -rf "$tools"
-        python3 -m venv "$tools"
-        "$tools/bin/pip" install --quiet --requirement e2e/install/requirements.txt --requirement e2e/chain/requirements.txt
-        debootstrap --variant=minbase --include=$packages bookworm "$tools/base" >"$folder/debootstrap.log"
-        echo $packages >"$tools/ready"
-    fi
-    PATH=$tools/bin:$PATH
-    if [ -z "${MTPANNEL_BIN:-}" ]; then
-        cargo build --quiet --locked --package mtpannel
-        MTPANNEL_BIN=$PWD/target/debug/mtpannel
-    fi
-    tar -C "$tools/base" -c . | docker import - base:local >/dev/null
-    mkdir "$folder/context"
-    strip -o "$folder/context/mtpannel" "$MTPANNEL_BIN"
-    cp "$tools/bin/traefik" "$folder/context/"
-    {
-        # shellcheck disable=SC2016 # meant for Docker
-        printf 'ARG RUNTIME_IMAGE\nFROM ${RUNTIME_IMAGE} AS binary\nCOPY mtpannel /out/mtpannel\n'
-        sed -n '/^FROM ${RUNTIME_IMAGE}/,$p' deploy/Dockerfile
-    } >"$folder/context/Dockerfile"
-    printf 'FROM base:local\nCOPY traefik /usr/local/bin/\nENTRYPOINT ["traefik"]\n' >"$folder/context/Dockerfile.traefik"
-    # What is built here needs nothing of BuildKit, which a machine may not have.
-    export DOCKER_BUILDKIT=0
-    docker build --quiet --network=none --build-arg RUNTIME_IMAGE=base:local --tag panel:local "$folder/context" >/dev/null
-    docker build --quiet --network=none --file "$folder/context/Dockerfile.traefik" --tag traefik:local "$folder/context" >/dev/null
-}
-
-inside() { nsenter --net --target "$(cat "$folder/pid")" "$@"; }
-# Where the installer runs: on the machine of the engine, or in the container with systemd.
-machine=(inside)
+# shellcheck source=e2e/install/machine.sh
+. e2e/install/machine.sh
 # A copy of the sources that becomes another version. What is installed, and that copy, as the installer sees them.
 newer=$folder/opt/newer
 there=$INSTALL_DIR
 newer_there=$newer
-# The installer, its output kept for a failure.
-installer() {
-    "${machine[@]}" ./install.sh --yes "$@" >"$folder/output" 2>&1 || {
-        cat "$folder/output" >&2
-        fail "install.sh $*"
-    }
-}
+
 interrupted_installer() { interrupted ./install.sh --yes "$@"; }
 # interrupted COMMAND...: kills it three seconds later each time, until it ends by itself.
 interrupted() {
@@ -75,48 +27,12 @@ interrupted() {
     done
     fail "$* does not end"
 }
-link() { users | sed -n 's/^first .* //p'; }
-# A FakeTLS client asks a data centre for resPQ, through Traefik and the proxy, and moves bytes if it is told to.
-client() { (cd e2e/chain && inside "$tools/bin/python" client.py "$@"); }
-# The same, as soon as the proxy lets him.
-served() {
-    for _ in $(seq 60); do
-        if client "$@" >"$folder/client" 2>&1; then return; fi
-        sleep 1
-    done
-    cat "$folder/client" >&2
-    fail "no client is served through Traefik and the proxy: $*"
-}
 refused() { if client "$1" >/dev/null 2>&1; then fail "$2"; fi; }
 state() { sort "$INSTALL_DIR/.env" | cat - "$INSTALL_DIR/config/config.toml"; }
 # unchanged STATE WHAT: settings and configuration are still STATE.
 unchanged() { state | diff <(printf '%s\n' "$1") - >&2 || fail "$2 changed settings or configuration"; }
-verify() { BASE_URL=http://127.0.0.1:8080 CONFIG_PATH=$INSTALL_DIR/config/config.toml inside temp/e2e_panel_verify.sh; }
 verify_in_container() { BASE_URL=http://127.0.0.1:8080 CONTAINER=mtpannel-panel inside temp/e2e_panel_verify.sh; }
 container() { docker inspect --format '{{.Id}}' "$1"; }
-# Every user with limit, bytes and link, one a line.
-users() { ask_panel users; }
-# ask_panel users, or scraped: when the proxy's counters were read. A panel that was just started is waited for.
-ask_panel() {
-    inside curl --silent --retry 30 --retry-delay 1 --retry-connrefused --output /dev/null http://127.0.0.1:8080/health
-    inside "$tools/bin/python" - "$1" <<'PYTHON'
-import json, os, sys, urllib.request
-
-def call(method, path, body=None, token=None):
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    data = json.dumps(body).encode() if body else None
-    request = urllib.request.Request(f"http://127.0.0.1:8080/api{path}", data, headers, method=method)
-    return json.load(urllib.request.urlopen(request))
-
-token = call("POST", "/admin/token", {"username": "admin", "password": os.environ["ADMIN_PASS"]})["access_token"]
-if sys.argv[1] == "scraped":
-    print(call("GET", "/system/stats", token=token)["proxy"]["scraped_at"])
-    sys.exit()
-for user in call("GET", "/users?limit=200&sort=username", token=token)["users"]:
-    link = call("GET", f"/users/{user['username']}/links", token=token)["tg_link"]
-    print(user["username"], user["data_limit"], user["data_used"], link)
-PYTHON
-}
 # Waits until everything that was moved so far is accounted: a reading may have begun before.
 accounted() {
     local before
@@ -127,50 +43,6 @@ accounted() {
             sleep 1
         done
     done
-}
-# Where the proxy finds data centre 2 here, and that telemt needs nothing else of the internet.
-# offline RESTART...: the command that makes the proxy read it.
-offline() {
-    local host
-    host=$(inside ip -4 -oneline address | sed -n 's/.* inet \(172\.29\.43\.[0-9]*\).*/\1/p')
-    "$tools/bin/python" - "$INSTALL_DIR/config/config.toml" "${host:-127.0.0.1}" <<'PYTHON'
-import pathlib, re, sys
-
-file, host = pathlib.Path(sys.argv[1]), sys.argv[2]
-text = file.read_text()
-for section, lines in {
-    "general": "use_middle_proxy = false\nmiddle_proxy_nat_probe = false",
-    "network": "ipv6 = false\nstun_use = false\nstun_servers = []\nhttp_ip_detect_urls = []",
-    "server.conntrack_control": "inline_conntrack_control = false",
-}.items():
-    if f"[{section}]\n" in text:
-        text = text.replace(f"[{section}]\n", f"[{section}]\n{lines}\n", 1)
-    else:
-        text = f"[{section}]\n{lines}\n\n{text}"
-text = re.sub(r"tls_emulation = true", "tls_emulation = false", text)
-text = text.replace("[access.users]", f'[dc_overrides]\n"2" = "{host}:9443"\n\n[access.users]', 1)
-file.write_text(text)
-PYTHON
-    "$@" >/dev/null
-}
-# The data centre, which containers reach at the address of their gateway.
-start_centre() {
-    # Not by the function: the shell's child has to be the program itself, which is ended later.
-    nsenter --net --target "$(cat "$folder/pid")" "$tools/bin/python" - <<'PYTHON' &
-import asyncio, sys
-sys.path.insert(0, "e2e/chain")
-sys.dont_write_bytecode = True
-import dc
-
-async def main():
-    centre = dc.DataCentre()
-    centre._server = await asyncio.start_server(centre._serve, "0.0.0.0", 9443)
-    await centre._server.serve_forever()
-
-asyncio.run(main())
-PYTHON
-    centre=$!
-    trap 'kill "$centre" 2>/dev/null || true; finish' EXIT
 }
 # A machine without Docker: systemd as the first process, with the engine's network.
 start_machine() {
@@ -298,8 +170,6 @@ removed_and_restored() {
 mkdir "$folder/opt"
 images
 step "images are made"
-export PROXY_HOST=127.0.0.1 PROXY_PORT=8443 TLS_DOMAIN=mask.example PROXY_KIND=builtin
-export IMAGES=panel:local TRAEFIK_IMAGE=traefik:local ADMIN_USER=admin ADMIN_PASS=only-for-this-test START_TIMEOUT=120
 
 PANEL=n interrupted_installer install
 step "an installation that is killed again and again is completed by the next run"

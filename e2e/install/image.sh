@@ -71,7 +71,7 @@ of_image() { docker image inspect --format "$1" panel:local; }
 
 start_engine env
 made=
-have debian:bookworm-slim debian PATH=/usr/sbin:/usr/bin:/sbin:/bin
+have debian:bookworm-slim debian PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 have rust:1.95-bookworm rust "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 have node:22-bookworm-slim node "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin"
 step "base images are there${made:+, made here:$made}"

@@ -13,9 +13,10 @@ use crate::logging::Logging;
 use crate::store::DatabaseUrl;
 
 mod parse;
+mod secret;
 
 use parse::{
-    base_path, config_path, header_value, host, http_url, networks, number, proxy_kind, secret_key, socket_address,
+    base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address, switch,
 };
 
 /// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
@@ -61,7 +62,7 @@ pub struct RawSettings {
     )]
     tls_domain: String,
     /// Address and port of the API.
-    #[arg(long, global = true, env = "LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, global = true, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
     /// Address and port of the panel's own metrics; keep it away from the outside.
     #[arg(
@@ -87,6 +88,9 @@ pub struct RawSettings {
     /// Path under which the panel stands behind a reverse proxy, such as /panel.
     #[arg(long, global = true, env = "BASE_PATH", default_value = "", value_name = "PATH")]
     base_path: String,
+    /// Whether the description of the API and its page are served: true or false.
+    #[arg(long, global = true, env = "API_DOCS", default_value = "true", value_name = "WHETHER")]
+    api_docs: String,
     /// Which proxy runs: external (telemt, in a container of its own) or embedded (the built-in one, in this process).
     #[arg(long, global = true, env = "PROXY", default_value = "external", value_name = "WHICH")]
     proxy: String,
@@ -188,6 +192,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Path prefix: empty, or with a slash in front and none at the end.
     pub base_path: String,
+    /// Whether the description of the API and its page are served.
+    pub api_docs: bool,
 }
 
 /// Collects problems, variable by variable.
@@ -205,7 +211,7 @@ impl Reader {
     }
 }
 
-/// The database's address from `DATABASE_URL`. It may hold a password, so it is no flag.
+/// The database's address from `DATABASE_URL` or `DATABASE_URL_FILE`. It may hold a password, so it is no flag.
 pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
     let mut reader = Reader::default();
     let url = read_database_url(&mut reader);
@@ -213,8 +219,7 @@ pub fn database_url() -> Result<DatabaseUrl, SettingsError> {
 }
 
 fn read_database_url(reader: &mut Reader) -> Option<DatabaseUrl> {
-    let url = variable("DATABASE_URL").unwrap_or_else(|| "sqlite:///data/panel.db".into());
-    reader.check("DATABASE_URL", url.parse())
+    secret::DATABASE_URL.check(reader, |url| url.as_deref().unwrap_or("sqlite:///data/panel.db").parse())
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -273,7 +278,7 @@ impl RawSettings {
 
     fn read_proxy(&self, reader: &mut Reader) -> Option<ProxySettings> {
         let config_path = reader.check("TELEMT_CONFIG_PATH", config_path(&self.telemt_config_path));
-        let host = reader.check("PROXY_HOST", host(&self.proxy_host));
+        let host = reader.check("PROXY_HOST", self.proxy_host.trim().parse());
         let port = reader.check("PROXY_PORT", number(&self.proxy_port, 1, u16::MAX));
         let domain = reader.check("TLS_DOMAIN", self.tls_domain.trim().parse());
         let kind = reader.check("PROXY", proxy_kind(&self.proxy, &self.telemt_metrics_url));
@@ -287,11 +292,11 @@ impl RawSettings {
     fn read_service(&self, reader: &mut Reader) -> Option<Settings> {
         let database = read_database_url(reader);
         let proxy = self.read_proxy(reader);
-        let secret_key = reader.check("SECRET_KEY", secret_key(variable("SECRET_KEY")));
+        let secret_key = secret::SECRET_KEY.check(reader, secret_key);
         let metrics_url = reader.check("TELEMT_METRICS_URL", http_url(&self.telemt_metrics_url));
         let api_url = self.telemt_api_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
         let api_url = reader.check("TELEMT_API_URL", api_url.map(http_url).transpose());
-        let api_auth = reader.check("TELEMT_API_AUTH", header_value(variable("TELEMT_API_AUTH")));
+        let api_auth = secret::TELEMT_API_AUTH.check(reader, header_value);
         let seconds =
             reader.check("METRICS_SCRAPE_INTERVAL_SECONDS", number(&self.metrics_scrape_interval_seconds, 1, 3_600));
         let listen = reader.check("LISTEN", socket_address(&self.listen));
@@ -300,6 +305,7 @@ impl RawSettings {
         let audit_days = reader.check("AUDIT_KEEP_DAYS", number(&self.audit_keep_days, 0_u64, 36_500));
         let trusted_proxies = reader.check("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
+        let api_docs = reader.check("API_DOCS", switch(&self.api_docs));
         Some(Settings {
             database: database?,
             proxy: proxy?,
@@ -315,6 +321,7 @@ impl RawSettings {
             audit_kept_for: Some(audit_days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days)),
             trusted_proxies: trusted_proxies?,
             base_path: base_path?,
+            api_docs: api_docs?,
         })
     }
 }

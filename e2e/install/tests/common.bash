@@ -10,6 +10,9 @@ setup() {
     mkdir -p "$INSTALL_DIR/config" "$FAKES"
     : >"$ASKED"
     fake id '[ "$1" != -u ] || echo 0'
+    # Real users are in owner.bats, which needs root.
+    SAME_USER='while [[ "$1" == --* ]]; do case $1 in --reuid | --regid) shift 2 ;; *) shift ;; esac; done; exec "$@"'
+    fake setpriv "$SAME_USER"
     # shellcheck source=install.sh
     . "$ROOT/install.sh"
     load_parts "$ROOT"
@@ -61,7 +64,7 @@ strictly() {
     setsid --wait env --default-signal=INT,TERM,HUP bash -c "
         . '$ROOT/install.sh'
         load_parts '$ROOT'
-        $(declare -f panel_cli start stop)
+        $(declare -f panel_cli panel_data owner start stop)
         SOURCE=$ROOT
         $1"
 }

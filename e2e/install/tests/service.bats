@@ -26,7 +26,7 @@ fake_service() {
     mkdir "$INSTALL_DIR/data"
     fake setpriv 'echo "$PWD $DATABASE_URL $LISTEN"'
     [ "$(panel_cli user list)" = "$INSTALL_DIR/data postgres://u:p\$w@h/d 127.0.0.1:8090" ]
-    asked "setpriv --reuid mtpannel --regid mtpannel --clear-groups $BINARY user list"
+    asked "setpriv --reuid mtpannel --regid mtpannel --clear-groups --no-new-privs $BINARY user list"
     [ "$(panel_data)" = "$INSTALL_DIR/data" ]
 }
 

@@ -17,8 +17,11 @@ installed() {
     export MTPANNEL_BIN=$BATS_TEST_TMPDIR/built
     fake systemctl
     fake setpriv '
-        [ "${*: -2:1}" != backup ] || { cat "$BINARY" >"${*: -1}"; }
-        [ "${*: -2:1}" != restore ] || cp "${*: -1}" "$BATS_TEST_TMPDIR/restored"'
+        case "${*: -2:1}" in
+            backup) cat "$BINARY" >"${*: -1}"; exit ;;
+            restore) cp "${*: -1}" "$BATS_TEST_TMPDIR/restored"; exit ;;
+        esac
+        '"$SAME_USER"
     fake chown
     fake useradd
     fake curl '[ "$(cat "$BINARY")" != "$REFUSED" ]'

@@ -105,6 +105,77 @@ fn an_env_file_that_does_not_parse_is_told_by_line_without_its_text() {
     assert!(!error.contains("canary"), "{error}");
 }
 
+#[rstest]
+#[case("DATABASE_URL=sqlite:///a$b${PROXY_HOST}.db\n")]
+#[case("DATABASE_URL='sqlite:///a$b${PROXY_HOST}.db' # comment\n")]
+#[case("\u{feff}export DATABASE_URL = \"sqlite:///a$b${PROXY_HOST}.db\"\r\n")]
+fn a_dollar_in_the_env_file_stands_for_itself(#[case] text: &str) {
+    let place = Place::new();
+    std::fs::write(place.path(".env"), text).unwrap();
+    let output = place.command(&["migrate"]).env_remove("DATABASE_URL").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(place.path("a$b${PROXY_HOST}.db").exists());
+}
+
+#[test]
+fn the_last_of_two_lines_of_the_env_file_counts_and_that_is_told_without_its_text() {
+    let place = Place::new();
+    std::fs::write(place.path(".env"), "PROXY_PORT=1111\nRUST_LOG=warn\nexport PROXY_PORT='2222'\n").unwrap();
+    place.run(&["migrate"]).ok();
+    let run = place.run(&["config", "render"]);
+    assert!(run.stderr.contains(".env sets PROXY_PORT in line 1 and again in line 3"), "{run:?}");
+    assert!(!run.stderr.contains("1111") && !run.stderr.contains("2222"), "{run:?}");
+    assert!(run.ok().contains("public_port = 2222\n"));
+}
+
+#[test]
+fn a_database_address_is_read_from_a_file_without_its_line_end() {
+    let place = Place::new();
+    std::fs::write(place.path("url"), "sqlite:///from-file.db\r\n").unwrap();
+    let mut command = place.command(&["migrate"]);
+    let output = command.env_remove("DATABASE_URL").env("DATABASE_URL_FILE", "url").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(place.path("from-file.db").exists());
+}
+
+#[test]
+fn secrets_in_files_are_judged_like_those_in_variables() {
+    let mut place = Place::new();
+    for (name, text) in [("key", "5f0c8a9b7d6e4f3a2b1c0d9e8f7a6b5c4d3e2f1a\n"), ("weak", "canary\n"), ("empty", "\n")] {
+        std::fs::write(place.path(name), text).unwrap();
+    }
+    place.set("PROXY_HOST", "http://x");
+    place.set("SECRET_KEY_FILE", "key");
+    place.set("TELEMT_API_AUTH_FILE", "empty");
+    let error = place.run(&["serve"]).failed();
+    assert!(!error.contains("SECRET_KEY") && !error.contains("TELEMT_API_AUTH"), "{error}");
+    place.set("SECRET_KEY_FILE", "weak");
+    place.set("DATABASE_URL", "");
+    place.set("DATABASE_URL_FILE", "empty");
+    place.set("TELEMT_API_AUTH_FILE", "missing");
+    let error = place.run(&["serve"]).failed();
+    for problem in
+        ["\n  SECRET_KEY: must be", "\n  DATABASE_URL_FILE: empty is empty", "\n  TELEMT_API_AUTH_FILE: missing cannot"]
+    {
+        assert!(error.contains(problem), "{problem} in {error}");
+    }
+    assert!(!error.contains("canary"), "{error}");
+}
+
+#[test]
+fn a_secret_that_is_given_twice_is_refused() {
+    let mut place = Place::new();
+    for name in ["SECRET_KEY", "DATABASE_URL", "TELEMT_API_AUTH"] {
+        place.set(name, "canary");
+        place.set(&format!("{name}_FILE"), "file");
+    }
+    let error = place.run(&["serve"]).failed();
+    for name in ["SECRET_KEY", "DATABASE_URL", "TELEMT_API_AUTH"] {
+        assert!(error.contains(&format!("\n  {name}_FILE: is set, and so is {name}; keep one")), "{error}");
+    }
+    assert!(!error.contains("canary"), "{error}");
+}
+
 #[test]
 fn what_only_reads_makes_no_empty_database() {
     let place = Place::new();
@@ -135,18 +206,34 @@ async fn a_newer_schema_is_refused() {
     assert!(error.contains("schema version 9999") && error.contains("newer program"), "{error}");
 }
 
+const WELL: &str = r#"{"ready": false, "database": true, "database_writable": true, "config_sync": false}"#;
+const AWAY: &str = r#"{"ready": false, "database": false, "database_writable": true}"#;
+const FULL: &str = r#"{"ready": false, "database": true, "database_writable": false}"#;
+
 #[rstest]
-#[case("200 OK", 0)]
-#[case("503 Service Unavailable", 1)]
-fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(#[case] status: &'static str, #[case] code: i32) {
+#[case(&[("200 OK", ""), ("200 OK", WELL)], 0)]
+// What is not well has its cause elsewhere.
+#[case(&[("200 OK", ""), ("503 Service Unavailable", WELL)], 0)]
+#[case(&[("200 OK", ""), ("503 Service Unavailable", AWAY)], 1)]
+#[case(&[("200 OK", ""), ("503 Service Unavailable", FULL)], 1)]
+#[case(&[("503 Service Unavailable", "")], 1)]
+fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(
+    #[case] answers: &'static [(&'static str, &'static str)],
+    #[case] code: i32,
+) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 1_024];
-        let length = stream.read(&mut request).unwrap();
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
-        String::from_utf8_lossy(&request[..length]).into_owned()
+        let answer = |(status, body): &(&str, &str)| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1_024];
+            let length = stream.read(&mut request).unwrap();
+            let length_of_body = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length_of_body}\r\nConnection: close\r\n\r\n{body}")
+                .unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        };
+        answers.iter().map(answer).collect::<Vec<_>>()
     });
     let mut place = Place::new();
     place.set("LISTEN", &format!("0.0.0.0:{port}"));
@@ -154,7 +241,12 @@ fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(#[case] status: &'
     place.set("http_proxy", "http://127.0.0.1:1");
     let run = place.run(&["healthcheck"]);
     assert_eq!(run.code, code, "{run:?}");
-    assert!(server.join().unwrap().starts_with("GET /panel/health HTTP/1.1\r\n"));
+    let paths = ["GET /panel/health HTTP/1.1\r\n", "GET /panel/health/ready HTTP/1.1\r\n"];
+    let requests = server.join().unwrap();
+    assert_eq!(requests.len(), answers.len());
+    for (request, path) in requests.iter().zip(paths) {
+        assert!(request.starts_with(path), "{request}");
+    }
 }
 
 #[test]

@@ -7,8 +7,18 @@ use serde_json::json;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
-use crate::common::database::turkish;
 use crate::common::{Answer, Engine, TestApp};
+
+/// The address of a fresh database whose locale is Turkish, where the lower case of I is another letter than i.
+async fn turkish() -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = Engine::Postgres.fresh(folder.path()).await;
+    let name = beside.split_once('?').unwrap().0.rsplit_once('/').unwrap().1;
+    let mut conn = PgConnection::connect(&beside).await.unwrap();
+    let text = format!("CREATE DATABASE {name}_tr TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'");
+    conn.execute(sqlx::AssertSqlSafe(text)).await.unwrap();
+    beside.replace(name, &format!("{name}_tr"))
+}
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 

@@ -24,26 +24,13 @@ impl Engine {
 
 /// Makes a fresh database on the shared test server and gives its address.
 async fn postgres() -> String {
-    let (server, name) = postgres_with("").await;
-    server.replace("{name}", &name)
-}
-
-/// The address of a fresh database whose locale is Turkish, where the lower case of I is another letter than i.
-pub async fn turkish() -> String {
-    let (server, name) = postgres_with("TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR'").await;
-    server.replace("{name}", &name)
-}
-
-/// Makes a fresh database with these options: the address of any database on the server, with `{name}` in it, and the name.
-async fn postgres_with(options: &str) -> (String, String) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/common/postgres.sh");
     let started = Command::new("sh").arg(script).output().unwrap();
     assert!(started.status.success(), "no PostgreSQL: {}", String::from_utf8_lossy(&started.stderr));
     let socket = String::from_utf8(started.stdout).unwrap().trim().to_owned();
     let address = |name: &str| format!("postgres://postgres@localhost/{name}?host={socket}");
     let mut admin = PgConnection::connect(&address("postgres")).await.unwrap();
-    let mut name = format!("t{}", hex::encode(mtpannel::random::bytes::<16>()));
-    name.truncate(32);
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name} {options}"))).execute(&mut admin).await.unwrap();
-    (address("{name}"), name)
+    let name = format!("t{}", hex::encode(mtpannel::random::bytes::<16>()));
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {}", &name[..32]))).execute(&mut admin).await.unwrap();
+    address(&name[..32])
 }
