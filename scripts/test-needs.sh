@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock, Node, Chromium, Pebble.
+# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock, Node, Chromium, Pebble, fail2ban.
 set -eu
 # shellcheck source=scripts/needs.sh
 . "$(dirname "$0")/needs.sh"
@@ -13,6 +13,7 @@ need curl curl
 need bats bats
 need pebble pebble
 need ss iproute2
+need fail2ban-regex fail2ban
 need node nodejs
 need npm npm
 need chromium chromium

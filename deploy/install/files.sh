@@ -155,6 +155,7 @@ public_port = $(env_get PROXY_PORT)
 [server]
 port = 1234
 listen_addr_ipv4 = "0.0.0.0"
+listen_addr_ipv6 = "::"
 metrics_listen = "0.0.0.0:9090"
 metrics_whitelist = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
 

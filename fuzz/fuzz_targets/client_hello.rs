@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtpannel_proxy::faketls::{ClientHello, HelloProof, Unframer, record_length, server_answer};
+use mtpannel_proxy::faketls::{
+    ClientHello, HelloProof, Unframer, hello_length, in_one_record, record_length, server_answer,
+};
 use mtpannel_proxy::key::HmacKey;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,6 +17,10 @@ fuzz_target!(|bytes: &[u8]| {
         let answer = server_answer(&key, &hello, [1; 32], &[0; 100]);
         let mut rest = answer;
         assert_eq!(rest.drain(..3).as_slice(), [0x16, 3, 3]);
+    }
+    if let Ok(Some(length)) = hello_length(bytes) {
+        assert!(length <= bytes.len());
+        let _ = ClientHello::parse(&in_one_record(&bytes[..length]));
     }
     let mut whole = bytes.to_vec();
     let at_once = Unframer::default().unframe(&mut whole).map(|kept| whole[..kept].to_vec());

@@ -69,7 +69,8 @@ fn users(count: u8) -> Access {
         max_connections: Limit::try_from(i64::from(number % 2)).ok(),
         max_unique_ips: Limit::try_from(i64::from(number % 3)).ok(),
     };
-    let gone = Departed { username: "gone".parse().expect("a valid name"), since: DateTime::UNIX_EPOCH, cut_at: None };
+    let username = "gone".parse().expect("a valid name");
+    let gone = Departed { username, since: DateTime::UNIX_EPOCH, cut_at: None, deleted: false };
     let departed = if count % 2 == 0 { vec![] } else { vec![gone] };
     Access::new((0..count % 5).map(entry).collect(), &departed, DateTime::UNIX_EPOCH)
 }

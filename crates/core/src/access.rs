@@ -57,6 +57,8 @@ pub struct Departed {
     pub since: DateTime<Utc>,
     /// When a revision of the file that holds the cut was written; `None` until then.
     pub cut_at: Option<DateTime<Utc>>,
+    /// Whether a user of this name was deleted. Otherwise the secret has changed, or the panel never knew the name.
+    pub deleted: bool,
 }
 
 impl Departed {
@@ -73,6 +75,12 @@ impl Departed {
     /// Whether the file must still disable the name at `now`; the rest as in [`Departed::ends_at`].
     pub fn in_force(&self, exists: bool, users: usize, now: DateTime<Utc>) -> bool {
         self.ends_at(exists, users).is_none_or(|end| now < end)
+    }
+
+    /// Whether entries of the name in tables that the panel does not manage have to go at `now`. As long as the tombstone
+    /// would last, because several panels may share the database, and each has a file of its own.
+    fn is_to_be_cleared(&self, now: DateTime<Utc>) -> bool {
+        self.deleted && self.cut_at.is_none_or(|cut_at| now < later(cut_at.max(self.since), TOMBSTONE))
     }
 
     /// Whether at `now` the proxy of so many users has applied the cut, so that no old session is open any more.
@@ -156,6 +164,9 @@ pub struct Access {
     served: Vec<Served>,
     /// Names that are `false` in `user_enabled`, sorted in byte order; a name may stand in both lists.
     blocked: Vec<Username>,
+    /// Deleted names whose entries in tables that the panel does not manage have to go, with the time of their deletion,
+    /// sorted.
+    cleared: Vec<(Username, DateTime<Utc>)>,
 }
 
 impl Access {
@@ -189,6 +200,9 @@ impl Access {
         let exists = |name: &Username| entries.binary_search_by(|entry| entry.username.cmp(name)).is_ok();
         let cut = departed.iter().filter(|gone| gone.in_force(exists(&gone.username), entries.len(), now));
         let mut blocked: Vec<Username> = cut.map(|gone| gone.username.clone()).collect();
+        let cleared = departed.iter().filter(|gone| gone.is_to_be_cleared(now));
+        let mut cleared: Vec<_> = cleared.map(|gone| (gone.username.clone(), gone.since)).collect();
+        cleared.sort_unstable();
         let mut served = Vec::with_capacity(entries.len());
         for entry in entries {
             if entry.is_served(now) {
@@ -199,7 +213,13 @@ impl Access {
         }
         blocked.sort_unstable();
         blocked.dedup();
-        Self { served, blocked }
+        Self { served, blocked, cleared }
+    }
+
+    /// Deleted names whose entries in tables that the panel does not manage have to go from the file, with the time of
+    /// their deletion: the next owner of a name must not inherit them. A name that has been created again may be one.
+    pub fn cleared(&self) -> &[(Username, DateTime<Utc>)] {
+        &self.cleared
     }
 
     /// Whether the file says anything of this name: that it is served, or that it is not.
@@ -243,7 +263,7 @@ mod tests {
     }
 
     fn departed(name: &str, since: &str, cut_at: Option<&str>) -> Departed {
-        Departed { username: name.parse().unwrap(), since: at(since), cut_at: cut_at.map(at) }
+        Departed { username: name.parse().unwrap(), since: at(since), cut_at: cut_at.map(at), deleted: false }
     }
 
     fn names(access: &Access) -> (Vec<&str>, Vec<&str>) {
@@ -341,6 +361,18 @@ mod tests {
         assert_eq!(gone.in_force(false, 0, at(NOW)), in_force);
         let blocked = if in_force { vec!["gone"] } else { vec![] };
         assert_eq!(names(&Access::new(vec![], &[gone], at(NOW))), (vec![], blocked));
+    }
+
+    #[rstest]
+    #[case::not_yet_written(true, None, 1)]
+    #[case::written_just_now(true, Some("2026-05-05T11:59:01Z"), 1)]
+    #[case::long_ago(true, Some("2026-05-05T11:59:00Z"), 0)]
+    #[case::a_new_secret(false, None, 0)]
+    fn entries_of_a_deleted_name_go(#[case] deleted: bool, #[case] cut_at: Option<&str>, #[case] cleared: usize) {
+        let gone = Departed { deleted, ..departed("alice", "2026-05-05T11:00:00Z", cut_at) };
+        for entries in [vec![], vec![entry("alice")]] {
+            assert_eq!(Access::new(entries, std::slice::from_ref(&gone), at(NOW)).cleared().len(), cleared);
+        }
     }
 
     #[test]

@@ -8,9 +8,12 @@
 pub mod access;
 pub mod document;
 pub mod exposition;
+pub mod history;
+pub mod include;
 pub mod link;
 pub mod patch;
 pub mod policy;
+pub mod rename;
 pub mod template;
 pub mod usage;
 pub mod user;

@@ -60,6 +60,7 @@ public_port = {port}
 [server]
 port = {listen_port}
 listen_addr_ipv4 = "0.0.0.0"
+listen_addr_ipv6 = "::"
 max_connections = 10000
 metrics_listen = {metrics}
 metrics_whitelist = [{whitelist}]
@@ -129,6 +130,8 @@ mod tests {
         assert!(document["general"]["links"]["show"].as_array().unwrap().is_empty());
         assert_eq!(document["censorship"]["tls_domain"].as_str(), Some("mask.example"));
         assert_eq!(document["server"]["port"].as_integer(), Some(1234));
+        assert_eq!(document["server"]["listen_addr_ipv4"].as_str(), Some("0.0.0.0"));
+        assert_eq!(document["server"]["listen_addr_ipv6"].as_str(), Some("::"));
         assert_eq!(document["server"]["metrics_listen"].as_str(), Some("0.0.0.0:9090"));
         assert_eq!(document["server"]["metrics_whitelist"].as_array().unwrap().len(), PRIVATE_NETWORKS.len());
         assert_eq!(document["access"]["replay_check_len"].as_integer(), Some(65536));

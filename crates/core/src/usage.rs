@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::exposition::{Reading, Snapshot, UserSeries};
 use crate::user::Username;
@@ -41,14 +41,62 @@ pub struct LastScrape {
 /// Just after a start half the uptime is little. Latency can only raise the surplus, so even then nothing is counted
 /// twice. A second start within that latency may be missed, and hides, at most, the traffic of the moments before it.
 ///
-/// While the panel runs, `asked_at` is `answered_at` plus what its monotonic clock has counted since; then no step of the
-/// clock matters.
+/// In one life of the machine [`epoch_since`] measures the time by clocks that nobody sets; then no step of the clock matters.
 pub fn epoch_of(last: Option<&LastScrape>, asked_at: DateTime<Utc>, uptime: f64) -> i64 {
     let Some(last) = last else { return FIRST_EPOCH };
     let elapsed = (asked_at - last.answered_at).as_seconds_f64();
     let threshold = (last.uptime / 2.0).min(last.uptime - ROUNDING);
     let restarted = uptime < last.uptime || uptime - elapsed < threshold;
     if restarted { last.epoch.saturating_add(1) } else { last.epoch }
+}
+
+/// What the clocks of a machine show that nobody sets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Clocks {
+    /// Names the life of the machine: readings of two lives have nothing to do with each other.
+    pub boot: String,
+    /// Seconds, also those for which the machine was suspended.
+    pub real: f64,
+    /// Seconds for which the machine was running.
+    pub running: f64,
+}
+
+/// Time between two readings of [`Clocks`], seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Passed {
+    /// With the time for which the machine was suspended.
+    pub real: f64,
+    /// Without it.
+    pub running: f64,
+}
+
+impl Clocks {
+    /// The time since `earlier`; `None` if the two cannot be compared.
+    pub fn since(&self, earlier: &Self) -> Option<Passed> {
+        let passed = Passed { real: self.real - earlier.real, running: self.running - earlier.running };
+        let is_comparable = self.boot == earlier.boot && passed.real >= 0.0 && passed.running >= 0.0;
+        is_comparable.then_some(passed)
+    }
+}
+
+/// Seconds that two requests to the proxy may take together.
+const LATENCIES: f64 = 20.0;
+
+/// As [`epoch_of`], for a scrape that was requested when so much time had `passed` since the last answer.
+///
+/// The uptime of a proxy may or may not count the time for which its machine, which may be the panel's, was suspended. So
+/// after a suspension the counters have lived on if the uptime has grown by either. To take the longer time alone would count
+/// everything twice for a proxy that does not count suspensions, and to take the shorter alone would miss a restart of one
+/// that does.
+pub fn epoch_since(last: &LastScrape, passed: Passed, uptime: f64) -> i64 {
+    let after = |seconds: f64| {
+        #[allow(clippy::cast_possible_truncation, reason = "milliseconds since the machine's start")]
+        let passed = TimeDelta::try_milliseconds((seconds * 1_000.0) as i64).unwrap_or(TimeDelta::MAX);
+        last.answered_at.checked_add_signed(passed).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    };
+    let growth = uptime - last.uptime - passed.running;
+    let grew_while_running = uptime >= last.uptime && (-ROUNDING..=LATENCIES).contains(&growth);
+    if grew_while_running { last.epoch } else { epoch_of(Some(last), after(passed.real), uptime) }
 }
 
 /// Bytes in both directions, never negative.
@@ -268,5 +316,7 @@ impl Usage {
     }
 }
 
+#[cfg(test)]
+mod suspension_tests;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveTime, TimeDelta, Utc};
 
 /// Name under which the file holds a disabled entry when nobody else may be served, because the proxy never accepts an
 /// empty user table (contract, trap 1). No user can have it.
@@ -216,6 +216,10 @@ impl Standing {
     }
 }
 
+/// How far the clocks of two panels, or a clock before and after a correction, may be apart. A moment that was noted and is
+/// further ahead than this was noted by a clock that was wrong.
+pub const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
+
 /// How often a user's usage goes back to zero by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResetStrategy {
@@ -253,6 +257,14 @@ impl ResetStrategy {
             Self::Monthly => today.with_day(1).and_then(|first| first.checked_add_months(Months::new(1))),
         };
         day.map(|day| day.and_time(NaiveTime::MIN).and_utc())
+    }
+}
+
+impl ResetStrategy {
+    /// Whether usage that was reset at `last` is to be reset at `now`: a moment of the schedule lies between. A `last` that
+    /// is ahead of `now` by more than clocks of two panels differ was noted by a clock that was wrong, and proves nothing.
+    pub fn is_due(self, last: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        last - now > CLOCKS_DIFFER || self.next_reset(last).is_some_and(|next| next <= now)
     }
 }
 
@@ -338,6 +350,15 @@ mod tests {
     #[case(ResetStrategy::Monthly, "2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z")]
     fn resets_fall_on_utc_midnights(#[case] strategy: ResetStrategy, #[case] now: &str, #[case] next: &str) {
         assert_eq!(strategy.next_reset(at(now)), Some(at(next)));
+    }
+
+    #[rstest]
+    #[case::a_midnight_between("2026-05-05T23:59:59Z", "2026-05-06T00:00:00Z", true)]
+    #[case::the_same_day("2026-05-05T00:00:00Z", "2026-05-05T23:59:59Z", false)]
+    #[case::noted_by_a_clock_a_little_ahead("2026-05-06T00:00:02Z", "2026-05-06T00:00:00Z", false)]
+    #[case::noted_by_a_wrong_clock("2027-05-05T00:00:00Z", "2026-05-05T23:59:59Z", true)]
+    fn a_reset_is_due_once_in_its_period(#[case] last: &str, #[case] now: &str, #[case] due: bool) {
+        assert_eq!(ResetStrategy::Daily.is_due(at(last), at(now)), due);
     }
 
     #[test]

@@ -9,8 +9,10 @@ use crate::service::health::Health;
 use crate::service::login_limit::LoginLimit;
 use crate::service::password::Passwords;
 use crate::service::roster::Roster;
+use crate::service::shown::Shown;
 use crate::service::sync::SyncHandle;
 use crate::service::token::Tokens;
+use crate::service::warnings::Warnings;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -35,8 +37,12 @@ pub struct App {
     pub tokens: Tokens,
     /// Failed logins.
     pub login_limit: LoginLimit,
+    /// What administrators had shown, on its way to the audit log.
+    pub shown: Shown,
     /// How the periodic tasks and the proxy are.
     pub health: Health,
+    /// What the operator should know of.
+    pub warnings: Warnings,
 }
 
 /// What handlers get.
@@ -54,7 +60,9 @@ impl App {
             passwords: Passwords::default(),
             tokens: Tokens::new(&settings.secret_key, settings.token_lifetime),
             login_limit: LoginLimit::default(),
+            shown: Shown::default(),
             health: Health::default(),
+            warnings: Warnings::default(),
             settings,
         }
     }

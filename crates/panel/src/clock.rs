@@ -1,23 +1,37 @@
-//! The clock's port: everything that needs the time asks here, and a test may set it.
+//! The clocks' port: everything that needs the time asks here, and a test may set it.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use mtpannel_core::usage::Clocks;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Where the time comes from.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>);
+pub struct Clock {
+    now: Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>,
+    steady: Arc<dyn Fn() -> Option<Clocks> + Send + Sync>,
+}
 
 impl Clock {
-    /// The system's clock.
+    /// The system's clocks.
     pub fn system() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the port")]
-        Self(Arc::new(Utc::now))
+        Self::new(Utc::now)
     }
 
-    /// A clock that shows what `now` gives.
+    /// A clock that shows what `now` gives, beside the system's clocks that nobody sets.
     pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+        let boot = boot_id();
+        Self::with_steady(now, move || Some(read_steady(boot.clone()?)))
+    }
+
+    /// A clock that shows what `now` gives, beside clocks that nobody sets and that show what `steady` gives.
+    pub fn with_steady(
+        now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
+        steady: impl Fn() -> Option<Clocks> + Send + Sync + 'static,
+    ) -> Self {
+        Self { now: Arc::new(now), steady: Arc::new(steady) }
     }
 
     /// The time in whole seconds, as it is stored and shown.
@@ -27,7 +41,12 @@ impl Clock {
 
     /// The time in milliseconds, for the order of scrapes and the gap between two files.
     pub fn precise(&self) -> DateTime<Utc> {
-        (self.0)().trunc_subsecs(3)
+        (self.now)().trunc_subsecs(3)
+    }
+
+    /// What the clocks show that nobody sets; `None` if the life of the machine is not known.
+    pub fn steady(&self) -> Option<Clocks> {
+        (self.steady)()
     }
 }
 
@@ -35,4 +54,19 @@ impl std::fmt::Debug for Clock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Clock")
     }
+}
+
+/// Names the life of the machine, from its start to its end.
+fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+}
+
+fn read_steady(boot: String) -> Clocks {
+    #[expect(clippy::cast_precision_loss, reason = "seconds since the machine's start")]
+    let seconds = |clock| {
+        let read = clock_gettime(clock);
+        read.tv_sec as f64 + read.tv_nsec as f64 / 1e9
+    };
+    Clocks { boot, real: seconds(ClockId::Boottime), running: seconds(ClockId::Monotonic) }
 }

@@ -2,29 +2,29 @@
 //!
 //! Everything here blocks; the task that owns the file calls it from a blocking thread.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+mod copies;
+mod quiet;
+mod replace;
+mod state;
 
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
 use mtpannel_core::access::Access;
-use mtpannel_core::document::{DocumentError, Layout};
+use mtpannel_core::document::{DocumentError, FileEndpoint, Layout, without_entries};
+use mtpannel_core::include::{IncludeError, Source};
 use mtpannel_core::link::Endpoint;
 use mtpannel_core::template::Template;
 use mtpannel_core::user::{Secret, Username};
 use sha2::{Digest, Sha256};
 
-use crate::folder::folder_of;
+pub use self::quiet::Look;
+use self::quiet::Watched;
+use self::state::State;
 use crate::settings::{ProxyKind, ProxySettings};
-
-const TEMPORARY_PREFIX: &str = ".mtpannel-";
-const TEMPORARY_SUFFIX: &str = ".tmp";
-/// A new file holds secrets: for its owner and the group of its directory, which the proxy belongs to.
-const NEW_MODE: u32 = 0o640;
-
-/// Symbolic links that are followed, as many as the system does.
-const MOST_LINKS: usize = 40;
 
 /// Why the file was not written. It was not touched then.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,17 @@ pub enum ConfigFileError {
         /// What and where.
         source: DocumentError,
     },
+    /// A file that it includes cannot be read, as the proxy could not.
+    #[error("{path}: {source}; it is left as it is until that is mended")]
+    Include {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: IncludeError,
+    },
+    /// Somebody else has changed the file between two steps.
+    #[error("{0}: somebody else is writing it; it is written once it has been left alone for 2 s")]
+    Busy(PathBuf),
     /// The file is not text.
     #[error("{0}: is not UTF-8 text; it is left as it is until that is mended")]
     NotText(PathBuf),
@@ -59,28 +70,39 @@ pub struct ConfigFile {
     endpoint: Endpoint,
     kind: ProxyKind,
     known: Option<([u8; 32], Layout)>,
-    stamp: Option<Stamp>,
+    /// What [`Self::write`] left.
+    applied: Option<State>,
+    /// What the last look found, if it ended in a failure also.
+    seen: State,
+    /// What others have made of the file.
+    watched: Option<Watched>,
+    /// Digest of the managed tables that were written last.
+    managed: Option<TextDigest>,
+    /// Deleted names whose entries are out of the file, with the time of their deletion.
+    cleared: Vec<(Username, DateTime<Utc>)>,
+    file_endpoint: Option<FileEndpoint>,
 }
 
-/// What tells two states of a file apart without reading them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-impl From<&Metadata> for Stamp {
-    fn from(metadata: &Metadata) -> Self {
-        Self { inode: metadata.ino(), length: metadata.len(), modified: metadata.modified().ok() }
-    }
-}
+/// SHA-256 in hex.
+pub type TextDigest = String;
 
 impl ConfigFile {
     /// The file of these settings; nothing is read yet.
     pub fn new(settings: &ProxySettings) -> Self {
         let ProxySettings { config_path, endpoint, kind } = settings.clone();
-        Self { path: config_path, endpoint, kind, known: None, stamp: None }
+        let (known, file_endpoint, applied, seen, watched, managed) = (None, None, None, State::default(), None, None);
+        Self {
+            path: config_path,
+            endpoint,
+            kind,
+            known,
+            file_endpoint,
+            applied,
+            seen,
+            watched,
+            managed,
+            cleared: Vec::new(),
+        }
     }
 
     /// Where it is.
@@ -88,19 +110,35 @@ impl ConfigFile {
         &self.path
     }
 
-    /// Its text; `None` if there is no file.
-    pub fn read(&self) -> Result<Option<String>, ConfigFileError> {
+    /// Its text, with those of the files that it includes; `None` if there is no file.
+    pub fn read(&mut self) -> Result<Option<Source>, ConfigFileError> {
+        self.seen = State::of(&self.path);
         match fs::read(&self.path) {
-            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| ConfigFileError::NotText(self.path.clone())),
+            Ok(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|_| ConfigFileError::NotText(self.path.clone()))?;
+                self.with_includes(text).map(Some)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io("read the file")(error)),
         }
     }
 
+    /// A text of the file with the files that it includes.
+    fn with_includes(&mut self, text: String) -> Result<Source, ConfigFileError> {
+        let seen = &mut self.seen;
+        seen.forget_includes();
+        // Paths start at the folder of the real file, as they do for the proxy.
+        let source = Source::read(&replace::target(&self.path), text, |path| {
+            seen.include(path);
+            fs::read_to_string(path).map_err(|error| error.to_string())
+        });
+        source.map_err(|source| ConfigFileError::Include { path: self.path.clone(), source })
+    }
+
     /// The file that a first start makes where there is none.
     fn template(&self) -> String {
         let Endpoint { host, port, domain } = &self.endpoint;
-        let template = Template::new(host, *port, domain);
+        let template = Template::new(host.as_str(), *port, domain);
         match self.kind {
             ProxyKind::External => template.text(),
             ProxyKind::Embedded { metrics } => Template {
@@ -114,77 +152,115 @@ impl ConfigFile {
     }
 
     /// Whether there is a file; fails if there is one that cannot be taken apart.
-    pub fn check(&self) -> Result<bool, ConfigFileError> {
-        let text = self.read()?;
-        text.map_or(Ok(false), |text| self.parse(&text).map(|_| true))
+    pub fn check(&mut self) -> Result<bool, ConfigFileError> {
+        let source = self.read()?;
+        source.map_or(Ok(false), |source| self.parse(&source).map(|_| true))
     }
 
     /// The whole text as it must be for `access`: the present one with other managed tables, or a new file from the
     /// template. `fresh` becomes the placeholder's secret if there must be one and the file has none.
     pub fn render(&mut self, access: &Access, fresh: &Secret) -> Result<Rendered, ConfigFileError> {
         let present = self.read()?;
-        let text = match &present {
-            Some(text) => self.layout(text)?.render(access, fresh),
-            None => self.layout(&self.template())?.render(access, fresh),
+        let template;
+        let source = if let Some(source) = &present {
+            source
+        } else {
+            template = Source::alone(self.template());
+            &template
         };
-        let differs = present.as_deref() != Some(text.as_str());
-        Ok(Rendered { text, differs })
+        let cleared = self.without_entries(source, access)?;
+        let layout = self.layout(cleared.as_ref().unwrap_or(source))?;
+        let (text, ranges) = layout.render_with_ranges(access, fresh);
+        let differs = present.as_ref().map(Source::main) != Some(text.as_str());
+        Ok(Rendered { text, differs, ranges, present })
     }
 
-    /// Makes the file say what `access` says. Equal bytes are not written again. Tells whether it was written.
-    pub fn apply(&mut self, access: &Access, fresh: &Secret) -> Result<bool, ConfigFileError> {
-        let Rendered { text, differs } = self.render(access, fresh)?;
+    /// The file without the entries that deleted users have in tables which the panel does not manage; `None` if there are
+    /// none. Each deletion counts once: what an operator writes for the next owner of the name stays.
+    fn without_entries(&mut self, source: &Source, access: &Access) -> Result<Option<Source>, ConfigFileError> {
+        // Both lists are sorted.
+        let is_new = |gone: &&(Username, DateTime<Utc>)| self.cleared.binary_search(gone).is_err();
+        let gone: Vec<&Username> = access.cleared().iter().filter(is_new).map(|(name, _)| name).collect();
+        if gone.is_empty() {
+            return Ok(None);
+        }
+        let layout = self.layout(source)?;
+        let gone: Vec<&Username> = gone.into_iter().filter(|name| layout.has_entry(name)).collect();
+        if gone.is_empty() {
+            return Ok(None);
+        }
+        let without = without_entries(source, &gone).map_err(|source| self.unreadable(source))?;
+        for (file, line) in without.included {
+            let file = file.display();
+            tracing::warn!(
+                %file,
+                line,
+                "an included file has an entry of a deleted user; remove it, or the next user of this name gets it"
+            );
+        }
+        self.with_includes(without.text).map(Some)
+    }
+
+    /// Writes what [`Self::render`] gave, if that is another text than the present one. Fails if somebody else has changed
+    /// the file since.
+    pub fn write(&mut self, rendered: Rendered, access: &Access) -> Result<bool, ConfigFileError> {
+        let managed = rendered.managed();
+        let Rendered { text, differs, .. } = rendered;
         if differs {
             self.replace(&text)?;
+            self.seen.main = state::stamp(&self.path);
+            // The layout stays the same whatever the managed tables say; only the bytes that it belongs to are new.
+            self.known = self.known.take().filter(|_| !self.seen.has_includes());
+            if let Some((digest, _)) = &mut self.known {
+                *digest = self::digest(&Source::alone(text));
+            }
         }
-        // The layout stays the same whatever the managed tables say; only the bytes that it belongs to are new.
-        if let Some((digest, _)) = &mut self.known {
-            *digest = self::digest(&text);
-        }
-        self.stamp = self.present_stamp();
+        self.managed = Some(managed);
+        self.cleared = access.cleared().to_vec();
+        self.applied = Some(self.seen.clone());
         Ok(differs)
     }
 
-    /// Users whom somebody else has put into the file since [`Self::apply`] and of whom `access` says nothing: the file
+    /// Users whom somebody else has put into the file since [`Self::write`] and of whom `access` says nothing: the file
     /// will not have them any more, which alone does not end their sessions (contract, trap 2).
     pub fn strangers(&mut self, access: &Access) -> Result<Vec<Username>, ConfigFileError> {
-        let text = if self.was_touched() { self.read()? } else { None };
-        let Some(text) = text else { return Ok(Vec::new()) };
-        let digest = digest(&text);
+        let source = if self.was_touched() { self.read()? } else { None };
+        let Some(source) = source else { return Ok(Vec::new()) };
+        let digest = digest(&source);
         if self.knows(&digest) {
             return Ok(Vec::new());
         }
-        let (layout, mut names) = Layout::parse_with_names(&text).map_err(|source| self.unreadable(source))?;
-        self.known = Some((digest, layout));
+        let (layout, mut names) = Layout::with_names(&source).map_err(|source| self.unreadable(source))?;
+        self.learn(digest, layout);
         names.retain(|name| !access.names(name));
         Ok(names)
     }
 
-    /// Whether somebody else has changed, replaced or removed the file since [`Self::apply`].
+    /// What the file that was read last says of links; `None` before the first reading.
+    pub const fn file_endpoint(&self) -> Option<&FileEndpoint> {
+        self.file_endpoint.as_ref()
+    }
+
+    fn learn(&mut self, digest: [u8; 32], layout: Layout) {
+        self.file_endpoint = Some(layout.endpoint());
+        self.known = Some((digest, layout));
+    }
+
+    /// Whether somebody else has changed, replaced or removed the file, or one that it includes, since [`Self::write`].
     pub fn was_touched(&self) -> bool {
-        self.stamp != self.present_stamp()
+        self.applied.as_ref().is_none_or(|applied| !applied.is_current(&self.path))
     }
 
-    /// Removes temporary files that a killed process left.
-    pub fn remove_leftovers(&self) -> io::Result<()> {
-        let Ok(entries) = fs::read_dir(self.folder()) else { return Ok(()) };
-        for entry in entries {
-            let entry = entry?;
-            let name = entry.file_name();
-            let ours = name
-                .to_str()
-                .is_some_and(|name| name.starts_with(TEMPORARY_PREFIX) && name.ends_with(TEMPORARY_SUFFIX));
-            if ours {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
+    /// The same since it was last read.
+    pub fn has_changed(&self) -> bool {
+        !self.seen.is_current(&self.path)
     }
 
-    fn layout(&mut self, text: &str) -> Result<&Layout, ConfigFileError> {
-        let digest = digest(text);
+    fn layout(&mut self, source: &Source) -> Result<&Layout, ConfigFileError> {
+        let digest = digest(source);
         if !self.knows(&digest) {
-            self.known = Some((digest, self.parse(text)?));
+            let layout = self.parse(source)?;
+            self.learn(digest, layout);
         }
         match &self.known {
             Some((_, layout)) => Ok(layout),
@@ -192,8 +268,8 @@ impl ConfigFile {
         }
     }
 
-    fn parse(&self, text: &str) -> Result<Layout, ConfigFileError> {
-        Layout::parse(text).map_err(|source| self.unreadable(source))
+    fn parse(&self, source: &Source) -> Result<Layout, ConfigFileError> {
+        Layout::of(source).map_err(|source| self.unreadable(source))
     }
 
     fn knows(&self, digest: &[u8; 32]) -> bool {
@@ -202,63 +278,6 @@ impl ConfigFile {
 
     fn unreadable(&self, source: DocumentError) -> ConfigFileError {
         ConfigFileError::Document { path: self.path.clone(), source }
-    }
-
-    /// Writes a temporary file beside the file, makes it durable, and puts it in the file's place.
-    fn replace(&self, text: &str) -> Result<(), ConfigFileError> {
-        let target = self.target();
-        let folder = folder_of(&target);
-        fs::create_dir_all(folder).map_err(self.io("make the directory"))?;
-        let mut temporary = tempfile::Builder::new()
-            .prefix(TEMPORARY_PREFIX)
-            .suffix(TEMPORARY_SUFFIX)
-            .tempfile_in(folder)
-            .map_err(self.io("make a temporary file beside it"))?;
-        temporary.write_all(text.as_bytes()).map_err(self.io("write"))?;
-        self.copy_permissions(&target, temporary.as_file())?;
-        temporary.as_file().sync_all().map_err(self.io("make the file durable"))?;
-        temporary.persist(&target).map_err(|error| self.io("replace the file")(error.error))?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(self.io("make the directory durable"))
-    }
-
-    /// The mode, owner and group of the file that is replaced; for a new one the group of the directory.
-    fn copy_permissions(&self, target: &Path, temporary: &File) -> Result<(), ConfigFileError> {
-        let (mode, owner, group) = match fs::metadata(target) {
-            Ok(old) => (old.permissions().mode() & 0o7777, Some(old.uid()), Some(old.gid())),
-            Err(_) => (NEW_MODE, None, fs::metadata(folder_of(target)).ok().map(|folder| folder.gid())),
-        };
-        let new = temporary.metadata().map_err(self.io("read its permissions"))?;
-        // One after the other: only a privileged process may give files away, but its group anybody may give them, and by
-        // that the proxy reads the file.
-        if let Some(group) = group.filter(|group| *group != new.gid())
-            && let Err(error) = fchown(temporary, None, Some(group))
-        {
-            tracing::warn!(group, %error, "config.toml could not be given its group; the proxy may not be able to read it");
-        }
-        if let Some(owner) = owner.filter(|owner| *owner != new.uid())
-            && let Err(error) = fchown(temporary, Some(owner), None)
-        {
-            tracing::debug!(owner, %error, "config.toml could not be given its owner");
-        }
-        temporary.set_permissions(fs::Permissions::from_mode(mode)).map_err(self.io("set its permissions"))
-    }
-
-    fn present_stamp(&self) -> Option<Stamp> {
-        fs::metadata(&self.path).ok().as_ref().map(Stamp::from)
-    }
-
-    /// What is replaced: where a symbolic link leads, be there a file or not, so that the link stays.
-    fn target(&self) -> PathBuf {
-        let mut target = self.path.clone();
-        for _ in 0..MOST_LINKS {
-            let Ok(link) = fs::read_link(&target) else { break };
-            target = folder_of(&target).join(link);
-        }
-        target
-    }
-
-    fn folder(&self) -> PathBuf {
-        folder_of(&self.target()).to_owned()
     }
 
     fn io(&self, deed: &'static str) -> impl Fn(io::Error) -> ConfigFileError {
@@ -274,10 +293,45 @@ pub struct Rendered {
     pub text: String,
     /// Whether the file on the disk is different or missing.
     pub differs: bool,
+    /// Places of the managed tables in the text.
+    ranges: Vec<Range<usize>>,
+    /// The file on the disk.
+    present: Option<Source>,
 }
 
-fn digest(text: &str) -> [u8; 32] {
-    Sha256::digest(text).into()
+impl Rendered {
+    /// Digests of the text and of its managed tables, by which they are known again.
+    pub fn digests(&self) -> [TextDigest; 2] {
+        [hex_digest([self.text.as_str()]), self.managed()]
+    }
+
+    /// The managed tables, one after the other.
+    fn tables(&self) -> impl Iterator<Item = &str> {
+        self.ranges.iter().map(|range| &self.text[range.clone()])
+    }
+
+    /// Digest of the managed tables.
+    fn managed(&self) -> TextDigest {
+        hex_digest(self.tables())
+    }
+}
+
+/// The digest of texts one after the other.
+fn hex_digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> TextDigest {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update(text);
+    }
+    hex::encode(digest.finalize())
+}
+
+/// What tells the texts of the file and of those that it includes from others.
+fn digest(source: &Source) -> [u8; 32] {
+    let mut digest = Sha256::new_with_prefix(source.main());
+    if !source.included().is_empty() {
+        digest.update(source.text());
+    }
+    digest.finalize().into()
 }
 
 #[cfg(test)]

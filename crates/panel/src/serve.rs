@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::net::TcpListener;
+use ipnet::IpNet;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SharedApp};
 use crate::clock::Clock;
 use crate::config_file::ConfigFile;
-use crate::service::backup;
+use crate::service::warnings::Source;
+use crate::service::{backup, settings_check};
 use crate::settings::{ProxyKind, Settings};
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::{http, task};
@@ -78,9 +80,10 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     let store = Store::open_locked(&settings.database, clock.now(), lock.as_ref()).await?;
     let file = ConfigFile::new(&settings.proxy);
     file.remove_leftovers().context("temporary files beside config.toml could not be removed")?;
-    let listener = bind(settings.listen).await?;
-    let metrics_listener = bind(settings.metrics_listen).await?;
+    let listener = bind(settings.listen)?;
+    let metrics_listener = bind(settings.metrics_listen)?;
     let app = SharedApp::new(App::new(store, settings, clock));
+    app.warnings.replace(Source::Settings, settings_check::warnings(&app.settings));
     let stops = Stops::default();
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
@@ -96,8 +99,9 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     let mut servers = JoinSet::new();
     let metrics = http::install_metrics();
     tasks.spawn(http::upkeep(metrics.clone(), stops.tasks.clone()));
-    servers.spawn(serve(listener, http::router(app.clone()), stops.serving.clone()));
-    servers.spawn(serve(metrics_listener, http::internal_router(metrics, app.clone()), stops.serving.clone()));
+    let (trusted, internal) = (app.settings.trusted_proxies.clone(), http::internal_router(metrics, app.clone()));
+    servers.spawn(serve(listener, http::router(app.clone()), trusted, stops.serving.clone()));
+    servers.spawn(serve(metrics_listener, internal, Vec::new(), stops.serving.clone()));
     Ok(Running { app, address, metrics_address, stops, servers, tasks, writer, _lock: lock })
 }
 
@@ -120,6 +124,7 @@ impl Running {
     pub async fn stop(mut self) {
         self.stops.serving.cancel();
         end(&mut self.servers, DRAIN, "some requests were not finished in time").await;
+        self.app.shown.settled().await;
         self.stops.tasks.cancel();
         end(&mut self.tasks, FINISH, "some tasks were not finished in time").await;
         self.stops.writer.cancel();
@@ -146,12 +151,26 @@ async fn end<T: 'static>(parts: &mut JoinSet<T>, at_most: Duration, otherwise: &
     }
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+/// Connections that the system keeps until they are taken. With fewer, a crowd has others wait a second for a second try.
+const BACKLOG: u32 = 4_096;
+
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let socket = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    socket().with_context(|| format!("cannot listen on {address}"))
 }
 
-async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> anyhow::Result<()> {
-    http::serve(listener, router, stop).await;
+async fn serve(
+    listener: TcpListener,
+    router: Router,
+    trusted: Vec<IpNet>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    http::serve(listener, router, trusted, stop).await;
     Ok(())
 }
 

@@ -16,7 +16,7 @@ mod parse;
 mod secret;
 
 use parse::{
-    base_path, config_path, header_value, host, http_url, networks, number, proxy_kind, secret_key, socket_address,
+    base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address, switch,
 };
 
 /// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
@@ -62,7 +62,7 @@ pub struct RawSettings {
     )]
     tls_domain: String,
     /// Address and port of the API.
-    #[arg(long, global = true, env = "LISTEN", default_value = "0.0.0.0:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, global = true, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
     /// Address and port of the panel's own metrics; keep it away from the outside.
     #[arg(
@@ -85,6 +85,9 @@ pub struct RawSettings {
     /// Path under which the panel stands behind a reverse proxy, such as /panel.
     #[arg(long, global = true, env = "BASE_PATH", default_value = "", value_name = "PATH")]
     base_path: String,
+    /// Whether the description of the API and its page are served: true or false.
+    #[arg(long, global = true, env = "API_DOCS", default_value = "true", value_name = "WHETHER")]
+    api_docs: String,
     /// Which proxy runs: external (telemt, in a container of its own) or embedded (the built-in one, in this process).
     #[arg(long, global = true, env = "PROXY", default_value = "external", value_name = "WHICH")]
     proxy: String,
@@ -184,6 +187,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Path prefix: empty, or with a slash in front and none at the end.
     pub base_path: String,
+    /// Whether the description of the API and its page are served.
+    pub api_docs: bool,
 }
 
 /// Collects problems, variable by variable.
@@ -268,7 +273,7 @@ impl RawSettings {
 
     fn read_proxy(&self, reader: &mut Reader) -> Option<ProxySettings> {
         let config_path = reader.check("TELEMT_CONFIG_PATH", config_path(&self.telemt_config_path));
-        let host = reader.check("PROXY_HOST", host(&self.proxy_host));
+        let host = reader.check("PROXY_HOST", self.proxy_host.trim().parse());
         let port = reader.check("PROXY_PORT", number(&self.proxy_port, 1, u16::MAX));
         let domain = reader.check("TLS_DOMAIN", self.tls_domain.trim().parse());
         let kind = reader.check("PROXY", proxy_kind(&self.proxy, &self.telemt_metrics_url));
@@ -294,6 +299,7 @@ impl RawSettings {
         let minutes = reader.check("JWT_EXPIRE_MINUTES", number(&self.jwt_expire_minutes, 1, 60 * 24 * 30));
         let trusted_proxies = reader.check("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
+        let api_docs = reader.check("API_DOCS", switch(&self.api_docs));
         Some(Settings {
             database: database?,
             proxy: proxy?,
@@ -308,6 +314,7 @@ impl RawSettings {
             token_lifetime: Duration::from_secs(60 * minutes?),
             trusted_proxies: trusted_proxies?,
             base_path: base_path?,
+            api_docs: api_docs?,
         })
     }
 }

@@ -128,8 +128,10 @@ impl Directory {
         let after = Arc::new(Access::new(rules, &mut accounts));
         let before = self.access.swap(Arc::clone(&after));
         for old in &before.users {
-            if after.check(&old.rule.name, &old.rule.secret, now).is_err() {
-                old.account.cut();
+            match after.check(&old.rule.name, &old.rule.secret, now) {
+                Ok(user) if !user.rule.source_deny.is_empty() => user.account.cut_from(|ip| user.rule.denies(ip)),
+                Ok(_) => {}
+                Err(_) => old.account.cut(),
             }
         }
         accounts.retain(|name, account| account.is_known() || after.find(name).is_some());
@@ -176,7 +178,16 @@ mod tests {
 
     fn rule(name: &str) -> UserRule {
         let (name, secret) = (name.to_owned(), Secret::new([1; 16]));
-        UserRule { name, secret, enabled: true, max_connections: None, max_ips: None, quota: None, expires: None }
+        UserRule {
+            name,
+            secret,
+            enabled: true,
+            max_connections: None,
+            max_ips: None,
+            quota: None,
+            expires: None,
+            source_deny: vec![],
+        }
     }
 
     fn directory() -> (Directory, crate::account::Session) {

@@ -1,18 +1,21 @@
 //! What a user has moved and holds, under his name, for as long as the process lives.
 
-use std::collections::HashMap;
+mod live;
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::UserRule;
+pub(crate) use live::Ends;
+use live::Live;
 
-/// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
-const RECENT: Duration = Duration::from_secs(30);
 /// No quota.
 const UNLIMITED: u64 = u64::MAX;
 
@@ -40,16 +43,6 @@ pub(crate) struct Account {
     live: Mutex<Live>,
 }
 
-#[derive(Debug, Default)]
-struct Live {
-    connections: u64,
-    addresses: HashMap<IpAddr, u64>,
-    /// Addresses that have gone lately.
-    gone: Vec<(IpAddr, Instant)>,
-    /// Cancelled when the sessions open now must end; made for the first of them.
-    cut: Option<CancellationToken>,
-}
-
 /// A reading of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
@@ -71,14 +64,7 @@ pub(crate) enum Refusal {
     Quota,
     TooManyConnections,
     TooManyAddresses,
-}
-
-impl Live {
-    /// Forgets who has gone a while ago.
-    fn forget(&mut self, now: Instant) {
-        self.gone.retain(|(_, since)| now.duration_since(*since) < RECENT);
-        self.gone.shrink_to_fit();
-    }
+    SourceDenied,
 }
 
 impl Account {
@@ -118,10 +104,15 @@ impl Account {
 
     /// Ends every session that is open now.
     pub(crate) fn cut(&self) {
-        let cut = self.live().cut.take();
+        let cut = self.live().take_cut();
         if let Some(cut) = cut {
             cut.cancel();
         }
+    }
+
+    /// Ends the sessions from addresses of which `ends` holds.
+    pub(crate) fn cut_from(&self, ends: impl Fn(IpAddr) -> bool) {
+        self.live().cut_from(ends);
     }
 
     /// Opens a session, if the limits of `rule` allow one more from `address`.
@@ -129,21 +120,34 @@ impl Account {
         if self.is_exhausted() {
             return Err(Refusal::Quota);
         }
+        if rule.denies(address) {
+            return Err(Refusal::SourceDenied);
+        }
         let mut live = self.live();
-        if rule.max_connections.is_some_and(|most| live.connections >= most) {
+        if rule.max_connections.is_some_and(|most| live.connections() >= most) {
             return Err(Refusal::TooManyConnections);
         }
-        let known = live.addresses.contains_key(&address);
-        if !known && rule.max_ips.is_some_and(|most| live.addresses.len() as u64 >= most) {
+        if !live.holds(address) && rule.max_ips.is_some_and(|most| live.addresses() >= most) {
             return Err(Refusal::TooManyAddresses);
         }
-        live.connections += 1;
-        *live.addresses.entry(address).or_default() += 1;
-        live.gone.retain(|(gone, _)| *gone != address);
-        let cut = live.cut.get_or_insert_default().clone();
+        let (number, cut) = live.open(address);
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
-        Ok(Session { account: Arc::clone(self), address, cut })
+        Ok(Session { account: Arc::clone(self), number, cut })
+    }
+
+    /// Ends the sessions of every address from which none of them answers; tells whether there was one. Sessions whose ends
+    /// are not known answer.
+    pub(crate) fn evict_silent(&self, answers: impl Fn(Ends) -> bool) -> bool {
+        let networks = self.live().by_network();
+        let is_silent = |ends: Option<Ends>| ends.is_some_and(|ends| !answers(ends));
+        let silent = networks.into_values().filter(|sessions| sessions.iter().all(|(_, ends)| is_silent(*ends)));
+        let silent: Vec<u64> = silent.flatten().map(|(number, _)| number).collect();
+        let mut live = self.live();
+        for &number in &silent {
+            live.evict(number, Instant::now());
+        }
+        !silent.is_empty()
     }
 
     /// Takes up to `wanted` bytes of what the quota leaves, at least one; what is not [`Grant::spend`]t goes back. Waits
@@ -186,9 +190,9 @@ impl Account {
             octets: load(&self.octets),
             messages: load(&self.messages),
             connections_total: self.connections_total.load(Relaxed),
-            connections: live.connections,
-            addresses: live.addresses.len() as u64,
-            recent_addresses: (live.addresses.len() + live.gone.len()) as u64,
+            connections: live.connections(),
+            addresses: live.addresses(),
+            recent_addresses: live.recent_addresses(),
         }
     }
 }
@@ -249,7 +253,7 @@ impl Drop for Grant<'_> {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) account: Arc<Account>,
-    address: IpAddr,
+    number: u64,
     cut: CancellationToken,
 }
 
@@ -257,6 +261,11 @@ impl Session {
     /// Waits until the user is cut off.
     pub(crate) async fn cut(&self) {
         self.cut.cancelled().await;
+    }
+
+    /// Tells between which ends it runs.
+    pub(crate) fn set_ends(&self, ends: Ends) {
+        self.account.live().set_ends(self.number, ends);
     }
 
     /// Whether he already is.
@@ -268,118 +277,6 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let mut live = self.account.live();
-        live.connections -= 1;
-        if let Some(count) = live.addresses.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                live.addresses.remove(&self.address);
-                let now = Instant::now();
-                live.forget(now);
-                live.gone.push((self.address, now));
-            }
-        }
-        if live.addresses.is_empty() {
-            live.addresses.shrink_to_fit();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use mtpannel_core::user::Secret;
-    use proptest::prelude::*;
-
-    fn rule(max_connections: Option<u64>, max_ips: Option<u64>) -> UserRule {
-        let (name, secret) = ("alice".to_owned(), Secret::new([1; 16]));
-        UserRule { name, secret, enabled: true, max_connections, max_ips, quota: None, expires: None }
-    }
-
-    fn ip(last: u8) -> IpAddr {
-        [192, 0, 2, last].into()
-    }
-
-    #[test]
-    fn connections_and_addresses_are_limited_and_freed() {
-        let account = Arc::new(Account::new("alice"));
-        let first = account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap();
-        assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap_err(), Refusal::TooManyAddresses);
-        let second = account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap();
-        assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap_err(), Refusal::TooManyConnections);
-        drop((first, second));
-        let third = account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap();
-        assert_eq!(
-            account.read(),
-            Reading { connections_total: 3, connections: 1, addresses: 1, recent_addresses: 2, ..Reading::default() }
-        );
-        drop(third);
-        assert_eq!((account.read().connections, account.read().recent_addresses), (0, 2));
-        account.live().forget(Instant::now() + RECENT);
-        assert_eq!(account.read().recent_addresses, 0);
-    }
-
-    #[test]
-    fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
-        let account = Arc::new(Account::new("alice"));
-        let before = account.admit(&rule(None, None), ip(1)).unwrap();
-        account.cut();
-        let after = account.admit(&rule(None, None), ip(1)).unwrap();
-        assert!(before.is_cut() && !after.is_cut());
-    }
-
-    #[tokio::test]
-    async fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
-        let account = Arc::new(Account::new("alice"));
-        account.set_quota(Some(10));
-        let session = account.admit(&rule(None, None), ip(1)).unwrap();
-        assert_eq!(account.grant(Direction::ToClient, 7).await.unwrap().left(), 7);
-        account.grant(Direction::ToClient, 7).await.unwrap().spend(7);
-        let mut last = account.grant(Direction::FromClient, 7).await.unwrap();
-        assert_eq!((last.left(), session.is_cut()), (3, false));
-        last.spend(3);
-        assert!(session.is_cut());
-        assert!(account.grant(Direction::FromClient, 1).await.is_none());
-        assert_eq!(account.admit(&rule(None, None), ip(1)).unwrap_err(), Refusal::Quota);
-        account.set_quota(Some(11));
-        assert!(account.admit(&rule(None, None), ip(1)).is_ok());
-        assert_eq!(account.read().octets, [3, 7]);
-    }
-
-    #[tokio::test]
-    async fn a_transfer_that_stands_still_ends_nobody_and_its_rest_is_for_the_others() {
-        let account = Account::new("alice");
-        account.set_quota(Some(10));
-        let mut stalled = account.grant(Direction::ToClient, 10).await.unwrap();
-        stalled.spend(4);
-        let other = account.grant(Direction::FromClient, 5);
-        tokio::pin!(other);
-        let waits = std::future::poll_fn(|context| std::task::Poll::Ready(other.as_mut().poll(context).is_pending()));
-        assert!(waits.await);
-        drop(stalled);
-        let mut other = other.await.unwrap();
-        other.spend(3);
-        drop(other);
-        assert_eq!((account.read().octets, account.read().messages), ([3, 4], [1, 1]));
-        assert_eq!(account.grant(Direction::FromClient, 5).await.unwrap().left(), 3);
-    }
-
-    proptest! {
-        #[test]
-        fn never_more_than_the_quota_moves(
-            quota in 0..500_u64, wanted in prop::collection::vec((1..100_usize, 0..100_usize, 0..100_usize), 0..40),
-        ) {
-            let account = Account::new("alice");
-            account.set_quota(Some(quota));
-            let mut expected = 0;
-            for (wanted, keep, spend) in wanted {
-                let mut grant = account.take(Direction::ToClient, wanted);
-                prop_assert_eq!(grant.left(), wanted.min(usize::try_from(quota - expected).unwrap()));
-                grant.keep(keep);
-                expected += grant.left().min(spend) as u64;
-                grant.spend(spend);
-            }
-            prop_assert_eq!(account.read().octets[1], expected);
-        }
+        self.account.live().close(self.number, Instant::now());
     }
 }

@@ -5,24 +5,25 @@
 
 mod bulk;
 mod error;
+mod masking;
 mod raw;
+mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 pub use error::ConfigError;
 use ipnet::IpNet;
+use mtpannel_core::include::Source;
 use mtpannel_core::user::Secret;
 pub use raw::{Modes, UnknownSni};
 
-/// Largest body of the first application record, so that it stays within the TLS limit (RFC 8446, section 5.2).
-const FIRST_RECORD_MAX: usize = 16_384;
 /// Most unknown keys that are remembered by name.
 const IGNORED_MAX: usize = 64;
 
@@ -55,6 +56,8 @@ pub struct Config {
     pub users: Vec<UserRule>,
     /// What stands in the file and is not used.
     pub ignored: Ignored,
+    /// Rules that restrict, stand in the file and are not followed.
+    pub rules_ignored: Vec<&'static str>,
 }
 
 /// Keys that this server does not know.
@@ -101,6 +104,12 @@ pub struct Masking {
     pub unknown_sni: UnknownSni,
     /// Bytes in the first application record of our answer (`fake_cert_len`).
     pub first_record: usize,
+    /// Most bytes that a visitor and the site may send each other in each direction (`mask_relay_max_bytes`).
+    pub relay_bytes: usize,
+    /// How long a visit may last (`mask_relay_timeout_ms`).
+    pub relay_time: Duration,
+    /// How long a visitor and the site may both say nothing (`mask_relay_idle_timeout_ms`).
+    pub relay_idle: Duration,
 }
 
 /// Longest waits.
@@ -108,8 +117,8 @@ pub struct Masking {
 pub struct Timeouts {
     /// For a whole handshake.
     pub handshake: Duration,
-    /// Between the system's keep-alive probes.
-    pub keepalive: Duration,
+    /// Between the system's keep-alive probes; `None` is without them.
+    pub keepalive: Option<Duration>,
     /// Until bytes that were sent must have been acknowledged.
     pub ack: Duration,
     /// For one attempt to reach a data centre.
@@ -156,8 +165,8 @@ pub enum Route {
 pub struct DataCentres {
     /// Addresses that replace those of the public table.
     pub overrides: HashMap<i16, Vec<SocketAddr>>,
-    /// Which one serves an index that nobody knows.
-    pub default: i16,
+    /// Which one serves an index that nobody knows; without it such an index is refused.
+    pub default: Option<i16>,
     /// Whether IPv4 is used.
     pub ipv4: bool,
     /// Whether IPv6 is used.
@@ -194,6 +203,15 @@ pub struct UserRule {
     pub quota: Option<u64>,
     /// End of his time.
     pub expires: Option<DateTime<Utc>>,
+    /// Networks from which the user is not served.
+    pub source_deny: Vec<IpNet>,
+}
+
+impl UserRule {
+    /// Whether the user is not served from this address.
+    pub(crate) fn denies(&self, address: IpAddr) -> bool {
+        self.source_deny.iter().any(|network| network.contains(&address))
+    }
 }
 
 impl Config {
@@ -202,6 +220,14 @@ impl Config {
         let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
         let short = bulk::split(bare).and_then(|(rest, access)| Self::parse_toml(&rest, access).ok());
         short.map_or_else(|| Self::parse_toml(bare, raw::Access::default()), Ok)
+    }
+
+    /// Reads `config.toml` with the files that it includes.
+    pub fn parse_source(source: &Source) -> Result<Self, ConfigError> {
+        Self::parse(source.text()).map_err(|error| match error.position {
+            Some((line, column)) if !source.included().is_empty() => error.at(source.place_of_line(line), column),
+            _ => error,
+        })
     }
 
     /// Reads TOML; `taken` are users' tables that were read before.
@@ -223,17 +249,18 @@ impl Config {
 
     /// The same settings for comparison with others: without users and unknown keys.
     pub(crate) fn without_users(&self) -> Self {
-        Self { users: Vec::new(), ignored: Ignored::default(), ..self.clone() }
+        Self { users: Vec::new(), ignored: Ignored::default(), rules_ignored: Vec::new(), ..self.clone() }
     }
 
     fn from_file(file: raw::File, ignored: Ignored) -> Result<Self, ConfigError> {
         if file.access.users.is_empty() {
             return Err(ConfigError::new("no users in [access.users]; a proxy without users is never meant"));
         }
-        let default_dc = file.default_dc.unwrap_or(2);
+        let rules_ignored = rules::ignored(&file);
+        let keepalive = Some(file.timeouts.client_keepalive).filter(|&seconds| seconds > 0);
         let timeouts = Timeouts {
             handshake: Duration::from_secs(file.timeouts.client_handshake.clamp(1, 600)),
-            keepalive: Duration::from_secs(file.timeouts.client_keepalive.clamp(1, 3_600)),
+            keepalive: keepalive.map(|seconds| Duration::from_secs(seconds.min(3_600))),
             ack: Duration::from_secs(file.timeouts.client_ack.clamp(1, 3_600)),
             connect: Duration::from_secs(file.general.tg_connect.clamp(1, 120)),
         };
@@ -244,7 +271,7 @@ impl Config {
         };
         let data_centres = DataCentres {
             overrides: file.dc_overrides.into_iter().map(|(key, addresses)| (key.0, addresses.0)).collect(),
-            default: if (1..=5).contains(&default_dc) { default_dc } else { 2 },
+            default: file.default_dc.filter(|dc| (1..=5).contains(dc)),
             ipv4: file.network.ipv4,
             ipv6: file.network.ipv6.unwrap_or(true),
             prefer_ipv6: file.network.prefer == 6,
@@ -256,13 +283,14 @@ impl Config {
             max_connections: Some(file.server.max_connections).filter(|&most| most > 0),
             metrics: metrics(&file.server),
             trusted_proxies: file.server.proxy_protocol_trusted_cidrs.unwrap_or_else(everyone),
-            masking: masking(file.censorship)?,
+            masking: masking::masking(file.censorship)?,
             timeouts,
             upstreams: upstreams(file.upstreams)?,
             data_centres,
             replay,
             users: users(file.access),
             ignored,
+            rules_ignored,
         })
     }
 }
@@ -285,7 +313,8 @@ fn listeners(server: &raw::Server) -> Result<Vec<Listener>, ConfigError> {
         all.extend([server.listen_addr_ipv4, server.listen_addr_ipv6].into_iter().flatten().map(general));
     }
     if all.is_empty() {
-        all.push(general(Ipv4Addr::UNSPECIFIED.into()));
+        // As telemt does when a file names no address.
+        all.extend([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()].map(general));
     }
     let mut addresses: Vec<_> = all.iter().map(|l| l.address).filter(|address| address.port() != 0).collect();
     addresses.sort_unstable();
@@ -300,29 +329,6 @@ fn metrics(server: &raw::Server) -> Option<MetricsEndpoint> {
     let address = server.metrics_listen.or(server.metrics_port.map(on_loopback))?;
     let local = || vec![IpNet::from(IpAddr::from([127, 0, 0, 1])), IpNet::from(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1]))];
     Some(MetricsEndpoint { address, whitelist: server.metrics_whitelist.clone().unwrap_or_else(local) })
-}
-
-fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
-    let mut domains = vec![censorship.tls_domain];
-    domains.extend(censorship.tls_domains);
-    for domain in &mut domains {
-        domain.make_ascii_lowercase();
-        if domain.is_empty() || !domain.is_ascii() || domain.contains(char::is_whitespace) {
-            return Err(ConfigError::new("censorship.tls_domain and tls_domains must be host names in ASCII"));
-        }
-    }
-    if censorship.mask_port == 0 {
-        return Err(ConfigError::new("censorship.mask_port must not be 0"));
-    }
-    Ok(Masking {
-        enabled: censorship.mask,
-        domains,
-        by_sni: censorship.mask_dynamic,
-        host: censorship.mask_host.filter(|host| !host.is_empty()),
-        port: censorship.mask_port,
-        unknown_sni: censorship.unknown_sni_action,
-        first_record: censorship.fake_cert_len.clamp(1, FIRST_RECORD_MAX),
-    })
 }
 
 fn upstreams(all: Vec<raw::Upstream>) -> Result<Vec<Upstream>, ConfigError> {
@@ -353,7 +359,7 @@ fn users(access: raw::Access) -> Vec<UserRule> {
     let (each_conns, each_ips) = (access.user_max_tcp_conns_global_each, access.user_max_unique_ips_global_each);
     let (mut enabled, mut expirations) = (access.user_enabled.in_order(), access.user_expirations.in_order());
     let (mut conns, mut ips) = (access.user_max_tcp_conns.in_order(), access.user_max_unique_ips.in_order());
-    let mut quotas = access.user_data_quota.in_order();
+    let (mut quotas, mut denied) = (access.user_data_quota.in_order(), access.user_source_deny.in_order());
     let users = access.users.into_iter().map(|(name, secret)| UserRule {
         secret: secret.0,
         enabled: enabled(&name).copied().unwrap_or(true),
@@ -361,6 +367,7 @@ fn users(access: raw::Access) -> Vec<UserRule> {
         max_ips: limit(ips(&name), each_ips),
         quota: quotas(&name).copied(),
         expires: expirations(&name).map(|instant| instant.0),
+        source_deny: denied(&name).into_iter().flatten().map(|source| source.0.trunc()).collect(),
         name,
     });
     users.collect()

@@ -5,14 +5,17 @@
 //! send and expect.
 
 mod answer;
+mod fragments;
 mod hello;
 mod record;
 #[cfg(test)]
 mod tests;
 
 pub use answer::server_answer;
+pub use fragments::{hello_length, in_one_record};
 pub use hello::{ClientHello, HelloError, HelloProof, RANDOM, record_length};
-pub use record::{HEADER, MAX_PAYLOAD, RecordError, Unframer, application_header};
+pub(crate) use record::RecordSizes;
+pub use record::{HEADER, MAX_PAYLOAD, MIN_PAYLOAD, RecordError, Unframer, application_header};
 
 /// The alert `unrecognized_name`, fatal (RFC 8446, section 6; RFC 6066, section 3).
 pub const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 112];

@@ -6,12 +6,16 @@
 
 mod access;
 mod account;
+mod answering;
+mod clock_check;
 pub mod config;
 pub mod faketls;
+mod files;
 mod inbox;
 pub mod key;
 mod mask;
 mod metrics;
+mod network;
 pub mod obfuscated2;
 mod places;
 mod ports;
@@ -26,6 +30,7 @@ mod server;
 mod session;
 mod stats;
 mod upstream;
+mod warnings;
 
 pub use reload::LoadError;
 pub use server::{Error, Proxy, run};

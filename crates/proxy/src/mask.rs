@@ -1,10 +1,12 @@
-//! Strangers are relayed byte for byte to the masked site, so that a probe sees that site and nothing else.
+//! Visitors are relayed byte for byte to the masked site, so that a probe sees that site and nothing else.
 
-mod site;
+mod limits;
+mod loops;
+mod sites;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,23 +14,18 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::config::Masking;
-use crate::faketls::{RANDOM, record_length};
 use crate::inbox::Inbox;
 use crate::proxy_protocol::Connection;
-use crate::relay::{Buffers, Plain, Quiet, relay};
+use crate::relay::{Buffers, Quiet, relay};
 use crate::seldom::Seldom;
-use site::Sites;
+use limits::Budgets;
+use loops::{Counted, Loops};
+use sites::Sites;
 
 /// Longest wait for the masked site.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a stranger and the site may both say nothing; sites end sooner.
-const QUIET: Quiet = Quiet { open: Duration::from_mins(5), half_closed: Duration::from_mins(1) };
-/// Relays at once that begin with the same hello. A relay that comes back to us, through a balancer or a router that changes
-/// its addresses, carries the same hello again, and so on without end.
-const SAME_HELLO: usize = 8;
-
-/// What makes a hello different from any other.
-type Random = [u8; 32];
+/// How long the other direction may say nothing when one has ended.
+const HALF_CLOSED: Duration = Duration::from_mins(1);
 
 /// The masked site, and who is being relayed to it.
 #[derive(Debug)]
@@ -37,27 +34,22 @@ pub(crate) struct Mask {
     /// Our own addresses, where a relay would come back to us.
     listeners: Vec<SocketAddr>,
     sites: Sites,
-    underway: Mutex<Underway>,
+    /// Relays under way: a connection with the same two ends is one of these that came back.
+    underway: Mutex<HashSet<Connection>>,
+    loops: Loops,
+    budgets: Budgets,
     buffers: Buffers,
     warning: Seldom,
 }
 
-/// Relays under way.
-#[derive(Debug, Default)]
-struct Underway {
-    /// A connection with the same two ends is one of these that came back.
-    connections: HashSet<Connection>,
-    hellos: HashMap<Random, usize>,
-}
-
-/// A stranger's connection to the masked site.
+/// A visitor's connection to the masked site.
 #[derive(Debug)]
 pub(crate) struct Visit<'a> {
     mask: &'a Mask,
     site: TcpStream,
     connection: Connection,
-    hello: Option<Random>,
-    /// How much of what the stranger sent first the site has got.
+    counted: Counted<'a>,
+    /// How much of what the visitor sent first the site has got.
     sent: usize,
 }
 
@@ -69,27 +61,51 @@ impl Mask {
             (None, false) => masking.domains.iter().take(1).cloned().collect(),
         };
         let sites = Sites::new(if masking.enabled { hosts } else { Vec::new() }, masking.port);
-        let (underway, warning) = (Mutex::default(), Seldom::default());
-        Self { masking, listeners, sites, underway, buffers: Buffers::for_strangers(), warning }
+        let (underway, loops, warning) = (Mutex::default(), Loops::default(), Seldom::default());
+        let (budgets, buffers) = (Budgets::new(masking.relay_bytes), Buffers::for_visitors());
+        Self { masking, listeners, sites, underway, loops, budgets, buffers, warning }
     }
 
-    /// Keeps the site's addresses at hand, for ever.
+    /// Keeps the site's addresses at hand, and finds out whether they lead back to us, for ever.
     pub(crate) async fn follow_site(&self) {
-        self.sites.follow().await;
+        let name_for = |host: &str| {
+            let is_ours = self.masking.domains.iter().any(|domain| domain == host);
+            if is_ours { host.to_owned() } else { self.masking.domains.first().cloned().unwrap_or_default() }
+        };
+        tokio::join!(self.sites.follow(), self.loops.follow(&self.sites, name_for));
     }
 
-    fn underway(&self) -> MutexGuard<'_, Underway> {
+    fn underway(&self) -> MutexGuard<'_, HashSet<Connection>> {
         self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this connection is one of our own relays that came back, perhaps through a balancer that tells both ends.
     pub(crate) fn is_own(&self, connection: &Connection) -> bool {
-        self.underway().connections.contains(connection)
+        let is_own = self.underway().contains(connection);
+        if is_own {
+            self.warn_of_loop();
+        }
+        is_own
     }
 
-    /// Relays a stranger who named `sni` until either side ends. What was read of him is sent first, unless `visit` is under
-    /// way already.
-    pub(crate) async fn relay(&self, inbox: Inbox, visit: Option<Visit<'_>>, sni: Option<&str>) -> io::Result<()> {
+    /// Whether these first bytes of a connection are our own, so that the masked site leads back to us.
+    pub(crate) fn have_come_back(&self, bytes: &[u8]) -> bool {
+        let have_come_back = self.loops.have_come_back(bytes, Instant::now());
+        if have_come_back {
+            self.warn_of_loop();
+        }
+        have_come_back
+    }
+
+    /// Relays a visitor from `address` who named `sni` until either side ends or they have seen enough. What was read of them is
+    /// sent first, unless `visit` is under way already.
+    pub(crate) async fn relay(
+        &self,
+        inbox: Inbox,
+        visit: Option<Visit<'_>>,
+        sni: Option<&str>,
+        address: IpAddr,
+    ) -> io::Result<()> {
         if !self.masking.enabled {
             return Ok(());
         }
@@ -97,26 +113,42 @@ impl Mask {
             Some(visit) => visit,
             None => self.visit(sni).await?,
         };
+        let cut = visit.counted.cut.clone();
+        let relaying = tokio::time::timeout(self.masking.relay_time, self.relay_visit(inbox, &mut visit, address));
+        tokio::select! {
+            ended = relaying => ended.map_err(|_| io::ErrorKind::TimedOut)?,
+            () = cut.cancelled() => Err(self.is_loop()),
+        }
+    }
+
+    async fn relay_visit(&self, inbox: Inbox, visit: &mut Visit<'_>, address: IpAddr) -> io::Result<()> {
         let Inbox { mut stream, bytes } = inbox;
         visit.send(&bytes).await?;
         drop(bytes);
-        relay(&mut stream, &mut visit.site, &mut Plain, &mut Plain, None, &self.buffers, QUIET).await
+        let most = self.masking.relay_bytes;
+        let mut up = self.budgets.meter(address, most.saturating_sub(visit.sent));
+        let mut down = self.budgets.meter(address, most);
+        let open = self.masking.relay_idle;
+        let quiet = Quiet { open, half_closed: HALF_CLOSED.min(open) };
+        relay(&mut stream, &mut visit.site, &mut up, &mut down, None, &self.buffers, quiet).await
     }
 
-    /// Connects to the site for a stranger who named `sni`.
+    /// Connects to the site for a visitor who named `sni`.
     pub(crate) async fn visit(&self, sni: Option<&str>) -> io::Result<Visit<'_>> {
         if !self.masking.enabled {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        let connecting = self.sites.connect(self.host(sni));
+        let host = self.host(sni);
+        let counted = self.loops.enter(host, Instant::now()).ok_or_else(|| self.is_loop())?;
+        let connecting = self.sites.connect(host);
         let site = tokio::time::timeout(CONNECT, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
         site.set_nodelay(true)?;
         let connection = Connection { source: site.local_addr()?, target: site.peer_addr()? };
         if self.leads_to_us(connection.source, connection.target) {
             return Err(self.is_loop());
         }
-        self.underway().connections.insert(connection);
-        Ok(Visit { mask: self, site, connection, hello: None, sent: 0 })
+        self.underway().insert(connection);
+        Ok(Visit { mask: self, site, connection, counted, sent: 0 })
     }
 
     fn host<'a>(&'a self, sni: Option<&'a str>) -> &'a str {
@@ -133,28 +165,22 @@ impl Mask {
         })
     }
 
-    fn is_loop(&self) -> io::Error {
+    fn warn_of_loop(&self) {
         self.warning.say(Instant::now(), || {
             tracing::warn!("the masked site seems to be this proxy itself; set censorship.mask_host");
         });
+    }
+
+    fn is_loop(&self) -> io::Error {
+        self.warn_of_loop();
         io::ErrorKind::AddrInUse.into()
     }
 }
 
 impl Visit<'_> {
-    /// Sends what the site has not got yet of what the stranger sent first.
+    /// Sends what the site has not got yet of what the visitor sent first.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.hello.is_none()
-            && let Some(random) = random(bytes)
-        {
-            let mut underway = self.mask.underway();
-            let same = underway.hellos.entry(random).or_default();
-            if *same >= SAME_HELLO {
-                return Err(self.mask.is_loop());
-            }
-            *same += 1;
-            self.hello = Some(random);
-        }
+        let bytes = &bytes[..bytes.len().min(self.mask.masking.relay_bytes)];
         while let Some(rest) = bytes.get(self.sent..).filter(|rest| !rest.is_empty()) {
             self.sent += self.site.write(rest).await?;
         }
@@ -170,22 +196,8 @@ impl Visit<'_> {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        let mut underway = self.mask.underway();
-        underway.connections.remove(&self.connection);
-        if let Some(random) = &self.hello
-            && let Some(same) = underway.hellos.get_mut(random)
-        {
-            *same -= 1;
-            if *same == 0 {
-                underway.hellos.remove(random);
-            }
-        }
+        self.mask.underway().remove(&self.connection);
     }
-}
-
-fn random(bytes: &[u8]) -> Option<Random> {
-    record_length(bytes).ok()?;
-    bytes.get(RANDOM)?.try_into().ok()
 }
 
 #[cfg(test)]
@@ -203,6 +215,9 @@ mod tests {
             port: 443,
             unknown_sni: UnknownSni::Mask,
             first_record: 1,
+            relay_bytes: 1_000,
+            relay_time: CONNECT,
+            relay_idle: CONNECT,
         };
         Mask::new(masking, listeners.iter().map(|address| address.parse().unwrap()).collect())
     }
@@ -248,25 +263,5 @@ mod tests {
         assert!(!mask.is_own(&Connection { target: "127.0.0.1:444".parse().unwrap(), ..connection }));
         drop(visit);
         assert!(!mask.is_own(&connection));
-    }
-
-    #[tokio::test]
-    async fn the_same_hello_is_relayed_a_few_times_at_once_and_no_more() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mask = mask_of(listener.local_addr().unwrap());
-        let hello = |seed: u8| [&[0x16, 3, 1, 2, 0][..], &[seed; 60]].concat();
-        let mut visits = Vec::new();
-        for _ in 0..SAME_HELLO {
-            let mut visit = mask.visit(None).await.unwrap();
-            visit.send(&hello(1)).await.unwrap();
-            visits.push(visit);
-        }
-        let mut other = mask.visit(None).await.unwrap();
-        assert!(other.send(&hello(1)).await.is_err());
-        other.send(&hello(2)).await.unwrap();
-        drop(visits.pop());
-        mask.visit(None).await.unwrap().send(&hello(1)).await.unwrap();
-        drop((visits, other));
-        assert!(mask.underway().hellos.is_empty());
     }
 }

@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 use crate::access::{Access, Directory};
 use crate::account::{Account, Reading};
 use crate::stats::{Reloads, Stats};
+use crate::warnings::Code;
 
 /// What `telemt_build_info` shows.
 const VERSION: &str = concat!("mtpannel-", env!("CARGO_PKG_VERSION"));
@@ -63,6 +65,7 @@ pub(crate) fn render(stats: &Stats, directory: &Directory) -> String {
         directory.accounts().into_iter().map(|account| (Arc::clone(&account), account.read())).collect();
     let mut page = Page(String::with_capacity(8_192 + PER_USER * accounts.len()));
     render_server(&mut page, stats);
+    render_warnings(&mut page, &stats.warnings.current(Instant::now()));
     render_reloads(&mut page, &stats.reloads());
     let served: Vec<_> = accounts.into_iter().filter(|(_, reading)| reading.connections_total > 0).collect();
     let access = directory.current();
@@ -108,9 +111,16 @@ fn render_server(page: &mut Page, stats: &Stats) {
     }
     page.family("mtproxy_dc_connects_total", "counter", "Clients' connects to data centres");
     for ((dc, reached), count) in stats.centres.read() {
-        let result = if reached { "success" } else { "fail" };
         let dc = dc.map_or_else(|| "other".to_owned(), |dc| dc.to_string());
-        page.sample("mtproxy_dc_connects_total", &[("dc", &dc), ("result", result)], count);
+        page.sample("mtproxy_dc_connects_total", &[("dc", &dc), ("result", reached.as_str())], count);
+    }
+}
+
+/// What the operator should know of; no sample when all is well.
+fn render_warnings(page: &mut Page, warnings: &[(Code, String)]) {
+    page.family("mtproxy_warning", "gauge", "What does not work as it should, and where");
+    for (code, subject) in warnings {
+        page.sample("mtproxy_warning", &[("code", code.as_str()), ("subject", subject)], 1);
     }
 }
 
@@ -199,7 +209,16 @@ mod tests {
 
     fn rule(name: &str) -> UserRule {
         let (name, secret) = (name.to_owned(), Secret::new([1; 16]));
-        UserRule { name, secret, enabled: true, max_connections: None, max_ips: Some(4), quota: None, expires: None }
+        UserRule {
+            name,
+            secret,
+            enabled: true,
+            max_connections: None,
+            max_ips: Some(4),
+            quota: None,
+            expires: None,
+            source_deny: vec![],
+        }
     }
 
     #[tokio::test]
@@ -216,7 +235,8 @@ mod tests {
         odd.account.grant(Direction::ToClient, 7).await.unwrap().spend(7);
         drop(odd);
         stats.bad.add("replay");
-        stats.centres.add((None, false));
+        stats.centres.add((None, crate::stats::Reached::Fail));
+        stats.warnings.raise(Code::RuleIgnored, "access.x", "", Instant::now());
         stats.refused_file(chrono::DateTime::UNIX_EPOCH, "line 3, column 4: \"x\"".to_owned());
         let text = render(&stats, &directory);
         let snapshot = Snapshot::parse(&text).unwrap();
@@ -232,6 +252,7 @@ mod tests {
         assert!(text.contains("telemt_ip_tracker_users{scope=\"recent\"} 2\n"));
         assert!(text.contains("telemt_telemetry_user_series_users{family=\"unique_ip\",status=\"emitted\"} 3\n"));
         assert!(text.contains("mtproxy_dc_connects_total{dc=\"other\",result=\"fail\"} 1\n"));
+        assert!(text.contains("mtproxy_warning{code=\"rule_ignored\",subject=\"access.x\"} 1\n"));
         assert!(!text.contains("telemt_user_connections_total{user=\"carol\"}"));
         assert!(text.contains("telemt_connections_bad_by_class_total{class=\"replay\"} 1\n"));
         assert!(text.contains("mtproxy_config_reload_failures_total 1\n"));

@@ -1,14 +1,22 @@
 //! How many may be connected at once, and who goes when one more comes.
 //!
-//! Nobody is known when he comes, so everybody takes a stranger's place first, and a right client changes it for one of
-//! his own as soon as he is recognised. Strangers never hold more than half of the places, and when there is none left
-//! the stranger who came first goes: whoever fills the places has to do it again and again, faster than a right client is
-//! recognised.
+//! Nobody is known when they come, so everybody takes a visitor's place first, and a right client changes it for one of
+//! their own as soon as they are recognised. Visitors never hold more than half of the places. When there is none left, the
+//! network that holds most of them loses its oldest: whoever fills the places from one network takes them from themselves.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
+
+use crate::network::Network;
+
+/// One network holds at most this part of the visitors' places…
+const SHARE: usize = 4;
+/// …unless that is less than this many: many users share one network behind a NAT.
+const MIN_SHARE: usize = 64;
 
 /// All places.
 #[derive(Debug)]
@@ -17,21 +25,76 @@ pub(crate) struct Places {
     taken: Mutex<Taken>,
 }
 
+/// A number that is higher for those who came later.
+type Arrival = u64;
+
 #[derive(Debug, Default)]
 struct Taken {
-    arrivals: u64,
-    /// By arrival.
-    strangers: BTreeMap<u64, CancellationToken>,
+    arrivals: Arrival,
+    visitors: BTreeMap<Arrival, Visitor>,
+    /// The visitors of each network.
+    networks: HashMap<Network, BTreeSet<Arrival>>,
+    /// The networks by their number of visitors; among equals, the one whose visitor came first is last.
+    crowds: BTreeSet<(usize, Reverse<Arrival>, Network)>,
     clients: usize,
+}
+
+#[derive(Debug)]
+struct Visitor {
+    network: Network,
+    evicted: CancellationToken,
 }
 
 /// A place that is taken; dropping it leaves it.
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
-    arrival: u64,
+    arrival: Arrival,
     evicted: CancellationToken,
     is_client: bool,
+}
+
+impl Taken {
+    fn insert(&mut self, arrival: Arrival, visitor: Visitor) {
+        self.change(visitor.network, |visitors| {
+            visitors.insert(arrival);
+        });
+        self.visitors.insert(arrival, visitor);
+    }
+
+    fn remove(&mut self, arrival: Arrival) -> Option<Visitor> {
+        let visitor = self.visitors.remove(&arrival)?;
+        self.change(visitor.network, |visitors| {
+            visitors.remove(&arrival);
+        });
+        Some(visitor)
+    }
+
+    /// Changes the visitors of a network, and keeps its place among the crowds right.
+    fn change(&mut self, network: Network, change: impl FnOnce(&mut BTreeSet<Arrival>)) {
+        let visitors = self.networks.entry(network).or_default();
+        let crowd = |visitors: &BTreeSet<Arrival>| Some((visitors.len(), Reverse(*visitors.first()?), network));
+        if let Some(before) = crowd(visitors) {
+            self.crowds.remove(&before);
+        }
+        change(visitors);
+        if let Some(after) = crowd(visitors) {
+            self.crowds.insert(after);
+        } else {
+            self.networks.remove(&network);
+        }
+    }
+
+    fn evict(&mut self, arrival: Arrival) -> Option<()> {
+        self.remove(arrival)?.evicted.cancel();
+        Some(())
+    }
+
+    /// The oldest visitor of a network that holds so many places already.
+    fn oldest_of_full(&self, network: Network, most: usize) -> Option<Arrival> {
+        let visitors = self.networks.get(&network)?;
+        if visitors.len() >= most { visitors.first().copied() } else { None }
+    }
 }
 
 impl Places {
@@ -43,17 +106,30 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a stranger's place; `None` if clients hold them all.
-    pub(crate) fn enter(self: &Arc<Self>) -> Option<Place> {
-        let mut taken = self.taken();
-        let strangers = taken.strangers.len();
-        if strangers >= (self.most / 2).max(1) || strangers + taken.clients >= self.most {
-            let (_, first) = taken.strangers.pop_first()?;
-            first.cancel();
+    /// Places for visitors.
+    fn for_visitors(&self) -> usize {
+        (self.most / 2).max(1)
+    }
+
+    /// Places for the visitors of one network.
+    fn for_network(&self) -> usize {
+        (self.for_visitors() / SHARE).max(MIN_SHARE)
+    }
+
+    /// Takes a visitor's place for somebody from this address; `None` if clients hold them all.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let (mut taken, network) = (self.taken(), Network::of(address));
+        if let Some(oldest) = taken.oldest_of_full(network, self.for_network()) {
+            taken.evict(oldest);
+        }
+        let visitors = taken.visitors.len();
+        if visitors >= self.for_visitors() || visitors + taken.clients >= self.most {
+            let &(_, Reverse(oldest), _) = taken.crowds.last()?;
+            taken.evict(oldest);
         }
         taken.arrivals += 1;
         let (arrival, evicted) = (taken.arrivals, CancellationToken::new());
-        taken.strangers.insert(arrival, evicted.clone());
+        taken.insert(arrival, Visitor { network, evicted: evicted.clone() });
         Some(Place { places: Arc::clone(self), arrival, evicted, is_client: false })
     }
 }
@@ -64,10 +140,24 @@ impl Place {
         self.evicted.cancelled().await;
     }
 
+    /// Tells where the visitor really comes from, once a PROXY header has told.
+    pub(crate) fn comes_from(&self, address: IpAddr) {
+        let (mut taken, network) = (self.places.taken(), Network::of(address));
+        if taken.visitors.get(&self.arrival).is_none_or(|visitor| visitor.network == network) {
+            return;
+        }
+        if let Some(oldest) = taken.oldest_of_full(network, self.places.for_network()) {
+            taken.evict(oldest);
+        }
+        if let Some(visitor) = taken.remove(self.arrival) {
+            taken.insert(self.arrival, Visitor { network, ..visitor });
+        }
+    }
+
     /// Makes this a client's place, which nobody takes away; `false` if it was lost already.
     pub(crate) fn recognise(&mut self) -> bool {
         let mut taken = self.places.taken();
-        if taken.strangers.remove(&self.arrival).is_some() {
+        if taken.remove(self.arrival).is_some() {
             taken.clients += 1;
             self.is_client = true;
         }
@@ -81,7 +171,7 @@ impl Drop for Place {
         if self.is_client {
             taken.clients -= 1;
         } else {
-            taken.strangers.remove(&self.arrival);
+            taken.remove(self.arrival);
         }
     }
 }
@@ -89,16 +179,23 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn is_evicted(place: &Place) -> bool {
+        place.evicted.is_cancelled()
+    }
 
     #[test]
-    fn strangers_hold_half_of_the_places_and_the_first_of_them_goes() {
+    fn visitors_hold_half_of_the_places_and_the_first_of_them_goes() {
         let places = Places::new(4);
-        let strangers = [places.enter().unwrap(), places.enter().unwrap()];
-        let third = places.enter().unwrap();
-        assert_eq!(strangers.each_ref().map(|place| place.evicted.is_cancelled()), [true, false]);
-        drop(strangers);
-        let fourth = places.enter().unwrap();
-        assert!(!third.evicted.is_cancelled() && !fourth.evicted.is_cancelled());
+        let visitors = [places.enter(HERE).unwrap(), places.enter(HERE).unwrap()];
+        let third = places.enter(HERE).unwrap();
+        assert_eq!(visitors.each_ref().map(is_evicted), [true, false]);
+        drop(visitors);
+        let fourth = places.enter(HERE).unwrap();
+        assert!(!is_evicted(&third) && !is_evicted(&fourth));
     }
 
     #[test]
@@ -106,27 +203,65 @@ mod tests {
         let places = Places::new(4);
         let mut clients: Vec<Place> = Vec::new();
         for _ in 0..4 {
-            let mut client = places.enter().unwrap();
+            let mut client = places.enter(HERE).unwrap();
             assert!(client.recognise());
             clients.push(client);
         }
-        assert!(places.enter().is_none());
+        assert!(places.enter(HERE).is_none());
         drop(clients.pop());
-        let stranger = places.enter().unwrap();
-        let mut other = places.enter().unwrap();
-        assert!(stranger.evicted.is_cancelled());
-        assert!(other.recognise() && places.enter().is_none());
-        assert!(clients.iter().all(|client| !client.evicted.is_cancelled()));
+        let visitor = places.enter(HERE).unwrap();
+        let mut other = places.enter(HERE).unwrap();
+        assert!(is_evicted(&visitor));
+        assert!(other.recognise() && places.enter(HERE).is_none());
+        assert!(clients.iter().all(|client| !is_evicted(client)));
     }
 
     #[test]
     fn whoever_was_sent_away_is_not_recognised_any_more() {
         let places = Places::new(1);
-        let mut first = places.enter().unwrap();
-        let second = places.enter().unwrap();
+        let mut first = places.enter(HERE).unwrap();
+        let second = places.enter(HERE).unwrap();
         assert!(!first.recognise());
         drop((first, second));
-        assert!(places.enter().unwrap().recognise());
+        assert!(places.enter(HERE).unwrap().recognise());
         assert_eq!(places.taken().clients, 0);
+    }
+
+    #[rstest]
+    #[case::of_ipv4("198.51.100.1", ["192.0.2.1", "192.0.2.200"])]
+    #[case::of_ipv6("198.51.100.1", ["2001:db8:1::1", "2001:db8:1:2::1"])]
+    #[case::mapped_and_not("2001:db8::1", ["192.0.2.1", "::ffff:192.0.2.7"])]
+    fn the_network_with_most_visitors_makes_room(#[case] single: &str, #[case] crowd: [&str; 2]) {
+        let places = Places::new(6);
+        let first = places.enter(single.parse().unwrap()).unwrap();
+        let crowd = crowd.map(|address| places.enter(address.parse().unwrap()).unwrap());
+        // Whoever comes, also from a third network.
+        let last = places.enter("203.0.113.1".parse().unwrap()).unwrap();
+        assert!(!is_evicted(&first) && !is_evicted(&last));
+        assert_eq!(crowd.each_ref().map(is_evicted), [true, false]);
+    }
+
+    #[test]
+    fn an_address_that_is_told_later_counts() {
+        let places = Places::new(6);
+        let all: Vec<Place> = (0..3).map(|_| places.enter(HERE).unwrap()).collect();
+        for (place, address) in all.iter().zip(["198.51.100.1", "192.0.2.1", "192.0.2.2"]) {
+            place.comes_from(address.parse().unwrap());
+        }
+        let last = places.enter(HERE).unwrap();
+        assert_eq!([&all[0], &all[1], &all[2], &last].map(is_evicted), [false, true, false, false]);
+        drop((all, last));
+        let taken = places.taken();
+        assert!(taken.visitors.is_empty() && taken.networks.is_empty() && taken.crowds.is_empty());
+    }
+
+    #[test]
+    fn one_network_never_holds_more_than_its_share() {
+        let places = Places::new(2_000);
+        let all: Vec<Place> = (0..300).map(|_| places.enter(HERE).unwrap()).collect();
+        let late = places.enter("192.0.2.1".parse().unwrap()).unwrap();
+        late.comes_from(HERE);
+        assert_eq!(all.iter().filter(|place| is_evicted(place)).count(), 51);
+        assert!(!is_evicted(&late));
     }
 }

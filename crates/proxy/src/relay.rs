@@ -21,8 +21,13 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::Instant;
 
 use crate::account::{Account, Direction, Grant};
+use crate::faketls::{HEADER, MIN_PAYLOAD, RecordSizes};
 pub(crate) use buffers::Buffers;
+use buffers::Records;
 pub(crate) use link::{Downlink, Uplink};
+
+/// How long a few bytes are held back that would make a record shorter than TLS 1.3 can have.
+const SHORT_RECORD: Duration = Duration::from_millis(100);
 
 /// How long nothing may move.
 #[derive(Debug, Clone, Copy)]
@@ -35,24 +40,25 @@ pub(crate) struct Quiet {
 
 /// What is done with bytes on their way.
 pub(crate) trait Transform {
-    /// Whether what is read must leave room for record headers.
-    fn frames(&self) -> bool {
-        false
+    /// The sizes of the records into which it puts what is read, if it does; what is read must leave room for their headers
+    /// then.
+    fn records(&self) -> Option<RecordSizes> {
+        None
     }
 
-    /// Makes the first `read` bytes (of the payload, if it [`Transform::frames`]) ready to be written, and tells how many
-    /// of them are payload. They stand at the beginning, with a header before each record if it [`Transform::frames`].
+    /// How much may still be read; with 0, the direction ends.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    /// How long to wait before more is read.
+    fn wait(&mut self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// Makes the first `read` bytes (of the payload, if it has [`Transform::records`]) ready to be written, and tells how many
+    /// of them are payload. They stand at the beginning, with a header before each record if it has [`Transform::records`].
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize>;
-}
-
-/// Nothing is done with them.
-#[derive(Debug)]
-pub(crate) struct Plain;
-
-impl Transform for Plain {
-    fn apply(&mut self, _: &mut [u8], read: usize) -> io::Result<usize> {
-        Ok(read)
-    }
 }
 
 /// When bytes last moved, in milliseconds since the relay began.
@@ -126,8 +132,14 @@ async fn pump(
     buffers: &Buffers,
     activity: &Activity,
 ) -> io::Result<()> {
-    let framed = transform.frames();
     loop {
+        let wait = transform.wait();
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        if transform.room() == 0 {
+            return to.shutdown().await;
+        }
         from.readable().await?;
         let mut grant = match meter {
             Some((account, direction)) => {
@@ -137,27 +149,51 @@ async fn pump(
         };
         let mut buffer = buffers.take();
         // No more than may move is taken in.
-        let room = grant.as_ref().map_or(buffer.len(), |grant| grant.left().min(buffer.len()));
-        let read = match buffers::read(from, &mut buffer, room, framed) {
+        let room = grant.as_ref().map_or(buffer.len(), |grant| grant.left().min(buffer.len())).min(transform.room());
+        let sizes = transform.records();
+        let mut read = match buffers::read(from, &mut buffer, room, sizes) {
             Ok(0) => return to.shutdown().await,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
             Err(error) => return Err(error),
         };
+        if let Some(sizes) = sizes {
+            read = complete(from, &mut buffer, room.min(sizes.size(0)), read).await?;
+        }
         let payload = transform.apply(&mut buffer, read)?;
         if let Some(grant) = &mut grant {
             grant.keep(payload);
         }
-        let end = if framed { buffers::framed_length(payload) } else { payload };
-        write(to, &buffer[..end], framed, grant, activity).await?;
+        let records = sizes.map(|sizes| Records { sizes, payload });
+        let end = records.map_or(payload, Records::length);
+        write(to, &buffer[..end], records, grant, activity).await?;
     }
+}
+
+/// Waits a moment for more, if there is less than TLS 1.3 can have in a record. Data centres send a few bytes alone (quick
+/// acknowledgements), and more follows soon.
+async fn complete(from: &ReadHalf<'_>, buffer: &mut [u8], room: usize, mut read: usize) -> io::Result<usize> {
+    let end = Instant::now() + SHORT_RECORD;
+    while read < MIN_PAYLOAD && read < room {
+        match tokio::time::timeout_at(end, from.readable()).await {
+            Ok(ready) => ready?,
+            Err(_) => break,
+        }
+        match from.try_read(&mut buffer[HEADER + read..HEADER + room]) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(read)
 }
 
 /// Writes everything, and counts the payload in what the system takes at each step.
 async fn write(
     to: &mut WriteHalf<'_>,
     bytes: &[u8],
-    framed: bool,
+    records: Option<Records>,
     mut grant: Option<Grant<'_>>,
     activity: &Activity,
 ) -> io::Result<()> {
@@ -167,7 +203,7 @@ async fn write(
             0 => return Err(io::ErrorKind::WriteZero.into()),
             written => written,
         };
-        let payload = if framed { buffers::payload_within(at) } else { at };
+        let payload = records.map_or(at, |records| records.payload_within(at));
         if let Some(grant) = &mut grant {
             grant.spend(payload - counted);
         }

@@ -4,29 +4,30 @@
 //! mounts (contract, trap 7). A file that was moved into place after it had been written is whole and is read at once; any
 //! other may still be written, and is read when it has not changed between two looks.
 //!
+//! The files that it includes are followed in the same way.
+//!
 //! A file that cannot be read is looked at again and again, since it may hold a revocation; one that was read and is
 //! refused is left alone until it changes.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, ConfigError, Ignored};
+use crate::files::{Files, load};
 use crate::ports;
 use crate::server::Shared;
+use crate::warnings::Code;
 
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(30);
 /// Looks between two looks at the order of the candidates: about a second.
 const REORDER: u32 = 33;
-/// Largest file that is read: 100,000 users with all limits take 15 MiB.
-const MAX_SIZE: u64 = 256 << 20;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,45 +40,6 @@ pub enum LoadError {
     Config(#[from] ConfigError),
 }
 
-/// Tells one state of a file from any other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    file: (u64, u64),
-    size: u64,
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(path: &Path) -> io::Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        Ok(Self {
-            file: (meta.dev(), meta.ino()),
-            size: meta.size(),
-            modified: (meta.mtime(), meta.mtime_nsec()),
-            changed: (meta.ctime(), meta.ctime_nsec()),
-        })
-    }
-
-    /// Whether the file was renamed, which changes only the second of the two times, after it was last written.
-    fn was_moved(&self) -> bool {
-        self.changed > self.modified
-    }
-}
-
-/// Reads the file, and tells which state of it was read.
-pub(crate) fn load(path: &Path) -> Result<(Config, Stamp), LoadError> {
-    let stamp = Stamp::of(path)?;
-    if stamp.size > MAX_SIZE {
-        return Err(ConfigError::new("the file is larger than 256 MiB").into());
-    }
-    let text = String::from_utf8(std::fs::read(path)?).map_err(|_| ConfigError::new("the file is not UTF-8"))?;
-    if Stamp::of(path)? != stamp {
-        return Err(io::Error::from(ErrorKind::Interrupted).into());
-    }
-    Ok((Config::parse(&text)?, stamp))
-}
-
 /// Follows the file, and ends the sessions of those whose time is over.
 ///
 /// It has a thread of its own: neither busy relays nor a full pool of blocking work hold up a revocation.
@@ -85,9 +47,9 @@ pub(crate) struct Watcher {
     shared: Arc<Shared>,
     path: PathBuf,
     /// The state that was last applied or refused.
-    done: Stamp,
+    done: Files,
     /// The state at the last look.
-    seen: Stamp,
+    seen: Files,
     /// Whether the file could not be read at the last look, and this was reported.
     unreadable: bool,
     named: HashSet<String>,
@@ -111,11 +73,11 @@ impl Drop for Alarm {
 }
 
 impl Watcher {
-    pub(crate) fn new(shared: Arc<Shared>, path: PathBuf, applied: Stamp) -> Self {
-        let (done, seen, named) = (applied, applied, HashSet::new());
+    pub(crate) fn new(shared: Arc<Shared>, path: PathBuf, applied: Files) -> Self {
+        let (done, seen, named) = (applied.clone(), applied, HashSet::new());
         let mut watcher = Self { shared, path, done, seen, unreadable: false, named, looks: 0 };
-        let ignored = watcher.shared.config.ignored.clone();
-        watcher.name_ignored(ignored);
+        let (ignored, rules) = (watcher.shared.config.ignored.clone(), watcher.shared.config.rules_ignored.clone());
+        watcher.name_ignored(ignored, &rules);
         watcher
     }
 
@@ -166,16 +128,14 @@ impl Watcher {
 
     /// The file, if it is another than the last one, and whole.
     fn changed(&mut self) -> Result<Option<Config>, LoadError> {
-        let stamp = Stamp::of(&self.path)?;
-        let before = std::mem::replace(&mut self.seen, stamp);
-        if stamp == self.done || !(stamp.was_moved() || stamp == before) {
+        let files = self.done.look(&self.path)?;
+        let before = std::mem::replace(&mut self.seen, files.clone());
+        if files == self.done || !(files.were_moved_since(&self.done) || files == before) {
             return Ok(None);
         }
-        let loaded = load(&self.path);
-        if !matches!(loaded, Err(LoadError::Read(_))) {
-            self.done = loaded.as_ref().map_or(stamp, |(_, stamp)| *stamp);
-        }
-        Ok(Some(loaded?.0))
+        let (config, files) = load(&self.path)?;
+        (self.done, self.seen) = (files.clone(), files);
+        Ok(Some(config?))
     }
 
     fn apply(&mut self, mut config: Config) {
@@ -183,7 +143,7 @@ impl Watcher {
         tracing::info!(users = users.len(), "configuration applied");
         self.shared.directory.apply(users, now);
         self.shared.stats.applied(now);
-        self.name_ignored(std::mem::take(&mut config.ignored));
+        self.name_ignored(std::mem::take(&mut config.ignored), &std::mem::take(&mut config.rules_ignored));
         if config != self.shared.config.without_users() {
             tracing::warn!("settings outside [access] have changed; they need a restart");
         }
@@ -194,7 +154,8 @@ impl Watcher {
         self.shared.stats.refused_file(ports::now(), error.to_string());
     }
 
-    fn name_ignored(&mut self, ignored: Ignored) {
+    fn name_ignored(&mut self, ignored: Ignored, rules: &[&str]) {
+        self.shared.stats.warnings.replace(Code::RuleIgnored, rules, Instant::now());
         let new: Vec<String> = ignored.keys.into_iter().filter(|key| self.named.insert(key.clone())).collect();
         if !new.is_empty() {
             let (keys, more) = (new.join(", "), ignored.more);
@@ -222,9 +183,9 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("config.toml");
         fs::write(&path, text("a")).unwrap();
-        let (config, stamp) = load(&path).unwrap();
-        let shared = Arc::new(Shared::new(config, Vec::new()).unwrap());
-        (directory, Watcher::new(shared, path, stamp))
+        let (config, files) = load(&path).unwrap();
+        let shared = Arc::new(Shared::new(config.unwrap(), Vec::new()).unwrap());
+        (directory, Watcher::new(shared, path, files))
     }
 
     /// How many users a look leaves, and how many revisions were applied so far.
@@ -271,6 +232,65 @@ mod tests {
         look(&mut watcher);
         assert_eq!(look(&mut watcher), (2, 1));
         assert!(watcher.shared.stats.reloads().current);
+    }
+
+    #[test]
+    fn included_files_are_followed_like_the_file_itself() {
+        let (directory, mut watcher) = watcher();
+        let part = directory.path().join("part.toml");
+        fs::write(&watcher.path, "include = \"part.toml\"\n").unwrap();
+        look(&mut watcher);
+        assert_eq!(look(&mut watcher), (0, 0));
+        assert_eq!((watcher.shared.stats.reloads().failed, watcher.shared.stats.reloads().current), (1, false));
+        // It was missing, and comes.
+        fs::write(&part, text("ab")).unwrap();
+        look(&mut watcher);
+        assert_eq!(look(&mut watcher), (2, 1));
+        assert!(watcher.shared.stats.reloads().current);
+        // It changes: in place, and by a move.
+        for (number, users) in ["abc", "abcd"].iter().enumerate() {
+            fs::write(&part, text(users)).unwrap();
+            assert_eq!(look(&mut watcher), (2, 1), "part {number}");
+        }
+        assert_eq!(look(&mut watcher), (4, 2));
+        let new = directory.path().join("new.toml");
+        fs::write(&new, text("abcde")).unwrap();
+        File::open(&new).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        fs::rename(&new, &part).unwrap();
+        assert_eq!(look(&mut watcher), (5, 3));
+        assert_eq!(look(&mut watcher), (5, 3));
+        // It goes: nothing changes until it is back.
+        fs::remove_file(&part).unwrap();
+        look(&mut watcher);
+        assert_eq!(look(&mut watcher), (5, 3));
+        assert!(!watcher.shared.stats.reloads().current);
+    }
+
+    #[test]
+    fn includes_are_read_as_telemt_reads_them_and_refused_with_file_and_line() {
+        let directory = TempDir::new().unwrap();
+        let (real, link) = (directory.path().join("real"), directory.path().join("config.toml"));
+        fs::create_dir_all(real.join("sub")).unwrap();
+        std::os::unix::fs::symlink(real.join("main.toml"), &link).unwrap();
+        let put = |name: &str, text: &str| fs::write(real.join(name), text).unwrap();
+        put("main.toml", "[access]\r\ninclude = \"sub/one.toml\"\r\ninclude=two.toml\n");
+        put("sub/one.toml", "users.a = \"6384e2b2184bcbf58eccf10ca7a6563c\"\ninclude = \"../three.toml\"");
+        put("two.toml", "[access.user_enabled]\na = false");
+        put("three.toml", "users.b = \"6384e2b2184bcbf58eccf10ca7a6563d\"\n");
+        let users = load(&link).unwrap().0.unwrap().users;
+        assert_eq!(
+            users.iter().map(|user| (user.name.as_str(), user.enabled)).collect::<Vec<_>>(),
+            [("a", false), ("b", true)]
+        );
+        let refused = |name: &str, text: &str, expected: &str| {
+            put(name, text);
+            let error = load(&link).unwrap().0.unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("6384e2"), "{error}");
+        };
+        refused("two.toml", "\n[access.user_enabled]\na = 6384e2\n", "two.toml, line 3");
+        refused("two.toml", "include = \"main.toml\"", "levels deep");
+        refused("two.toml", "[access.users]\nc = \"x\"", "two.toml, line 1");
+        refused("main.toml", "\n\ninclude = \"away.toml\"", "main.toml, line 3");
     }
 
     #[test]

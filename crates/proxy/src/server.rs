@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Directory;
 use crate::config::{Config, Timeouts};
+use crate::files::load;
 use crate::mask::Mask;
 use crate::places::Places;
 use crate::recent::Recent;
 use crate::relay::Buffers;
-use crate::reload::{LoadError, Watcher, load};
+use crate::reload::{LoadError, Watcher};
 use crate::replay::Replays;
 use crate::search::Searcher;
 use crate::seldom::Seldom;
@@ -85,12 +86,17 @@ impl Proxy {
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
         let files = raise_file_limit();
         let path = config_path.to_owned();
-        let (mut config, stamp) = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)??;
+        let loaded = tokio::task::spawn_blocking(move || load(&path)).await.map_err(|_| Error::Task)?;
+        let (config, state) = loaded.map_err(LoadError::Read)?;
+        let mut config = config.map_err(LoadError::Config)?;
         let users = std::mem::take(&mut config.users);
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
-        let shared = Arc::new(Shared::new(config, addresses.clone())?);
         let now = ports::now();
+        let mut shared = Shared::new(config, addresses.clone())?;
+        let (replays, start) = (beside(config_path), (Instant::now(), now));
+        shared.replays = Replays::new(shared.config.replay.capacity, shared.config.replay.window).open(replays, start);
+        let shared = Arc::new(shared);
         shared.directory.apply(users, now);
         shared.stats.applied(now);
 
@@ -106,7 +112,7 @@ impl Proxy {
             }
             None => None,
         };
-        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), stamp);
+        let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), state);
         let unfollowed = watcher.start(serving.clone()).map_err(Error::Thread)?;
         tasks.spawn(follow_site(Arc::clone(&shared), serving.clone()));
         let places = Places::new(places(shared.config.max_connections, files));
@@ -201,6 +207,12 @@ fn places(max_connections: Option<u32>, files: u64) -> usize {
     wanted.min(possible)
 }
 
+/// Where replays are remembered: beside the file, with its name, so that two servers with two files in one folder do not meet.
+fn beside(config_path: &Path) -> PathBuf {
+    let name = config_path.file_name().unwrap_or_default().to_string_lossy();
+    config_path.with_file_name(format!(".{name}.replays"))
+}
+
 /// Keeps the masked site's addresses at hand.
 async fn follow_site(shared: Arc<Shared>, stop: CancellationToken) {
     stop.run_until_cancelled(shared.mask.follow_site()).await;
@@ -226,12 +238,30 @@ impl Shared {
 
 type Bound = (TcpListener, SocketAddr, bool);
 
+/// Binds every listener. An address family that this machine does not have is left out while another one is there: a
+/// new file names both.
 fn listen(config: &Config) -> Result<Vec<Bound>, Error> {
-    let bound = config.listeners.iter().map(|listener| {
-        let (socket, address) = bind(listener.address)?;
-        Ok((socket, address, listener.proxy_protocol))
-    });
-    bound.collect()
+    let mut listening = Vec::new();
+    let mut missing = None;
+    for listener in &config.listeners {
+        match bind(listener.address) {
+            Ok((socket, address)) => listening.push((socket, address, listener.proxy_protocol)),
+            Err(Error::Listen(address, error)) if is_without_family(&error) => {
+                tracing::warn!(%address, "this machine has no such address family; the proxy does not listen there");
+                missing = Some(Error::Listen(address, error));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    match missing {
+        Some(error) if listening.is_empty() => Err(error),
+        _ => Ok(listening),
+    }
+}
+
+/// Whether the system refused because it was started without this address family.
+fn is_without_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
 /// Binds an address; an IPv6 one takes no IPv4 connections, so that both may be given.
@@ -281,7 +311,7 @@ impl Acceptor {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         count(&self.shared.stats.connections);
-        let Some(place) = self.places.enter() else {
+        let Some(place) = self.places.enter(peer.ip()) else {
             return self.shared.stats.refused.add("max_connections");
         };
         let (shared, relaying, proxied) = (Arc::clone(&self.shared), self.relaying.clone(), self.proxied);
@@ -300,7 +330,9 @@ impl Acceptor {
 pub(crate) fn tune(stream: &TcpStream, timeouts: &Timeouts) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);
-    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(timeouts.keepalive).with_interval(timeouts.keepalive))?;
+    if let Some(keepalive) = timeouts.keepalive {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(keepalive).with_interval(keepalive))?;
+    }
     socket.set_tcp_user_timeout(Some(timeouts.ack))
 }
 
@@ -327,7 +359,19 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let [keepalive, ack] = [15, 90].map(Duration::from_secs);
-        tune(&stream, &Timeouts { handshake: ack, keepalive, ack, connect: ack }).unwrap();
+        tune(&stream, &Timeouts { handshake: ack, keepalive: Some(keepalive), ack, connect: ack }).unwrap();
         assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(ack));
+    }
+
+    #[tokio::test]
+    async fn a_keepalive_of_zero_is_off_and_any_other_is_on() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (seconds, on) in [(0, false), (1, true), (9_999, true)] {
+            let text =
+                format!("[timeouts]\nclient_keepalive = {seconds}\n[access.users]\na = \"{}\"\n", "1".repeat(32));
+            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            tune(&stream, &Config::parse(&text).unwrap().timeouts).unwrap();
+            assert_eq!(SockRef::from(&stream).keepalive().unwrap(), on, "{seconds}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::account::{Direction, Refusal, Session};
-use crate::faketls::{UNRECOGNIZED_NAME, Unframer, server_answer};
+use crate::faketls::{MIN_PAYLOAD, RecordSizes, UNRECOGNIZED_NAME, Unframer, server_answer};
 use crate::inbox::{Inbox, NoMore};
 use crate::obfuscated2::{self, Accepted, INIT};
 use crate::places::Place;
@@ -27,7 +27,7 @@ const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duratio
 /// Serves a connection until it ends.
 pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, peer: SocketAddr, proxied: bool) {
     let known = tokio::select! {
-        client = receive(shared, stream, peer, proxied) => client,
+        client = receive(shared, &place, stream, peer, proxied) => client,
         () = place.evicted() => return shared.stats.bad.add("crowded_out"),
     };
     let Some((inbox, client)) = known else { return };
@@ -37,7 +37,13 @@ pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, 
 }
 
 /// Finds out who has come, and deals with everyone but right clients.
-async fn receive(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: bool) -> Option<(Inbox, Client)> {
+async fn receive(
+    shared: &Shared,
+    place: &Place,
+    stream: TcpStream,
+    peer: SocketAddr,
+    proxied: bool,
+) -> Option<(Inbox, Client)> {
     let bad = &shared.stats.bad;
     let mut inbox = Inbox::new(stream);
     let told = if proxied {
@@ -54,9 +60,14 @@ async fn receive(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: 
         return None;
     }
     let address = told.map_or(peer, |connection| connection.source);
+    place.comes_from(address.ip());
     let mut visit = None;
     let (visitor, sni) = match identify(shared, &mut inbox, &mut visit, address.ip()).await {
         Verdict::Client(client) => return Some((inbox, *client)),
+        Verdict::Stranger { .. } if shared.mask.have_come_back(&inbox.bytes) => {
+            bad.add("own_relay");
+            return None;
+        }
         Verdict::Stranger { why, sni } => {
             bad.add(why);
             tracing::debug!(%address, why, "stranger");
@@ -77,7 +88,7 @@ async fn receive(shared: &Shared, stream: TcpStream, peer: SocketAddr, proxied: 
             return None;
         }
     };
-    if let Err(error) = shared.mask.relay(inbox, visitor, sni.as_deref()).await {
+    if let Err(error) = shared.mask.relay(inbox, visitor, sni.as_deref(), address.ip()).await {
         tracing::debug!(%error, "a stranger's relay ended");
     }
     None
@@ -91,6 +102,7 @@ const fn label(why: Refusal) -> &'static str {
         Refusal::Quota => "user_quota",
         Refusal::TooManyConnections => "user_max_tcp_conns",
         Refusal::TooManyAddresses => "user_max_unique_ips",
+        Refusal::SourceDenied => "user_source_deny",
     }
 }
 
@@ -134,7 +146,7 @@ async fn open_tunnel(
     hello: &Hello,
     secret: &[u8; 16],
 ) -> Option<(Inbox, Accepted, Option<Unframer>)> {
-    let mut noise = vec![0; shared.config.masking.first_record];
+    let mut noise = vec![0; shared.config.masking.first_record.max(MIN_PAYLOAD)];
     ports::fill_random(&mut noise);
     let answer = server_answer(&hello.key, &hello.hello, ports::random(), &noise);
     inbox.stream.write_all(&answer).await.ok()?;
@@ -177,9 +189,9 @@ async fn transfer(
     let opened = obfuscated2::open(transport, dc, ports::random);
     centre.write_all(&opened.init).await.ok()?;
     let Inbox { mut stream, mut bytes } = inbox;
-    let (account, framed) = (&*session.account, unframer.is_some());
+    let (account, records) = (&*session.account, unframer.is_some().then(RecordSizes::default));
     let mut up = Uplink { unframer, from_client, to_dc: opened.to_dc };
-    let mut down = Downlink { framed, from_dc: opened.from_dc, to_client };
+    let mut down = Downlink { records, from_dc: opened.from_dc, to_client };
     up.recrypt(&mut bytes);
     let mut sent = 0;
     while sent < bytes.len() {

@@ -1,11 +1,16 @@
 //! Counters of the whole server.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+
+use crate::clock_check::ClockCheck;
+use crate::recent::network;
+use crate::warnings::{Code, Warnings};
 
 /// Counts by a label.
 #[derive(Debug)]
@@ -49,9 +54,31 @@ pub(crate) struct Stats {
     pub(crate) refused: Labelled<&'static str>,
     pub(crate) handshake_timeouts: AtomicU64,
     pub(crate) connects: Connects,
-    /// Connects by data centre, if it is a known one, and whether they succeeded.
-    pub(crate) centres: Labelled<(Option<i16>, bool)>,
+    /// Connects by data centre, if it is a known one, and what became of them.
+    pub(crate) centres: Labelled<(Option<i16>, Reached)>,
+    pub(crate) warnings: Warnings,
+    pub(crate) clock: ClockCheck,
     pub(crate) reloads: Mutex<Reloads>,
+}
+
+/// Whether a client's data centre was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reached {
+    Success,
+    Fail,
+    /// Nobody knows where it is.
+    Refused,
+}
+
+impl Reached {
+    /// Its label.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Fail => "fail",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// Connections to the data centres.
@@ -72,7 +99,19 @@ impl Stats {
             handshake_timeouts: AtomicU64::new(0),
             connects: Connects::default(),
             centres: Labelled::default(),
+            warnings: Warnings::default(),
+            clock: ClockCheck::default(),
             reloads: Mutex::default(),
+        }
+    }
+
+    /// A right client was `ahead` of us by so many seconds. If most of them are not `in_time`, it is our clock that is wrong.
+    pub(crate) fn note_time(&self, name: &Arc<str>, address: IpAddr, ahead: i64, in_time: bool) {
+        let (subject, now) = ("server", Instant::now());
+        if self.clock.note(name, network(address), in_time, now) {
+            self.warnings.raise(Code::ClockWrong, subject, format_args!("the last one is {ahead} s ahead"), now);
+        } else {
+            self.warnings.end(Code::ClockWrong, subject);
         }
     }
 

@@ -1,23 +1,35 @@
 //! The way to the data centres.
+//!
+//! A data centre may have several addresses, and several routes may lead to each. Attempts start one after another, 300 ms
+//! apart or as soon as one fails, and the first that succeeds is taken (RFC 8305): what is silent costs 300 ms and not the
+//! whole time of an attempt. The family that won is tried first from then on.
 
+mod route;
 mod table;
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpSocket, TcpStream};
-use tokio_socks::tcp::Socks5Stream;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
 
-use crate::config::{DataCentres, Route, Timeouts, Upstream};
+use crate::config::{DataCentres, Timeouts, Upstream};
 use crate::ports;
 use crate::server::tune;
-use crate::stats::{Stats, count};
+use crate::stats::{Reached, Stats, count};
+use crate::warnings::Code;
+use route::Failure;
 
 /// How long a way that failed is tried after all others.
 const AILING: Duration = Duration::from_secs(30);
+/// How long an attempt is alone before the next one starts (RFC 8305, section 5).
+const STAGGER: Duration = Duration::from_millis(300);
+/// How long the family that won goes first (RFC 8305, section 4).
+const WINS: Duration = Duration::from_mins(10);
 
 /// A way to an address: the place of the route, and the address.
 type Way = (usize, SocketAddr);
@@ -31,60 +43,143 @@ pub(crate) struct Upstreams {
     stats: Arc<Stats>,
     /// Ways that failed, and when, or when somebody last set out to see whether they still do.
     ailing: Mutex<HashMap<Way, Instant>>,
+    /// By data centre as it is shown: whether IPv6 won the last race, and when.
+    winners: Mutex<HashMap<Option<i16>, (bool, Instant)>>,
 }
 
 impl Upstreams {
     pub(crate) fn new(routes: Vec<Upstream>, centres: DataCentres, timeouts: Timeouts, stats: Arc<Stats>) -> Self {
-        Self { routes, centres, timeouts, stats, ailing: Mutex::default() }
+        if !centres.ipv4 && !centres.ipv6 {
+            stats.warnings.replace(Code::NoAddressFamily, &["network"], Instant::now());
+        }
+        Self { routes, centres, timeouts, stats, ailing: Mutex::default(), winners: Mutex::default() }
     }
 
     /// Connects to data centre `dc`: to each of its addresses by each route, healthy ones first, until one answers.
     pub(crate) async fn connect(&self, dc: i16) -> io::Result<TcpStream> {
-        let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the data centre has no address");
+        let Some(addresses) = table::addresses(&self.centres, dc) else { return Err(self.refuse(dc)) };
         let label = table::label(&self.centres, dc);
-        let addresses = table::addresses(&self.centres, dc);
+        let subject = label.map_or_else(|| "other".to_owned(), |dc| dc.to_string());
         let ways = addresses.iter().flat_map(|&address| self.shuffled().map(move |route| (route, address))).collect();
-        for way in self.by_health(ways, Instant::now()) {
-            match self.attempt(way).await {
-                Ok(stream) => {
-                    self.stats.centres.add((label, true));
-                    return Ok(stream);
-                }
-                Err(error) => last = error,
+        match self.race(self.in_order(label, ways, Instant::now())).await {
+            Ok((way, stream)) => {
+                let mut winners = self.winners.lock().unwrap_or_else(PoisonError::into_inner);
+                winners.insert(label, (way.1.is_ipv6(), Instant::now()));
+                drop(winners);
+                self.stats.centres.add((label, Reached::Success));
+                self.stats.warnings.end(Code::DcUnreachable, &subject);
+                Ok(stream)
+            }
+            Err(error) => {
+                self.stats.centres.add((label, Reached::Fail));
+                self.stats.warnings.raise(Code::DcUnreachable, &subject, &error, Instant::now());
+                Err(error)
             }
         }
-        self.stats.centres.add((label, false));
-        Err(last)
     }
 
-    async fn attempt(&self, way: Way) -> io::Result<TcpStream> {
+    /// Nobody knows where this data centre is. Another one would not know the client.
+    fn refuse(&self, dc: i16) -> io::Error {
+        let error = io::Error::new(io::ErrorKind::AddrNotAvailable, "nobody knows this data centre");
+        self.stats.centres.add((None, Reached::Refused));
+        self.stats.warnings.raise(Code::DcUnknown, &dc.to_string(), &error, Instant::now());
+        error
+    }
+
+    /// Tries the ways in this order until one answers.
+    async fn race(&self, ways: Vec<Way>) -> io::Result<(Way, TcpStream)> {
+        let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the data centre has no address");
+        let (mut next, mut under_way) = (0, FuturesUnordered::new());
+        loop {
+            match ways.get(next) {
+                Some(&way) => under_way.push(self.attempt(way)),
+                None if under_way.is_empty() => return Err(last),
+                None => {}
+            }
+            next = ways.len().min(next + 1);
+            let stagger = async {
+                if next < ways.len() { tokio::time::sleep(STAGGER).await } else { std::future::pending().await }
+            };
+            tokio::select! {
+                Some(ended) = under_way.next() => match ended {
+                    (way, Ok(stream)) => {
+                        self.overtaken(ways.iter().take_while(|&&other| other != way));
+                        return Ok((way, stream));
+                    }
+                    (_, Err(error)) => last = error,
+                },
+                () = stagger => {}
+            }
+        }
+    }
+
+    async fn attempt(&self, way: Way) -> (Way, io::Result<TcpStream>) {
         count(&self.stats.connects.attempts);
-        let connecting = connect_by(&self.routes[way.0].route, way.1);
-        let connected = match tokio::time::timeout(self.timeouts.connect, connecting).await {
-            Ok(connected) => connected.and_then(|stream| tune(&stream, &self.timeouts).map(|()| stream)),
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        };
-        count(if connected.is_ok() { &self.stats.connects.successes } else { &self.stats.connects.failures });
+        let route = &self.routes[way.0].route;
+        let connected = route::connect(route, way.1, tokio::time::Instant::now() + self.timeouts.connect).await;
+        self.learn(route::server(route), connected.as_ref().err());
+        let connected = connected
+            .map_err(|failure| match failure {
+                Failure::Address(error) => error,
+                other => io::Error::other(other),
+            })
+            .and_then(|stream| tune(&stream, &self.timeouts).map(|()| stream));
         let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
         if connected.is_ok() {
+            count(&self.stats.connects.successes);
             ailing.remove(&way);
         } else {
+            count(&self.stats.connects.failures);
             ailing.insert(way, Instant::now());
         }
-        connected
+        drop(ailing);
+        (way, connected)
     }
 
-    /// The healthy ones first. One that failed a while ago is tried as if it were healthy by a single client; the others
-    /// leave it until he has found out.
-    fn by_health(&self, mut ways: Vec<Way>, now: Instant) -> Vec<Way> {
-        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
-        ways.sort_by_cached_key(|way| match ailing.get_mut(way) {
-            Some(since) if now.duration_since(*since) < AILING => true,
-            Some(since) => {
-                *since = now;
-                false
+    /// What an attempt tells of the server in between.
+    fn learn(&self, server: Option<&str>, failure: Option<&Failure>) {
+        let (Some(server), warnings, now) = (server, &self.stats.warnings, Instant::now()) else { return };
+        match failure {
+            Some(failure @ Failure::Upstream(_)) => warnings.raise(Code::UpstreamUnreachable, server, failure, now),
+            Some(failure @ Failure::Login(_)) => {
+                warnings.end(Code::UpstreamUnreachable, server);
+                warnings.raise(Code::UpstreamLogin, server, failure, now);
             }
-            None => false,
+            Some(Failure::Address(_)) | None => {
+                warnings.end(Code::UpstreamUnreachable, server);
+                warnings.end(Code::UpstreamLogin, server);
+            }
+        }
+    }
+
+    /// These started before the one that answered first, and either failed or are still silent.
+    fn overtaken<'a>(&self, ways: impl Iterator<Item = &'a Way>) {
+        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
+        for &way in ways {
+            ailing.entry(way).or_insert_with(|| {
+                count(&self.stats.connects.failures);
+                Instant::now()
+            });
+        }
+    }
+
+    /// The healthy ones first, and among them those of the family that won the last race. One that failed a while ago is
+    /// tried as if it were healthy by a single client; the others leave it until that one has found out.
+    fn in_order(&self, label: Option<i16>, mut ways: Vec<Way>, now: Instant) -> Vec<Way> {
+        let winners = self.winners.lock().unwrap_or_else(PoisonError::into_inner);
+        let winner = winners.get(&label).filter(|(_, since)| now.duration_since(*since) < WINS).map(|(ipv6, _)| *ipv6);
+        drop(winners);
+        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.sort_by_cached_key(|way| {
+            let fails = match ailing.get_mut(way) {
+                Some(since) if now.duration_since(*since) < AILING => true,
+                Some(since) => {
+                    *since = now;
+                    false
+                }
+                None => false,
+            };
+            (fails, winner.is_some_and(|ipv6| ipv6 != way.1.is_ipv6()))
         });
         ways
     }
@@ -104,29 +199,6 @@ impl Upstreams {
     }
 }
 
-async fn connect_by(route: &Route, address: SocketAddr) -> io::Result<TcpStream> {
-    match route {
-        Route::Direct { bind } => connect_from(bind, address).await,
-        Route::Socks5 { server, credentials } => {
-            let connected = match credentials {
-                Some((name, password)) => {
-                    Socks5Stream::connect_with_password(server.as_str(), address, name, password).await
-                }
-                None => Socks5Stream::connect(server.as_str(), address).await,
-            };
-            connected.map(Socks5Stream::into_inner).map_err(io::Error::other)
-        }
-    }
-}
-
-async fn connect_from(bind: &[IpAddr], address: SocketAddr) -> io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    if let Some(&ip) = bind.iter().find(|ip| ip.is_ipv4() == address.is_ipv4()) {
-        socket.bind(SocketAddr::new(ip, 0))?;
-    }
-    socket.connect(address).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,16 +206,34 @@ mod tests {
     #[test]
     fn one_client_at_a_time_finds_out_whether_a_way_works_again() {
         let [connect, other] = [10, 60].map(Duration::from_secs);
-        let timeouts = Timeouts { handshake: other, keepalive: other, ack: other, connect };
-        let centres = DataCentres { overrides: HashMap::new(), default: 2, ipv4: true, ipv6: true, prefer_ipv6: false };
+        let timeouts = Timeouts { handshake: other, keepalive: None, ack: other, connect };
+        let centres =
+            DataCentres { overrides: HashMap::new(), default: None, ipv4: true, ipv6: true, prefer_ipv6: false };
         let upstreams = Upstreams::new(Vec::new(), centres, timeouts, Arc::new(Stats::new()));
         let [dead, healthy] = [1, 2].map(|port| (0, SocketAddr::from(([127, 0, 0, 1], port))));
         let (ways, start) = (vec![dead, healthy], Instant::now());
         upstreams.ailing.lock().unwrap().insert(dead, start);
-        assert_eq!(upstreams.by_health(ways.clone(), start + AILING / 2), [healthy, dead]);
+        assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING / 2), [healthy, dead]);
         // The scout, and those who come while he waits for an answer.
-        assert_eq!(upstreams.by_health(ways.clone(), start + AILING), [dead, healthy]);
-        assert_eq!(upstreams.by_health(ways.clone(), start + AILING + connect), [healthy, dead]);
-        assert_eq!(upstreams.by_health(ways, start + 2 * AILING), [dead, healthy]);
+        assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING), [dead, healthy]);
+        assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING + connect), [healthy, dead]);
+        assert_eq!(upstreams.in_order(None, ways, start + 2 * AILING), [dead, healthy]);
+    }
+
+    #[test]
+    fn the_family_that_won_goes_first_for_ten_minutes_and_only_at_its_data_centre() {
+        let time = Duration::from_mins(1);
+        let timeouts = Timeouts { handshake: time, keepalive: None, ack: time, connect: time };
+        let centres =
+            DataCentres { overrides: HashMap::new(), default: None, ipv4: true, ipv6: true, prefer_ipv6: false };
+        let upstreams = Upstreams::new(Vec::new(), centres, timeouts, Arc::new(Stats::new()));
+        let (four, six) = ((0, "127.0.0.1:1".parse().unwrap()), (0, "[::1]:1".parse().unwrap()));
+        let start = Instant::now();
+        upstreams.winners.lock().unwrap().insert(Some(2), (true, start));
+        assert_eq!(upstreams.in_order(Some(2), vec![four, six], start), [six, four]);
+        assert_eq!(upstreams.in_order(Some(3), vec![four, six], start), [four, six]);
+        assert_eq!(upstreams.in_order(Some(2), vec![four, six], start + WINS), [four, six]);
+        upstreams.ailing.lock().unwrap().insert(six, start);
+        assert_eq!(upstreams.in_order(Some(2), vec![four, six], start), [four, six]);
     }
 }

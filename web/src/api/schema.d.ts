@@ -29,10 +29,14 @@ export interface paths {
         put?: never;
         /**
          * Log in from a browser
-         * @description Gives an access token and sets a refresh cookie that no script can read.
+         * @description Gives an access token and sets two cookies that no script can read: one that renews it, and one by which the browser is
+         *     known at later logins, so that wrong passwords of strangers do not lock it out.
          */
         post: operations["login_begin"];
-        /** Log out of this browser */
+        /**
+         * Log out of this browser
+         * @description The access tokens of the session end at once.
+         */
         delete: operations["login_end"];
         options?: never;
         head?: never;
@@ -50,7 +54,7 @@ export interface paths {
         put?: never;
         /**
          * Renew a browser's token
-         * @description Takes the refresh cookie, which is replaced; one that was used before ends the session.
+         * @description Takes the refresh cookie, which is replaced; one that was replaced before ends all sessions of the administrator.
          */
         post: operations["login_refresh"];
         delete?: never;
@@ -127,8 +131,9 @@ export interface paths {
         get?: never;
         /**
          * Change an administrator
-         * @description A password: his own, or anybody's for a sudo administrator. The role: another one's, for a sudo administrator. His
-         *     older tokens become void.
+         * @description A password: one's own, or anybody's for a sudo administrator. The role: another one's, for a sudo administrator. Their
+         *     older tokens become void. More than ten minutes after the login that the token comes from, `current_password` must stand
+         *     beside it: the present password of whoever asks. Otherwise the answer is 403 with `fresh_login_required`.
          */
         put: operations["administrators_update"];
         post?: never;
@@ -439,8 +444,8 @@ export interface paths {
         };
         /**
          * Whether everything works
-         * @description 503 if the database does not answer or the proxy's file is not what it should be. A proxy that does not answer is
-         *     shown, but the panel works without it.
+         * @description 503 if the database does not answer, the proxy's file is not what it should be, or the proxy answers without the counters
+         *     that accounting needs. A proxy that does not answer is shown, but the panel works without it.
          */
         get: operations["health_ready"];
         put?: never;
@@ -474,6 +479,11 @@ export interface components {
         };
         /** @description Changes to an administrator; at least one. */
         AdminPatchBody: {
+            /**
+             * Format: password
+             * @description The present password of whoever asks; needed more than ten minutes after the login.
+             */
+            current_password?: string;
             /** @description By another sudo administrator only. */
             is_sudo?: boolean;
             /** Format: password */
@@ -671,7 +681,7 @@ export interface components {
             code: string;
             /** @description What happened this time. */
             detail: string;
-            /** @description For 422: every field that does not fit. */
+            /** @description For 422: every field that does not fit. For 403 with `fresh_login_required`: that `current_password` is wrong. */
             errors?: components["schemas"]["FieldProblem"][];
             /**
              * Format: int32
@@ -715,10 +725,12 @@ export interface components {
         ProxyWord: "external" | "embedded";
         /** @description Whether everything works; without details, because anybody may ask. */
         ReadyBody: {
+            /** @description Whether the proxy's last answer has the counters that accounting needs; true as long as it does not answer. */
+            accounting: boolean;
             /** @description Whether config.toml says what the database says. */
             config_sync: boolean;
             database: boolean;
-            /** @description Whether the database answers and the file is written. */
+            /** @description Whether the database answers, the file is written and traffic can be counted. */
             ready: boolean;
             /** @description Whether the last scrape of the proxy succeeded. */
             scrape: boolean;
@@ -729,6 +741,10 @@ export interface components {
          * @enum {string}
          */
         Reset: "none" | "daily" | "weekly" | "monthly";
+        /** @description What a browser gets that has logged in. */
+        SessionBody: components["schemas"]["TokenBody"] & {
+            reuse_detected_at: components["schemas"]["Moment"] | null;
+        };
         /** @description What is configured, without secrets. */
         SettingsBody: {
             /** @description The proxy's file. */
@@ -797,6 +813,8 @@ export interface components {
             /** @description The 100 users with the most traffic. */
             user_traffic: components["schemas"]["UserTraffic"][];
             users: components["schemas"]["UserCounts"];
+            /** @description What the operator should know of although everything runs. */
+            warnings: components["schemas"]["WarningBody"][];
         };
         /**
          * @description What a user may do at the moment.
@@ -936,6 +954,25 @@ export interface components {
             /** @description 32 hex digits; shown here only. */
             secret: string;
         };
+        /** @description What the operator should know of. */
+        WarningBody: {
+            /**
+             * @description Its name, which does not change between versions.
+             * @example tls_domain_differs
+             */
+            code: string;
+            /** @description What it is and what to do, in English. */
+            detail: string;
+            /**
+             * @description `info`: worth knowing; `warning`: something does not work as expected.
+             * @example warning
+             */
+            level: string;
+            /** @description Its values by name. */
+            params: {
+                [key: string]: string;
+            };
+        };
     };
     responses: never;
     parameters: never;
@@ -1036,7 +1073,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TokenBody"];
+                    "application/json": components["schemas"]["SessionBody"];
                 };
             };
             /** @description The body is not JSON */
@@ -1111,7 +1148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1183,7 +1220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1257,7 +1294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1426,7 +1463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1671,7 +1708,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The administrator may not do this */
+            /** @description The administrator may not do this, or `current_password` is needed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1689,7 +1726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description He is the last sudo administrator */
+            /** @description This is the last sudo administrator */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1718,6 +1755,15 @@ export interface operations {
             };
             /** @description Something in the request does not fit; errors lists the fields */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many wrong passwords; Retry-After tells when to try again */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

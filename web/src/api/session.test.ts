@@ -8,7 +8,14 @@ const json = (body: unknown, status = 200) => new Response(JSON.stringify(body),
 const ended = () => json({ code: 'unauthorized', status: 401, detail: '' }, 401);
 
 /** A panel of which tokens and the cookie can be taken away. */
-const server = { token: '', cookie: true, refreshes: 0, calls: [] as string[], me: admin };
+const server = {
+  token: '',
+  cookie: true,
+  refreshes: 0,
+  calls: [] as string[],
+  me: admin,
+  reuse: null as string | null,
+};
 
 async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const request = input instanceof Request ? input : new Request(input, init);
@@ -24,7 +31,7 @@ async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Res
     const { password } = (await request.json()) as { password: string };
     if (password !== 'right') return ended();
     server.token = 'login';
-    return json({ access_token: server.token });
+    return json({ access_token: server.token, reuse_detected_at: server.reuse });
   }
   if (path === '/api/admin/session') return new Response(null, { status: 204 });
   if (request.headers.get('authorization') !== `Bearer ${server.token}`) return ended();
@@ -35,7 +42,7 @@ async function answer(input: RequestInfo | URL, init?: RequestInit): Promise<Res
 let session: Session;
 
 beforeEach(async () => {
-  Object.assign(server, { token: 'none', cookie: true, refreshes: 0, calls: [], me: admin });
+  Object.assign(server, { token: 'none', cookie: true, refreshes: 0, calls: [], me: admin, reuse: null });
   vi.stubGlobal('fetch', vi.fn(answer));
   vi.resetModules();
   session = await import('./session');
@@ -47,6 +54,20 @@ const put = () =>
 it('comes back after a reload by the cookie', async () => {
   await session.startSession();
   expect(session.getSession()).toEqual({ state: 'active', admin });
+});
+
+it('tells after a login that a cookie of the account was reused, until it is read or the administrator leaves', async () => {
+  const at = '2026-01-31T10:00:00Z';
+  await session.logIn('admin', 'right');
+  expect(session.getReuse()).toBe(null);
+  server.reuse = at;
+  await session.logIn('admin', 'right');
+  expect(session.getReuse()).toBe(at);
+  session.dismissReuse();
+  expect(session.getReuse()).toBe(null);
+  await session.logIn('admin', 'right');
+  await session.logOut();
+  expect(session.getReuse()).toBe(null);
 });
 
 it('shows the login without a cookie', async () => {

@@ -8,6 +8,7 @@ import { ApiError, readProblem } from './problem';
 import type { components } from './schema';
 
 export type Admin = components['schemas']['AdminBody'];
+type Begun = components['schemas']['SessionBody'];
 
 export type Session =
   /** Asking whether the cookie is still good. */
@@ -43,6 +44,18 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
+/** When a replaced refresh token of the account was used, until the administrator has read it. */
+let reuse: string | null = null;
+
+function tellReuse(at: string | null): void {
+  reuse = at;
+  for (const listener of listeners) listener();
+}
+
+export const getReuse = (): string | null => reuse;
+export const useReuse = (): string | null => useSyncExternalStore(subscribe, getReuse);
+export const dismissReuse = (): void => tellReuse(null);
+
 export const getSession = (): Session => session;
 export const useSession = (): Session => useSyncExternalStore(subscribe, getSession);
 
@@ -64,8 +77,10 @@ async function call(method: string, path: string, init: RequestInit = {}): Promi
   return response;
 }
 
-async function takeToken(response: Response): Promise<void> {
-  token = ((await response.json()) as { access_token: string }).access_token;
+async function takeToken<Body extends { access_token: string }>(response: Response): Promise<Body> {
+  const body = (await response.json()) as Body;
+  token = body.access_token;
+  return body;
 }
 
 const bearer = (): HeadersInit => ({ authorization: `Bearer ${token}` });
@@ -113,8 +128,10 @@ async function enter(): Promise<boolean> {
 
 async function sendPassword(username: string, password: string): Promise<void> {
   const headers = { 'content-type': 'application/json' };
-  await takeToken(await call('POST', 'session', { headers, body: JSON.stringify({ username, password }) }));
+  const answer = await call('POST', 'session', { headers, body: JSON.stringify({ username, password }) });
+  const { reuse_detected_at: detected } = await takeToken<Begun>(answer);
   release(await enter());
+  if (detected) tellReuse(detected);
 }
 
 /** Logs in, for the first time or again; requests that waited for it go on. */
@@ -138,6 +155,7 @@ function forget(): void {
 
 function leave(): void {
   token = null;
+  reuse = null;
   forget();
   become({ state: 'guest', admin: null });
   release(false);

@@ -15,6 +15,7 @@ import { logOut, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { openPalette, PaletteHost } from './PaletteHost';
+import { ReuseNotice } from './ReuseNotice';
 import css from './Shell.module.css';
 import { PALETTE_KEY, useHotkeys } from './useHotkeys';
 
@@ -148,6 +149,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <Account />
       </nav>
       <main id="content" className={css.main} tabIndex={-1}>
+        <ReuseNotice />
         {children}
       </main>
       <PaletteHost />

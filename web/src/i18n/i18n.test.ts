@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { STATUSES } from '../lib/filters';
 import { RANGES } from '../lib/history';
 import { ACTIONS } from '../pages/audit/changes';
+import { WARNINGS } from '../pages/dashboard/useWarningText';
 import { COLUMNS } from '../pages/users/columns';
 import en from './en.json';
 import fa from './fa.json';
@@ -36,7 +37,15 @@ const DYNAMIC: Record<string, readonly string[]> = {
   'column.': ['username', ...COLUMNS],
   'dashboard.': [...RANGES, 'today'],
   'deed.': ACTIONS.map((action) => action.replace('.', '_')),
-  'error.': ['network', 'unavailable', 'not_found', 'forbidden', 'unauthorized', 'too_many_requests'],
+  'error.': [
+    'network',
+    'unavailable',
+    'not_found',
+    'forbidden',
+    'unauthorized',
+    'fresh_login_required',
+    'too_many_requests',
+  ],
   // Of names, passwords and the form of a user.
   'fault.':
     'characters date long noteLong passwordLong passwordShort positive required reserved short tooLarge'.split(
@@ -46,6 +55,7 @@ const DYNAMIC: Record<string, readonly string[]> = {
   'settings.': ['auto', 'light', 'dark', 'external', 'embedded'],
   'status.': STATUSES,
   'task.': ['config_sync', 'scrape', 'enforcement', 'retention'],
+  'warning.': WARNINGS,
 };
 
 /** What the code asks for: 'a.b' as it stands, and `a.${x}` as the keys above. */

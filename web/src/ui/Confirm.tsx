@@ -8,8 +8,11 @@ export interface Question {
   /** The deed as a word: "Delete", not "OK". */
   action: string;
   danger?: boolean;
-  /** Done while the dialog waits; it stays open with the reason if this fails. */
-  run: () => Promise<unknown>;
+  /**
+   * Done while the dialog waits; it stays open with the reason if this fails. If the reason is that the login is too long
+   * ago, the dialog asks for the administrator's own password and runs it again with it.
+   */
+  run: (currentPassword?: string) => Promise<unknown>;
 }
 
 // Nothing is asked at the first paint, so dialogs are not part of it.

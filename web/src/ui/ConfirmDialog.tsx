@@ -2,6 +2,7 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useI18n } from '~/i18n';
 import type { Question } from './Confirm';
+import { CurrentPassword, needsPassword } from './CurrentPassword';
 import { Fault } from './states';
 
 interface Props {
@@ -14,18 +15,23 @@ export function ConfirmDialog({ question, opened, onClose }: Props) {
   const { t } = useI18n();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  const [own, setOwn] = useState({ asked: false, password: '', wrong: false });
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question begins without the fault of the last one
-  useEffect(() => setError(null), [question]);
+  useEffect(() => {
+    setError(null);
+    setOwn({ asked: false, password: '', wrong: false });
+  }, [question]);
 
   async function run() {
     setBusy(true);
     setError(null);
     try {
-      await question.run();
+      await question.run(own.password || undefined);
       onClose();
     } catch (failure) {
-      setError(failure);
+      if (needsPassword(failure)) setOwn({ asked: true, password: '', wrong: own.password !== '' });
+      else setError(failure);
     } finally {
       setBusy(false);
     }
@@ -40,6 +46,13 @@ export function ConfirmDialog({ question, opened, onClose }: Props) {
     >
       <Stack gap="md">
         <div>{question.body}</div>
+        {own.asked && (
+          <CurrentPassword
+            value={own.password}
+            wrong={own.wrong}
+            onChange={(password) => setOwn({ asked: true, password, wrong: false })}
+          />
+        )}
         <Fault error={error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} disabled={busy} data-autofocus>

@@ -16,6 +16,7 @@ export function useErrorText() {
         case 'not_found':
         case 'forbidden':
         case 'unauthorized':
+        case 'fresh_login_required':
         case 'too_many_requests':
           return t(`error.${code}`);
         case 'internal':

@@ -2,13 +2,16 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Timelike, Utc};
 use toml_edit::{Document, Item, TableLike};
 
-use super::{BOM, DocumentError, Lines};
+use super::{DocumentError, comments, in_file};
 use crate::access::Table;
-use crate::user::{Limit, PLACEHOLDER, Secret, Username};
+use crate::include::{Lines, Location, Source};
+use crate::rename::Renames;
+use crate::user::{Limit, NOTE_MAX, PLACEHOLDER, Secret, Username};
 
 /// A user as the file has him.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct ImportedUser {
     pub max_connections: Option<Limit>,
     /// Addresses he may come from at once; 0 in the file means no limit of his own.
     pub max_unique_ips: Option<Limit>,
+    /// The comments of the lines in the file, without those that may hold a secret; at most [`NOTE_MAX`] characters.
+    pub note: String,
 }
 
 /// Why a user of the file is imported as disabled.
@@ -50,8 +55,10 @@ impl fmt::Display for DisabledBecause {
 
 /// Something in the file that cannot be imported. It never quotes a value, because that may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: [access.{table}] {name:?} {message}")]
+#[error("{}line {line}, column {column}: [access.{table}] {name:?} {message}", in_file(file.as_ref()))]
 pub struct ImportProblem {
+    /// The included file with the fault; `None` if it is in the file itself.
+    pub file: Option<PathBuf>,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
@@ -73,13 +80,38 @@ pub enum ImportError {
     /// Every problem with its users, in the order of the file.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Users(Vec<ImportProblem>),
+    /// Old names of the rename table that nobody has.
+    #[error("nobody is called {}", .0.join(", "))]
+    UnusedRenames(Vec<String>),
 }
 
-/// Reads the users of a file with their limits, in the order of the file. The placeholder is no user. What the limit
-/// tables say of names that are not in `[access.users]` has no meaning for the proxy and is ignored.
+/// Reads the users of a file, and of those that it includes, with their limits, in their order. The placeholder is no
+/// user. What the limit tables say of names that are not in `[access.users]` has no meaning for the proxy and is ignored.
 ///
 /// Fails with all problems at once: names outside the rule or differing only by case, bad secrets, negative or fractional
 /// numbers, dates that are no date and time with an offset.
+pub fn read_users_of(source: &Source) -> Result<Vec<ImportedUser>, ImportError> {
+    read_renamed_users(source, &Renames::default())
+}
+
+/// The same, with new names for some of them. A name of the table that nobody has is an error.
+pub fn read_renamed_users(source: &Source, renames: &Renames) -> Result<Vec<ImportedUser>, ImportError> {
+    let (document, _) = super::parse(source)?;
+    let mut reader = Reader::new(source.bare(), &document, renames);
+    let users = reader.users();
+    let unused = renames.unused(|old| reader.has(old));
+    if !unused.is_empty() {
+        return Err(ImportError::UnusedRenames(unused.into_iter().map(str::to_owned).collect()));
+    }
+    if reader.faults.is_empty() {
+        return Ok(users);
+    }
+    reader.faults.sort_by_key(|fault| fault.offset);
+    let lines = Lines::new(source);
+    Err(ImportError::Users(reader.faults.into_iter().map(|fault| fault.located(&lines)).collect()))
+}
+
+/// The same for the text of a file that includes no others.
 ///
 /// ```
 /// # use mtpannel_core::document::read_users;
@@ -88,16 +120,7 @@ pub enum ImportError {
 /// # Ok::<(), mtpannel_core::document::ImportError>(())
 /// ```
 pub fn read_users(text: &str) -> Result<Vec<ImportedUser>, ImportError> {
-    let text = text.strip_prefix(BOM).unwrap_or(text);
-    let (document, _) = super::parse(text)?;
-    let mut reader = Reader::new(&document);
-    let users = reader.users();
-    if reader.faults.is_empty() {
-        return Ok(users);
-    }
-    reader.faults.sort_by_key(|fault| fault.offset);
-    let lines = Lines::new(text);
-    Err(ImportError::Users(reader.faults.into_iter().map(|fault| fault.located(&lines)).collect()))
+    read_users_of(&Source::alone(text))
 }
 
 /// A problem before its line is known.
@@ -110,24 +133,31 @@ struct Fault {
 
 impl Fault {
     fn located(self, lines: &Lines<'_>) -> ImportProblem {
-        let (line, column) = lines.position(self.offset);
-        ImportProblem { line, column, table: self.table.key(), name: self.name, message: self.message }
+        let Location { file, line, column } = lines.locate(self.offset);
+        ImportProblem { file, line, column, table: self.table.key(), name: self.name, message: self.message }
     }
 }
 
 struct Reader<'d> {
+    text: &'d str,
     /// The managed tables by [`Table::index`].
     tables: [Option<&'d dyn TableLike>; Table::ALL.len()],
     faults: Vec<Fault>,
+    renames: &'d Renames,
     /// Names so far, in lower case.
     seen: HashSet<String>,
 }
 
 impl<'d> Reader<'d> {
-    fn new(document: &'d Document<&str>) -> Self {
+    fn new(text: &'d str, document: &'d Document<&str>, renames: &'d Renames) -> Self {
         let access = document.get("access").and_then(Item::as_table_like);
         let tables = Table::ALL.map(|table| access?.get(table.key())?.as_table_like());
-        Self { tables, faults: Vec::new(), seen: HashSet::new() }
+        Self { text, tables, faults: Vec::new(), renames, seen: HashSet::new() }
+    }
+
+    /// Whether the file has a user of this name, letter by letter.
+    fn has(&self, name: &str) -> bool {
+        self.tables[Table::Users.index()].is_some_and(|users| users.contains_key(name))
     }
 
     fn users(&mut self) -> Vec<ImportedUser> {
@@ -161,7 +191,23 @@ impl<'d> Reader<'d> {
             data_limit: limit(quota),
             max_connections: limit(connections),
             max_unique_ips: limit(ips),
+            note: self.note(name),
         })
+    }
+
+    /// The comments of the lines of a user in all managed tables, each once.
+    fn note(&self, name: &str) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for table in self.tables.iter().flatten() {
+            let place = table.get_key_value(name).and_then(|(key, item)| Some((key.span()?.start, item.span()?)));
+            let Some((key, value)) = place else { continue };
+            for comment in comments::of_statement(self.text, key, &value) {
+                if !lines.contains(&comment) {
+                    lines.push(comment);
+                }
+            }
+        }
+        lines.join("\n").chars().take(NOTE_MAX).collect()
     }
 
     fn key_offset(&self, name: &str) -> Option<usize> {
@@ -170,9 +216,9 @@ impl<'d> Reader<'d> {
     }
 
     fn username(&mut self, name: &str, offset: usize) -> Option<Username> {
-        let parsed = name.parse::<Username>().map_err(|error| error.to_string());
+        let parsed = self.renames.name(name).map_err(|error| error.to_string());
         let unique = parsed.and_then(|username| {
-            let new = self.seen.insert(name.to_ascii_lowercase());
+            let new = self.seen.insert(username.as_str().to_ascii_lowercase());
             if new { Ok(username) } else { Err("differs from another name only by case".to_owned()) }
         });
         unique.map_err(|message| self.fault_at(offset, Table::Users, name, message)).ok()

@@ -1,13 +1,17 @@
 //! What stays of a file when its managed tables are taken out, and where others are put in.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 use toml_edit::{Document, TableLike};
 
-use super::scan::{Cut, Place, Scan, Section, first_newline};
-use super::{BOM, DocumentError};
+use super::entries;
+use super::parts::{self, Parts};
+use super::scan::{Cut, Place, Section, first_newline};
+use super::{BOM, DocumentError, FileEndpoint};
 use crate::access::Table;
+use crate::include::{Source, included_path};
 use crate::user::{PLACEHOLDER, Secret, Username};
 
 /// Everything of the file that the panel does not manage, ready to take managed tables again.
@@ -24,6 +28,10 @@ pub struct Layout {
     pub(super) tail: String,
     /// Line ending of the managed text.
     pub(super) newline: &'static str,
+    /// Names with entries in other tables by user than the managed ones.
+    pub(super) entries: HashSet<String>,
+    /// What the file says of links together with those that it includes, if it includes any.
+    pub(super) with_includes: Option<FileEndpoint>,
     /// Secret of the placeholder that stands in the file, or that this layout was first given.
     pub(super) placeholder: OnceLock<Secret>,
 }
@@ -35,28 +43,43 @@ impl std::fmt::Debug for Layout {
 }
 
 impl Layout {
-    /// Reads the text of a file; one without any statement is fine.
+    /// Reads a file; one without any statement is fine.
     ///
-    /// Fails with the place of the fault when the text is not valid TOML, or when `access` or a managed key under it is
-    /// something else than a table: such a file is not to be overwritten.
-    pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        Self::parse_with_names(text).map(|(layout, _)| layout)
+    /// Fails with the place of the fault when the text is not valid TOML, when `access` or a managed key under it is
+    /// something else than a table, or when a managed table stands in an included file: such a file is not to be
+    /// overwritten.
+    pub fn of(source: &Source) -> Result<Self, DocumentError> {
+        Self::with_names(source).map(|(layout, _)| layout)
     }
 
-    /// The same, with the names in `[access.users]`, of those that a user can have.
-    pub fn parse_with_names(text: &str) -> Result<(Self, Vec<Username>), DocumentError> {
-        let bare = text.strip_prefix(BOM).unwrap_or(text);
-        let (document, scan) = super::parse(bare)?;
+    /// The same for the text of a file that includes no others.
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        Self::of(&Source::alone(text))
+    }
+
+    /// The same as [`Self::of`], with the names in `[access.users]`, of those that a user can have.
+    pub fn with_names(source: &Source) -> Result<(Self, Vec<Username>), DocumentError> {
+        let (document, scan) = super::parse(source)?;
         let placeholder = standing_placeholder(&document);
         let names = users(&document).into_iter().flat_map(TableLike::iter).filter_map(|(name, _)| name.parse().ok());
         let names = names.collect();
+        let with_includes = (!source.included().is_empty()).then(|| FileEndpoint::of(Some(&document)));
         drop(document);
-        let mut layout = split(bare, scan);
+        let entries = entries::names(source.bare(), &scan);
+        let parts = parts::in_main_file(source, scan)?;
+        let mut layout = split(source.bare_main(), parts);
+        layout.entries = entries;
+        layout.with_includes = with_includes;
         layout.placeholder = placeholder.map_or_else(OnceLock::new, OnceLock::from);
-        if bare.len() < text.len() {
+        if source.bare_main().len() < source.main().len() {
             layout.head.insert_str(0, BOM);
         }
         Ok((layout, names))
+    }
+
+    /// Whether the name has an entry in a table by user that is not managed, such as `user_rate_limits`.
+    pub fn has_entry(&self, name: &Username) -> bool {
+        self.entries.contains(name.as_str())
     }
 }
 
@@ -71,25 +94,29 @@ fn users<'d>(document: &'d Document<&str>) -> Option<&'d dyn TableLike> {
 }
 
 /// Takes the managed tables out of a text.
-fn split(text: &str, scan: Scan) -> Layout {
-    let sections = scan.sections;
+fn split(text: &str, parts: Parts) -> Layout {
+    let sections = parts.sections;
     let managed = |section: &Section| matches!(section.place, Place::Managed { .. });
-    let edits = edits(&sections, scan.cuts);
+    let edits = edits(text, &sections, parts.cuts);
     let mut layout = Layout {
         head: String::new(),
         above: Default::default(),
         tail: String::new(),
         newline: "\n",
+        entries: HashSet::new(),
+        with_includes: None,
         placeholder: OnceLock::new(),
     };
     if let Some(first) = sections.iter().position(managed) {
         let group: Vec<&Section> = sections[first..].iter().take_while(|section| managed(section)).collect();
         layout.above = comments_above(text, &group);
         layout.head = edited(text, 0..group[0].start, &edits);
-        layout.tail = edited(text, group[group.len() - 1].body_end..text.len(), &edits);
+        let inside: String =
+            group.iter().map(|section| include_lines(&text[section.start..section.body_end])).collect();
+        layout.tail = inside + &edited(text, group[group.len() - 1].body_end..text.len(), &edits);
         layout.newline = newline_of(&layout, text);
     } else {
-        let place = place_for_new(text, &sections);
+        let place = if parts.has_includes { text.len() } else { place_for_new(text, &sections) };
         layout.head = edited(text, 0..place, &edits);
         layout.tail = edited(text, place..text.len(), &edits);
         layout.newline = newline_of(&layout, text);
@@ -99,12 +126,23 @@ fn split(text: &str, scan: Scan) -> Layout {
 }
 
 /// All that is taken out of the text, in its order: the cuts and the managed sections.
-fn edits(sections: &[Section], cuts: Vec<Cut>) -> Vec<Cut> {
+fn edits(text: &str, sections: &[Section], cuts: Vec<Cut>) -> Vec<Cut> {
     let whole = sections.iter().filter(|section| matches!(section.place, Place::Managed { .. }));
     let mut edits = cuts;
-    edits.extend(whole.map(|section| Cut { range: section.start..section.body_end, replacement: String::new() }));
+    edits.extend(whole.map(|section| {
+        let range = section.start..section.body_end;
+        Cut { replacement: include_lines(&text[range.clone()]), range }
+    }));
     edits.sort_by_key(|edit| edit.range.start);
     edits
+}
+
+/// The include lines of a managed section. They stay: an included file may hold something again one day.
+fn include_lines(section: &str) -> String {
+    if !section.contains("include") {
+        return String::new();
+    }
+    section.split_inclusive('\n').filter(|line| included_path(line).is_some()).collect()
 }
 
 /// A part of the text after the edits that lie in it.
@@ -126,7 +164,7 @@ fn comments_above(text: &str, group: &[&Section]) -> [String; Table::ALL.len()] 
     for pair in group.windows(2) {
         let between = &text[pair[0].body_end..pair[1].start];
         if let Place::Managed { table, .. } = pair[1].place
-            && between.contains('#')
+            && (between.contains('#') || !include_lines(between).is_empty())
         {
             above[table.index()].push_str(between);
         }

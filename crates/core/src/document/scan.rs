@@ -21,8 +21,18 @@ pub(super) enum Place {
     Access,
     /// A managed table, or (`inside`) something in it.
     Managed { table: Table, inside: bool },
+    /// Another table of `access` that has entries by user, such as `user_rate_limits`.
+    ByUser,
+    /// An entry of such a table, or something in it.
+    Entry,
     /// Anything else.
     Other,
+}
+
+/// The place of an unmanaged key under `access`. The proxy's tables by user all have such names, those of later versions
+/// also; a key of this kind that holds no table has no entries.
+fn unmanaged(key: &str) -> Place {
+    if key.starts_with("user_") { Place::ByUser } else { Place::Other }
 }
 
 impl Place {
@@ -33,8 +43,12 @@ impl Place {
                 "access" => Self::Access,
                 _ => Self::Other,
             },
-            Self::Access => Table::from_key(&key()).map_or(Self::Other, |table| Self::Managed { table, inside: false }),
+            Self::Access => {
+                let key = key();
+                Table::from_key(&key).map_or_else(|| unmanaged(&key), |table| Self::Managed { table, inside: false })
+            }
             Self::Managed { table, .. } => Self::Managed { table, inside: true },
+            Self::ByUser | Self::Entry => Self::Entry,
             Self::Other => Self::Other,
         }
     }
@@ -44,7 +58,7 @@ impl Place {
         match self {
             Self::Access => Some("access".to_owned()),
             Self::Managed { table, inside: false } => Some(format!("access.{}", table.key())),
-            Self::Root | Self::Other | Self::Managed { inside: true, .. } => None,
+            Self::Root | Self::ByUser | Self::Entry | Self::Other | Self::Managed { inside: true, .. } => None,
         }
     }
 }
@@ -66,12 +80,24 @@ pub(super) struct Cut {
     pub(super) replacement: String,
 }
 
-/// What a pass found. Both lists are in the order of the file.
+/// What a pass found. All lists are in the order of the file.
 #[derive(Debug)]
 pub(super) struct Scan {
     /// The first is the root, which has no header.
     pub(super) sections: Vec<Section>,
     pub(super) cuts: Vec<Cut>,
+    pub(super) entries: Vec<Entries>,
+}
+
+/// Entries of tables by user that the panel does not manage.
+#[derive(Debug)]
+pub(super) enum Entries {
+    /// A header with its statements: index of the section, and the user's name.
+    Section(usize, String),
+    /// A statement of whole lines, and the user's name.
+    Lines(Range<usize>, String),
+    /// An inline table at this place, by the events inside of it.
+    Inline(Place, Vec<Event>),
 }
 
 /// Something stands where only a table may be.
@@ -107,6 +133,8 @@ struct Statement {
     inline: bool,
     /// The events inside the inline table, where they are needed.
     events: Vec<Event>,
+    /// The user's name, if it leads to [`Place::Entry`] by a key of its own.
+    entry: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -119,7 +147,15 @@ enum Kind {
 impl Statement {
     fn new(kind: Kind, place: Place, line_start: usize, start: usize) -> Self {
         let (value_start, value_end) = (start, start);
-        Self { kind, place, line_start, start, value_start, value_end, inline: false, events: Vec::new() }
+        Self { kind, place, line_start, start, value_start, value_end, inline: false, events: Vec::new(), entry: None }
+    }
+
+    /// Takes the next key of its path.
+    fn step(&mut self, text: &str, event: &Event) {
+        if self.place == Place::ByUser {
+            self.entry = Some(key(text, event).into_owned());
+        }
+        self.place = self.place.step(|| key(text, event));
     }
 
     /// Takes the begin or the end of its value.
@@ -147,7 +183,7 @@ struct Scanner<'t> {
 impl<'t> Scanner<'t> {
     fn new(text: &'t str) -> Self {
         let root = Section { place: Place::Root, start: 0, body_end: 0 };
-        let scan = Scan { sections: vec![root], cuts: Vec::new() };
+        let scan = Scan { sections: vec![root], cuts: Vec::new(), entries: Vec::new() };
         Self { text, scan, wrong: None, line_start: 0, depth: 0, statement: None }
     }
 
@@ -163,7 +199,9 @@ impl<'t> Scanner<'t> {
         }
         if self.depth == 0 {
             self.on_outer(event);
-        } else if let Some(statement) = self.statement.as_mut().filter(|statement| statement.place == Place::Access) {
+        } else if let Some(statement) =
+            self.statement.as_mut().filter(|statement| matches!(statement.place, Place::Access | Place::ByUser))
+        {
             statement.events.push(*event);
         }
         if opens(event) {
@@ -184,7 +222,7 @@ impl<'t> Scanner<'t> {
                 }
                 let text = self.text;
                 if let Some(statement) = &mut self.statement {
-                    statement.place = statement.place.step(|| key(text, event));
+                    statement.step(text, event);
                 }
             }
             EventKind::Newline => self.end_line(span.end()),
@@ -202,25 +240,28 @@ impl<'t> Scanner<'t> {
     }
 
     fn end_line(&mut self, end: usize) {
-        if let Some(statement) = self.statement.take() {
+        if let Some(mut statement) = self.statement.take() {
             if statement.kind == Kind::Pair {
-                self.end_pair(&statement, end);
+                self.end_pair(&mut statement, end);
             } else {
-                self.end_header(&statement, end);
+                self.end_header(&mut statement, end);
             }
         }
         self.line_start = end;
     }
 
-    fn end_header(&mut self, statement: &Statement, end: usize) {
+    fn end_header(&mut self, statement: &mut Statement, end: usize) {
         if statement.kind == Kind::ArrayHeader {
             self.refuse(statement.place, statement.start);
         }
         let section = Section { place: statement.place, start: statement.line_start, body_end: end };
         self.scan.sections.push(section);
+        if let Some(name) = statement.entry.take() {
+            self.scan.entries.push(Entries::Section(self.scan.sections.len() - 1, name));
+        }
     }
 
-    fn end_pair(&mut self, statement: &Statement, end: usize) {
+    fn end_pair(&mut self, statement: &mut Statement, end: usize) {
         self.section().body_end = end;
         if matches!(self.section().place, Place::Managed { .. }) {
             return;
@@ -240,7 +281,16 @@ impl<'t> Scanner<'t> {
                 let replacement = kept.join(first_newline(self.text).unwrap_or("\n"));
                 self.scan.cuts.push(Cut { range, replacement });
             }
-            Place::Access | Place::Root | Place::Other => {}
+            Place::Entry => {
+                // In the section of an entry there is no name: the whole section is the entry.
+                if let Some(name) = statement.entry.take() {
+                    self.scan.entries.push(Entries::Lines(line, name));
+                }
+            }
+            Place::Access | Place::ByUser | Place::Root | Place::Other => {}
+        }
+        if matches!(statement.place, Place::Access | Place::ByUser) && statement.inline {
+            self.scan.entries.push(Entries::Inline(statement.place, std::mem::take(&mut statement.events)));
         }
     }
 

@@ -1,5 +1,8 @@
 mod cases;
 mod check;
+mod entries;
 mod generate;
 mod import;
+mod includes;
 mod properties;
+mod replaced;

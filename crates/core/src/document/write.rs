@@ -1,5 +1,7 @@
 //! The managed tables as text.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
 use super::Layout;
@@ -24,6 +26,12 @@ impl Layout {
     /// stands in the parsed file; otherwise it takes the first `fresh_placeholder` that it needs and stays with that, so
     /// that a layout which is kept gives the same bytes again.
     pub fn render(&self, access: &Access, fresh_placeholder: &Secret) -> String {
+        self.render_with_ranges(access, fresh_placeholder).0
+    }
+
+    /// The same, with the places of the tables in it.
+    pub fn render_with_ranges(&self, access: &Access, fresh_placeholder: &Secret) -> (String, Vec<Range<usize>>) {
+        let mut ranges = Vec::with_capacity(Table::ALL.len());
         let placeholder = access.served().is_empty().then(|| self.placeholder.get_or_init(|| *fresh_placeholder));
         let mut writer = Writer { out: String::with_capacity(self.size(access)), newline: self.newline };
         writer.out.push_str(&self.head);
@@ -34,11 +42,13 @@ impl Layout {
                 if above.is_empty() && table != Table::ALL[0] {
                     writer.out.push_str(self.newline);
                 }
+                let start = writer.out.len();
                 writer.table(table, access, placeholder);
+                ranges.push(start..writer.out.len());
             }
         }
         writer.out.push_str(&self.tail);
-        writer.out
+        (writer.out, ranges)
     }
 
     /// Bytes that the text will have, at most.

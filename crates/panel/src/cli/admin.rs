@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use mtpannel_core::user::Username;
 
-use super::{open, open_existing, output, password, tell};
+use super::{audit_read, open, open_existing, output, password, tell};
 use crate::clock::Clock;
 use crate::service::admins::{self as service, NewAdmin};
 use crate::service::password::Passwords;
@@ -33,6 +33,7 @@ pub(super) async fn create(name: &Username, is_sudo: bool, from_stdin: bool, unl
 
 pub(super) async fn list() -> anyhow::Result<()> {
     let store = open_existing().await?;
+    audit_read(&store, "admin.list", None).await;
     let all = admins::page(store.read().await?.db(), i64::MAX, 0).await?;
     let rows: Vec<[String; 4]> = all
         .into_iter()

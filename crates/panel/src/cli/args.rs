@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use mtpannel_core::rename::Rename;
 use mtpannel_core::user::Username;
 
 use crate::settings::RawSettings;
@@ -209,17 +210,48 @@ Examples:
 pub(super) enum ImportCommand {
     /// Take over the SQLite database of the Python panel (tables admins, users, traffic_logs, system_stats).
     ///
-    /// Everything is checked first; all problems are told, and nothing is imported then. The present database must hold
-    /// no users. Administrators keep their passwords; one whose name exists already stays as he is. Times without a zone
+    /// Everything is checked first; all problems are told, and nothing is imported then. What has a plain meaning is taken
+    /// over and listed: a limit of 0 is no limit, a negative usage is 0, a long note is cut. The present database must hold
+    /// no users. Administrators keep their passwords; those whose names exist already stay as they are. Times without a zone
     /// are UTC. Stop both panels first, and leave the proxy running: its present counters become the base of the
     /// accounting.
     #[command(after_help = "\
 Examples:
-  mtpannel import panel-db /opt/old-panel/data/panel.db")]
+  mtpannel import panel-db /opt/old-panel/data/panel.db --dry-run
+  mtpannel import panel-db /opt/old-panel/data/panel.db --rename 'my phone=my-phone' --rename x1=anna")]
     PanelDb {
         /// Database file of the old panel; it is only read.
         file: PathBuf,
+        #[command(flatten)]
+        how: How,
     },
+    /// Take over the users of a telemt config.toml, with those of the files that it includes.
+    ///
+    /// For the users of a second server, or those that a bot has made, also while the panel runs: it writes its file within
+    /// half a minute. Users keep names, secrets, limits and dates; comments of their lines become notes. Who is here already
+    /// with the same secret stays. A name that somebody else has, or one outside the rule, needs a new one. All users are
+    /// taken over, or none.
+    #[command(after_help = "\
+Examples:
+  mtpannel import telemt-config second-server.toml --dry-run
+  mtpannel import telemt-config second-server.toml --rename alice=alice-2 --rename 'my phone=my-phone'")]
+    TelemtConfig {
+        /// telemt's file; it is only read.
+        file: PathBuf,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// How an import is done.
+#[derive(Debug, Args)]
+pub(super) struct How {
+    /// Give the user or administrator OLD the name NEW; may be given several times.
+    #[arg(long = "rename", value_name = "OLD=NEW")]
+    pub(super) renames: Vec<Rename>,
+    /// Tell everything that would be imported and changed, and import nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// Commands that need no settings, or none but the database; their help does not list the others.

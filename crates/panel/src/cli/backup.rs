@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 
-use super::{open_existing, tell};
+use super::{audit_read, open_existing, tell};
 use crate::clock::Clock;
 use crate::service::backup;
 use crate::settings;
@@ -16,6 +16,7 @@ pub(super) async fn backup(file: &Path) -> anyhow::Result<()> {
     }
     let store = open_existing().await?;
     backup::backup(&store, file).await?;
+    audit_read(&store, "database.backup", None).await;
     store.close().await;
     tell(&format!("wrote {}; it holds secrets", file.display()));
     Ok(())

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::{must_exist, output, tell};
+use super::{audit_read, causes, output, tell};
 use crate::clock::Clock;
 use crate::config_file::{ConfigFile, Rendered};
 use crate::random;
-use crate::service::preview;
+use crate::service::endpoint_check::differences;
+use crate::service::warnings::Warning;
+use crate::service::{preview, settings_check};
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::{DatabaseUrl, Store};
 
@@ -15,25 +17,43 @@ const SETTLE: Duration = Duration::from_secs(1);
 
 pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
     let (url, proxy) = settings.database_and_proxy()?;
-    let store = open(&url).await?;
-    output::print(&rendered(&store, &proxy).await?.text)
+    let mut file = ConfigFile::new(&proxy);
+    let database = Database::open(&url).await?;
+    let text = database.rendered(&mut file).await?.text;
+    if !database.is_new {
+        audit_read(&database.store, "config.render", None).await;
+    }
+    output::print(&text)
 }
 
 pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     let mut fine = true;
-    if let Err(problems) = settings.service() {
-        fine = false;
-        tell(&format!("error: {problems}"));
-    } else {
-        output::print("settings: fine\n")?;
+    match settings.service() {
+        Ok(settings) => {
+            output::print("settings: fine\n")?;
+            for warning in settings_check::warnings(&settings) {
+                tell(&format!("warning: {warning}"));
+            }
+        }
+        Err(problems) => {
+            fine = false;
+            tell(&format!("error: {problems}"));
+        }
     }
     // Without these two there is nothing to compare; what is wrong with them was told just now.
     if let Ok((url, proxy)) = settings.database_and_proxy() {
         match check_file(&url, &proxy).await {
-            Ok(verdict) => output::print(&format!("{}: {verdict}\n", proxy.config_path.display()))?,
+            Ok(Checked { verdict, warnings }) => {
+                output::print(&format!("{}: {verdict}\n", proxy.config_path.display()))?;
+                for warning in warnings {
+                    fine &= !warning.breaks_links();
+                    let severity = if warning.breaks_links() { "error" } else { "warning" };
+                    tell(&format!("{severity}: {warning}"));
+                }
+            }
             Err(error) => {
                 fine = false;
-                tell(&format!("error: {error:#}"));
+                tell(&format!("error: {}", causes(&error).join(": ")));
             }
         }
     }
@@ -41,30 +61,65 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn check_file(url: &DatabaseUrl, proxy: &ProxySettings) -> anyhow::Result<&'static str> {
-    // First, because it needs no database.
-    let present = ConfigFile::new(proxy).check()?;
-    let path = proxy.config_path.display();
-    anyhow::ensure!(present, "{path}: there is no such file yet; the panel writes it when it starts");
-    let store = open(url).await?;
-    if rendered(&store, proxy).await?.differs {
-        tokio::time::sleep(SETTLE).await;
-        anyhow::ensure!(
-            !rendered(&store, proxy).await?.differs,
-            "{path}: does not say what the database says; a panel that runs writes it within seconds, its log tells why not"
-        );
-    }
-    Ok("parses, and says what the database says")
+/// What the check of a file that is fine in itself has found.
+struct Checked {
+    verdict: &'static str,
+    warnings: Vec<Warning>,
 }
 
-async fn open(url: &DatabaseUrl) -> anyhow::Result<Store> {
-    must_exist(url)?;
-    Ok(Store::open(url, Clock::system().now()).await?)
-}
-
-async fn rendered(store: &Store, proxy: &ProxySettings) -> anyhow::Result<Rendered> {
+async fn check_file(url: &DatabaseUrl, proxy: &ProxySettings) -> anyhow::Result<Checked> {
     let mut file = ConfigFile::new(proxy);
-    let text = file.read()?;
-    let access = preview::access(store, text.as_deref(), Clock::system().precise()).await?;
-    Ok(file.render(&access, &random::secret())?)
+    // First, because it needs no database.
+    let is_present = file.check()?;
+    let path = proxy.config_path.display();
+    let database = Database::open(url).await?;
+    anyhow::ensure!(
+        is_present || database.is_new,
+        "{path}: there is no such file yet; the panel writes it when it starts"
+    );
+    let differs = database.rendered(&mut file).await?.differs;
+    let warnings = file.file_endpoint().map(|endpoint| differences(proxy, endpoint)).unwrap_or_default();
+    let verdict = match (database.is_new, is_present) {
+        (true, false) => "there is no such file yet; the panel makes it when it starts for the first time",
+        (true, true) => "parses; the panel takes over its users when it starts for the first time",
+        (false, _) => {
+            if differs {
+                tokio::time::sleep(SETTLE).await;
+                anyhow::ensure!(
+                    !database.rendered(&mut file).await?.differs,
+                    "{path}: does not say what the database says; a panel that runs writes it within seconds, its log tells why not"
+                );
+            }
+            "parses, and says what the database says"
+        }
+    };
+    Ok(Checked { verdict, warnings })
+}
+
+/// The database of the settings. Before the first start of the panel there is none, and nobody makes one for a look at the
+/// file: an empty one in a folder that goes with this value takes its place.
+struct Database {
+    store: Store,
+    is_new: bool,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Database {
+    async fn open(url: &DatabaseUrl) -> anyhow::Result<Self> {
+        let now = Clock::system().now();
+        match url {
+            DatabaseUrl::Sqlite(path) if !path.exists() => {
+                let folder = tempfile::tempdir()?;
+                let empty = DatabaseUrl::Sqlite(folder.path().join("empty.db"));
+                Ok(Self { store: Store::open(&empty, now).await?, is_new: true, _folder: Some(folder) })
+            }
+            url => Ok(Self { store: Store::open(url, now).await?, is_new: false, _folder: None }),
+        }
+    }
+
+    async fn rendered(&self, file: &mut ConfigFile) -> anyhow::Result<Rendered> {
+        let present = file.read()?;
+        let access = preview::access(&self.store, present.as_ref(), Clock::system().precise()).await?;
+        Ok(file.render(&access, &random::secret())?)
+    }
 }

@@ -4,18 +4,22 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
+use mtpannel_core::document::read_renamed_users;
 
-use super::{output, tell};
+use super::args::How;
+use super::{causes, output, tell};
 use crate::clock::Clock;
+use crate::config_file::ConfigFile;
 use crate::service::import::read::{ReadError, read};
 use crate::service::import::{self, Summary};
+use crate::service::import_file;
 use crate::service::metering::{self, Scrape};
-use crate::settings::RawSettings;
+use crate::settings::{ProxySettings, RawSettings};
 use crate::store::old_panel::OldPanel;
 use crate::store::{DatabaseUrl, InstanceLock, Store};
 use crate::task::scraper;
 
-pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Result<()> {
+pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> anyhow::Result<()> {
     let (url, metrics_url) = settings.database_and_metrics_url()?;
     ensure!(file.is_file(), "{}: there is no such file", file.display());
     let lock = match &url {
@@ -28,7 +32,7 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Res
         DatabaseUrl::Postgres(_) => None,
     };
     let old = OldPanel::open(file).await.with_context(|| format!("{}: cannot be opened", file.display()))?;
-    let old = match read(old).await {
+    let old = match read(old, &how.renames.into_iter().collect()).await {
         Ok(old) => old,
         Err(ReadError::Problems(problems)) => {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -40,9 +44,10 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Res
     let clock = Clock::system();
     let store = Store::open_locked(&url, clock.now(), lock.as_ref()).await?;
     let scrape = scrape(&store, &metrics_url, &clock).await?;
-    let summary = import::apply(&store, old, scrape.as_ref(), clock.now()).await?;
+    let changes = old.changes.iter().fold(String::new(), |text, change| text + &format!("changed: {change}\n"));
+    let summary = import::apply(&store, old, scrape.as_ref(), clock.now(), how.dry_run).await?;
     store.close().await;
-    output::print(&told(&summary))?;
+    output::print(&(changes + &told(&summary, how.dry_run)))?;
     if scrape.is_some_and(|scrape| scrape.snapshot.suppressed) {
         tell(
             "warning: the proxy leaves out some users in its metrics; for those its counters are no base yet, see below",
@@ -54,12 +59,40 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path) -> anyhow::Res
     Ok(())
 }
 
+pub(super) async fn telemt_config(settings: &RawSettings, file: &Path, how: How) -> anyhow::Result<()> {
+    let (url, proxy) = settings.database_and_proxy()?;
+    let source = ConfigFile::new(&ProxySettings { config_path: file.to_owned(), ..proxy }).read()?;
+    let source = source.with_context(|| format!("{}: there is no such file", file.display()))?;
+    let users = read_renamed_users(&source, &how.renames.into_iter().collect());
+    let users = users.with_context(|| format!("{}: nothing was imported", file.display()))?;
+    let now = Clock::system().now();
+    let store = Store::open(&url, now).await?;
+    let summary = import_file::apply(&store, users, now, how.dry_run).await?;
+    store.close().await;
+    output::print(&told_of_file(&summary, how.dry_run))
+}
+
+fn told_of_file(summary: &import_file::Summary, dry_run: bool) -> String {
+    let done = if dry_run { "nothing was imported; it would be" } else { "imported" };
+    let mut text = format!("{done}: users: {}\n", summary.new.len());
+    for name in &summary.new {
+        let _ = writeln!(text, "new: {name}");
+    }
+    for name in &summary.present {
+        let _ = writeln!(text, "here already with the same secret, unchanged: {name}");
+    }
+    text
+}
+
 async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Option<Scrape>> {
     let ordinal = metering::ordinal(store).await?;
     match scraper::read_once(url, clock, ordinal).await {
         Ok(scrape) => Ok(Some(scrape)),
         Err(error) => {
-            tell(&format!("warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {error:#}"));
+            tell(&format!(
+                "warning: the proxy's metrics at TELEMT_METRICS_URL could not be read: {}",
+                causes(&error).join(": ")
+            ));
             Ok(None)
         }
     }
@@ -72,10 +105,14 @@ fn warn_about_the_base() {
     );
 }
 
-fn told(summary: &Summary) -> String {
+fn told(summary: &Summary, dry_run: bool) -> String {
     let mut text = format!(
-        "imported: administrators: {}, users: {}, traffic rows: {}, rows of proxy figures: {}\n",
-        summary.admins, summary.users, summary.traffic, summary.stats
+        "{}: administrators: {}, users: {}, traffic rows: {}, rows of proxy figures: {}\n",
+        if dry_run { "nothing was imported; it would be" } else { "imported" },
+        summary.admins,
+        summary.users,
+        summary.traffic,
+        summary.stats
     );
     let mut add = |count: usize, what: &str| {
         if count > 0 {

@@ -79,7 +79,10 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         Command::User(UserCommand::Links { name, qr }) => user::links(&settings, &name, qr).await,
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
-        Command::Import(ImportCommand::PanelDb { file }) => import::panel_db(&settings, &file).await,
+        Command::Import(ImportCommand::PanelDb { file, how }) => import::panel_db(&settings, &file, how).await,
+        Command::Import(ImportCommand::TelemtConfig { file, how }) => {
+            import::telemt_config(&settings, &file, how).await
+        }
         Command::Backup { file } => backup::backup(&file).await,
         Command::Restore { file } => backup::restore(&file).await,
         Command::Migrate => migrate::run().await,
@@ -90,21 +93,19 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
 
 /// The failure on standard error: what was not done, and below it why, cause by cause.
 fn report(error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("error: {error}\n");
-    let mut told = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
-        // Many errors tell their source already.
-        if !told.contains(&cause) {
-            text.push_str("  because: ");
-            text.push_str(&cause);
-            text.push('\n');
-        }
-        told = cause;
-    }
-    // There is nowhere to tell that standard error is closed.
-    let _ = io::stderr().write_all(text.as_bytes());
+    tell(&format!("error: {}", causes(error).join("\n  because: ")));
     ExitCode::FAILURE
+}
+
+/// An error and its causes in words, each once: many errors tell their source already.
+fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.last().is_none_or(|last| !last.contains(&cause)) {
+            told.push(cause);
+        }
+    }
+    told
 }
 
 /// Opens the database of the settings; makes it if there is none.
@@ -117,6 +118,14 @@ async fn open_existing() -> anyhow::Result<Store> {
     let url = settings::database_url()?;
     must_exist(&url)?;
     Ok(Store::open(&url, Clock::system().now()).await?)
+}
+
+/// Adds an entry to the audit log for what a command shows or copies. Whoever may run it can read the database without it,
+/// so a database that cannot write does not refuse.
+async fn audit_read(store: &Store, action: &'static str, target: Option<&str>) {
+    if let Err(error) = crate::service::audit::record_command(store, Clock::system().now(), action, target).await {
+        tell(&format!("warning: the audit log has no entry for this: {error}"));
+    }
 }
 
 fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {

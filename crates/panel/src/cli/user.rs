@@ -7,7 +7,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use super::admin::time;
-use super::{must_exist, open_existing, output};
+use super::{audit_read, must_exist, open_existing, output};
 use crate::clock::Clock;
 use crate::settings::RawSettings;
 use crate::store::Store;
@@ -15,6 +15,7 @@ use crate::store::users::{self, Listed};
 
 pub(super) async fn list() -> anyhow::Result<()> {
     let store = open_existing().await?;
+    audit_read(&store, "user.list", None).await;
     let mut all = users::listing(store.read().await?.db(), -1).await?;
     all.sort_by_cached_key(|user| user.username.to_ascii_lowercase());
     let now = Clock::system().now();
@@ -42,6 +43,7 @@ pub(super) async fn links(settings: &RawSettings, name: &str, qr: bool) -> anyho
     let store = Store::open(&url, Clock::system().now()).await?;
     let user = users::by_name(store.read().await?.db(), name, None).await?;
     let user = user.ok_or_else(|| anyhow::anyhow!("there is no user {name:?}"))?;
+    audit_read(&store, "user.show_links", Some(user.username.as_str())).await;
     let links = proxy.endpoint.links(&user.secret);
     let mut text = format!("{}\n{}\n", links.tg_link, links.https_link);
     if qr {

@@ -1,16 +1,21 @@
 //! Who is at the other end: only trusted proxies may say that it is somebody else.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
+/// Whether this address may say who the client is.
+pub(super) fn is_trusted(trusted: &[IpNet], address: &IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(address))
+}
+
 /// The client of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Client {
-    /// His address, if it is known.
+    /// Its address, if it is known.
     pub(super) address: Option<IpAddr>,
-    /// Whether he speaks TLS with the reverse proxy.
+    /// Whether it speaks TLS with the reverse proxy.
     pub(super) tls: bool,
 }
 
@@ -18,30 +23,37 @@ impl Client {
     /// The peer of the connection or, if that is a trusted proxy, the last address in `X-Forwarded-For` that is not one.
     pub(super) fn new(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let peer = peer.map(|address| address.to_canonical());
-        let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
-        if !peer.as_ref().is_some_and(is_trusted) {
+        if !peer.is_some_and(|peer| is_trusted(trusted, &peer)) {
             return Self { address: peer, tls: false };
         }
         let mut address = peer;
-        for hop in hops(headers).rev() {
-            let Some(hop) = hop else { break };
+        for hop in values(headers, "x-forwarded-for").rev() {
+            let Some(hop) = parse_hop(hop) else { break };
             address = Some(hop);
-            if !is_trusted(&hop) {
+            if !is_trusted(trusted, &hop) {
                 break;
             }
         }
-        let tls = headers.get("x-forwarded-proto").is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"));
+        // The nearest proxy, which is trusted, has added the last one.
+        let tls =
+            values(headers, "x-forwarded-proto").next_back().is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         Self { address, tls }
     }
 }
 
-/// Every address that `X-Forwarded-For` lists, the nearest last; `None` where it is none.
-fn hops(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = Option<IpAddr>> {
-    headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-        .map(|hop| hop.trim().parse::<IpAddr>().ok().map(|address| address.to_canonical()))
+/// Everything that a header lists, the nearest last.
+fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+    let lines = headers.get_all(name).iter();
+    lines.flat_map(|line| line.to_str().unwrap_or("?").split(',')).map(str::trim)
+}
+
+/// The address of a hop: alone, quoted, in brackets, with a port.
+fn parse_hop(hop: &str) -> Option<IpAddr> {
+    let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop);
+    let address = hop.parse().or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()));
+    let address =
+        address.ok().or_else(|| hop.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6));
+    address.map(|address| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -55,6 +67,13 @@ mod tests {
     #[case::a_proxy_is("10.0.0.1", "203.0.113.9", "203.0.113.9")]
     #[case::the_last_stranger_counts("10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9")]
     #[case::nonsense_ends_the_walk("10.0.0.1", "1.1.1.1, nonsense, 10.0.0.2", "10.0.0.2")]
+    #[case::a_port_is_cut_off("10.0.0.1", "203.0.113.9:51234", "203.0.113.9")]
+    #[case::ipv6_with_a_port("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1")]
+    #[case::ipv6_in_brackets("10.0.0.1", "1.1.1.1, [2001:db8::1]", "2001:db8::1")]
+    #[case::ipv6_alone("10.0.0.1", "2001:db8::1", "2001:db8::1")]
+    #[case::quoted("10.0.0.1", "\"[2001:db8::1]:443\", \"10.0.0.2:80\"", "2001:db8::1")]
+    #[case::half_a_bracket_is_nonsense("10.0.0.1", "[2001:db8::1, 10.0.0.2", "10.0.0.2")]
+    #[case::an_empty_hop_is_nonsense("10.0.0.1", "203.0.113.9,", "10.0.0.1")]
     #[case::mapped_addresses_are_the_same("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9")]
     fn the_address_comes_from_trusted_proxies_only(
         #[case] peer: &str,
@@ -68,5 +87,21 @@ mod tests {
         let client = Client::new(Some(peer.parse().unwrap()), &headers, &trusted);
         assert_eq!(client.address, Some(expected.parse().unwrap()));
         assert_eq!(client.tls, expected != "198.51.100.1");
+    }
+
+    #[rstest]
+    #[case(&["https"], true)]
+    #[case(&["http"], false)]
+    #[case(&["https,http"], false)]
+    #[case(&["http, HTTPS"], true)]
+    #[case(&["https", "http"], false)]
+    #[case(&["http", "https"], true)]
+    #[case(&["https,"], false)]
+    #[case(&[], false)]
+    fn the_nearest_proxy_says_whether_it_is_tls(#[case] lines: &[&str], #[case] expected: bool) {
+        let name = axum::http::HeaderName::from_static("x-forwarded-proto");
+        let headers = lines.iter().map(|line| (name.clone(), HeaderValue::from_str(line).unwrap())).collect();
+        let client = Client::new(Some("10.0.0.1".parse().unwrap()), &headers, &["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(client.tls, expected);
     }
 }

@@ -7,6 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use chrono::{DateTime, Utc};
 use mtpannel_core::policy::Actor;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -15,13 +16,16 @@ use super::client::Client;
 use super::dto::Object;
 use super::problem::Problem;
 use crate::app::SharedApp;
-use crate::service::{By, auth, users};
+use crate::service::auth::{self, Caller};
+use crate::service::{By, users};
 use crate::store::users::User;
 
 /// Whoever asks, if he is an administrator.
 pub(super) struct Admin {
     pub(super) actor: Actor,
     pub(super) by: By,
+    /// When they gave their password.
+    pub(super) logged_in_at: DateTime<Utc>,
 }
 
 /// Whoever asks, if he is a sudo administrator.
@@ -41,8 +45,8 @@ impl FromRequestParts<SharedApp> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         let address = Client::from_request_parts(parts, app).await?.address;
-        let actor = auth::authenticate(app, bearer(&parts.headers)?).await?;
-        Ok(Self { by: By::Admin { actor: actor.clone(), address }, actor })
+        let Caller { actor, logged_in_at } = auth::authenticate(app, bearer(&parts.headers)?).await?;
+        Ok(Self { by: By::Admin { actor: actor.clone(), address }, actor, logged_in_at })
     }
 }
 
@@ -65,8 +69,11 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     token.ok_or_else(|| Problem::unauthorized("send an access token as 'Authorization: Bearer …'"))
 }
 
-/// The user in the path, if whoever asks may see him.
-pub(super) struct Found(pub(super) User);
+/// The user in the path, if whoever asks may see them.
+pub(super) struct Found {
+    pub(super) user: User,
+    pub(super) by: By,
+}
 
 impl FromRequestParts<SharedApp> for Found {
     type Rejection = Problem;
@@ -75,7 +82,11 @@ impl FromRequestParts<SharedApp> for Found {
         let name = Name::from_request_parts(parts, app).await;
         let token = bearer(&parts.headers)?;
         match name {
-            Ok(Name(name)) => Ok(Self(users::get(app, token, &name).await?)),
+            Ok(Name(name)) => {
+                let (user, actor) = users::get(app, token, &name).await?;
+                let address = Client::from_request_parts(parts, app).await?.address;
+                Ok(Self { user, by: By::Admin { actor, address } })
+            }
             // That the name is none only an administrator is told.
             Err(problem) => {
                 auth::authenticate(app, token).await?;
@@ -138,6 +149,8 @@ pub(super) fn body_problem(rejection: &BytesRejection) -> Problem {
 }
 
 pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // Some editors and shells put a byte order mark in front.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut json = serde_json::Deserializer::from_slice(body);
     let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -157,30 +170,15 @@ pub(super) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem>
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
-    Problem::bad_request(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
+    let what = if error.to_string().starts_with("number out of range") {
+        "a number in the body is too large"
+    } else {
+        "the body is not JSON"
+    };
+    Problem::bad_request(format!("{what}: line {}, column {}", error.line(), error.column()))
 }
 
 /// serde's message without "at line 1 column 2", which the field's name replaces.
 fn without_position(message: &str) -> &str {
     message.rfind(" at line ").map_or(message, |at| &message[..at])
-}
-
-/// A query that fits `T`; unknown parameters do not.
-pub(super) struct Query<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequestParts<SharedApp> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        axum::extract::Query::<T>::from_request_parts(parts, app).await.map(|query| Self(query.0)).map_err(
-            |rejection| {
-                let text = rejection.body_text();
-                let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                match text.split_once(": ").filter(|(field, _)| !field.contains(' ')) {
-                    Some((field, message)) => Problem::invalid_field(field, message),
-                    None => Problem::invalid_field("query", text),
-                }
-            },
-        )
-    }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
@@ -17,14 +17,18 @@ use crate::random;
 /// Largest request body (design section 8).
 pub(super) const MAX_BODY: usize = 1 << 20;
 /// How much of a body that is too large is read and thrown away, so that the client hears why.
-const MAX_DISCARDED: usize = 64 << 20;
+pub(super) const MAX_DISCARDED: usize = 64 << 20;
 /// For how long that is done.
-const DISCARD_TIME: Duration = Duration::from_secs(10);
+pub(super) const DISCARD_TIME: Duration = Duration::from_secs(10);
 /// Longest time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+/// The interface copies links, and uses nothing else that a browser asks leave for.
+const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
+    magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
 /// Names, times, counts and logs a request, and ends it if it takes too long.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
@@ -77,7 +81,7 @@ pub(super) async fn limit_body(request: Request, next: Next) -> Response {
     if length.unwrap_or(0) <= MAX_BODY {
         return next.run(request).await;
     }
-    // Whoever is slower hears it before he has sent everything.
+    // Slower clients hear it before they have sent everything.
     let _ = tokio::time::timeout(DISCARD_TIME, discard(request.into_body())).await;
     Problem::too_large().into_response()
 }
@@ -100,20 +104,37 @@ pub(super) async fn secure(State(app): State<SharedApp>, client: Client, request
         .is_some_and(|path| path.starts_with("/api") || path.starts_with("/health"));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    let mut set = |name, value| {
+    set_security_headers(headers);
+    if is_api {
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+    if client.tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    response
+}
+
+/// Sets the headers that stand on every answer, unless they are set already.
+pub(super) fn set_security_headers(headers: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
     set(header::CONTENT_SECURITY_POLICY, CSP);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
     set(header::X_FRAME_OPTIONS, "DENY");
-    if is_api {
-        set(header::CACHE_CONTROL, "no-store");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
+}
+
+/// Refuses a request of HTTP/1.1 that does not name exactly one host: what stands between may understand another one.
+pub(super) async fn require_host(request: Request, next: Next) -> Response {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11) {
+        return next.run(request).await;
     }
-    if client.tls {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
-    }
-    response
+    Problem::bad_request("there must be one Host header").into_response()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -14,8 +15,10 @@ use mtpannel_core::policy::Scope;
 use mtpannel_core::user::Status;
 use tokio_util::sync::CancellationToken;
 
+use super::layers;
 use crate::app::{App, SharedApp};
 use crate::service::health::Task;
+use crate::service::warnings::Warning;
 
 /// Upper ends of the histograms' buckets, seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
@@ -63,6 +66,7 @@ fn describe() {
     describe_gauge!("mtpannel_database_connections", "Open connections to the database by state");
     describe_gauge!("mtpannel_proxy_up", "Whether the proxy answered the last scrape");
     describe_gauge!("mtpannel_proxy_series_suppressed", "Whether the proxy left out some users at the last scrape");
+    describe_gauge!("mtpannel_warning", "Whether a warning of the dashboard is in force, by its code");
     describe_gauge!("mtpannel_build_info", "Version of the panel");
 }
 
@@ -75,7 +79,14 @@ pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
 
 /// `/metrics` for the internal listener.
 pub fn internal_router(handle: PrometheusHandle, app: SharedApp) -> Router {
-    Router::new().route("/metrics", get(render)).with_state((handle, app))
+    Router::new()
+        .route("/metrics", get(render))
+        .layer(middleware::from_fn(layers::require_host))
+        .layer(middleware::map_response(async |mut response: Response| {
+            layers::set_security_headers(response.headers_mut());
+            response
+        }))
+        .with_state((handle, app))
 }
 
 async fn render(State((handle, app)): State<(PrometheusHandle, SharedApp)>) -> impl IntoResponse {
@@ -90,7 +101,7 @@ async fn refresh(app: &App) {
         let state = app.health.task(task);
         if let Some(at) = state.last_success {
             gauge!("mtpannel_task_last_success_age_seconds", "task" => task.as_str())
-                .set((now - at).num_seconds() as f64);
+                .set((now - at).num_seconds().max(0) as f64);
         }
         let failing = if state.failure.is_some() { 1.0 } else { 0.0 };
         gauge!("mtpannel_task_failing", "task" => task.as_str()).set(failing);
@@ -108,5 +119,10 @@ async fn refresh(app: &App) {
     gauge!("mtpannel_proxy_up").set(if up { 1.0 } else { 0.0 });
     let suppressed = app.health.proxy().is_some_and(|view| view.suppressed);
     gauge!("mtpannel_proxy_series_suppressed").set(if suppressed { 1.0 } else { 0.0 });
+    let warnings = app.warnings.all();
+    for code in Warning::CODES.iter().copied() {
+        let in_force = warnings.iter().any(|warning| warning.code() == code);
+        gauge!("mtpannel_warning", "code" => code).set(if in_force { 1.0 } else { 0.0 });
+    }
     gauge!("mtpannel_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use crate::app::SharedApp;
 
 mod client;
+mod compress;
 mod docs;
 mod dto;
 mod etag;
@@ -20,6 +21,7 @@ mod layers;
 mod metrics;
 mod openapi;
 mod problem;
+mod query;
 mod routes;
 mod server;
 mod web;
@@ -57,6 +59,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .routes(routes!(system::metrics))
         .routes(routes!(system::audit_log))
         .layer(middleware::from_fn(etag::tag))
+        .layer(middleware::from_fn(compress::compress))
 }
 
 fn probes() -> OpenApiRouter<SharedApp> {
@@ -77,8 +80,11 @@ pub fn openapi() -> OpenApi {
 /// The public listener's routes.
 pub fn router(app: SharedApp) -> Router {
     let base_path = app.settings.base_path.clone();
-    let (routes, openapi) = described();
-    let routes = routes.merge(docs::router(&openapi, &base_path)).fallback(web::serve);
+    let (mut routes, openapi) = described();
+    if app.settings.api_docs {
+        routes = routes.merge(docs::router(openapi, &base_path));
+    }
+    let routes = routes.fallback(web::serve);
     let routes = if base_path.is_empty() {
         routes
     } else {
@@ -94,6 +100,7 @@ pub fn router(app: SharedApp) -> Router {
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(DefaultBodyLimit::max(layers::MAX_BODY))
         .layer(middleware::from_fn(layers::limit_body))
+        .layer(middleware::from_fn(layers::require_host))
         .layer(CatchPanicLayer::custom(|_| Problem::internal().into_response()))
         .layer(middleware::from_fn(layers::observe))
         .layer(middleware::from_fn_with_state(app.clone(), layers::secure))

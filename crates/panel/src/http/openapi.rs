@@ -88,11 +88,7 @@ fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static s
     if tag == "Health" {
         return Vec::new();
     }
-    let mut all = vec![
-        ("413", "The body is larger than 1 MiB"),
-        ("500", "Something went wrong on the server"),
-        ("503", "It took too long"),
-    ];
+    let mut all = vec![("413", "The body is larger than 1 MiB"), ("500", "Something went wrong on the server")];
     let has_query = operation
         .parameters
         .iter()
@@ -105,7 +101,9 @@ fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static s
         all.push(("401", "Wrong user name or password"));
         all.push(("403", "The request comes from another site"));
         all.push(("429", "Too many failed logins; Retry-After tells when to try again"));
+        all.push(("503", "It took too long, or too many logins wait; Retry-After tells when to try again"));
     }
+    all.push(("503", "It took too long"));
     if named {
         all.push(("404", "There is no such thing, or it belongs to somebody else"));
     }

@@ -32,7 +32,7 @@ pub(crate) struct ProblemBody {
     /// Stable word for programs.
     #[schema(example = "not_found")]
     code: &'static str,
-    /// For 422: every field that does not fit.
+    /// For 422: every field that does not fit. For 403 with `fresh_login_required`: that `current_password` is wrong.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
     #[serde(skip)]
@@ -66,12 +66,39 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
     }
 
+    /// A head that no route gets to see.
+    pub(super) fn refused_head(status: StatusCode) -> Self {
+        let (code, detail) = match status {
+            StatusCode::REQUEST_TIMEOUT => ("timeout", "the head of the request did not come in time"),
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+                ("head_too_large", "the head of a request may have at most 16 KiB and 100 headers")
+            }
+            StatusCode::URI_TOO_LONG => ("uri_too_long", "the address is too long"),
+            _ => ("bad_request", "the head of the request is not HTTP/1.1; every line of it ends with CRLF"),
+        };
+        Self::new(status, code, detail)
+    }
+
+    /// The document itself.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.0).unwrap_or_default()
+    }
+
     pub(super) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     }
 
     pub(super) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    fn fresh_login_required(wrong_password: bool) -> Self {
+        let detail = "the login is too long ago for this: log in again, or send current_password";
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "fresh_login_required", detail);
+        if wrong_password {
+            problem.0.errors = vec![FieldProblem { field: "current_password".into(), message: "is wrong".into() }];
+        }
+        problem
     }
 
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
@@ -132,6 +159,12 @@ impl From<ServiceError> for Problem {
                 problem.0.retry_after = Some(retry_after_seconds);
                 problem
             }
+            ServiceError::Overloaded { retry_after_seconds } => {
+                let mut problem = Self::unavailable("too many logins at once; try again");
+                problem.0.retry_after = Some(retry_after_seconds);
+                problem
+            }
+            ServiceError::FreshLoginRequired { wrong_password } => Self::fresh_login_required(wrong_password),
             ServiceError::Store(error) => error.into(),
         }
     }
@@ -147,7 +180,7 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_vec(&self.0).unwrap_or_default();
+        let body = self.to_json();
         let mut response = (status, [(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {

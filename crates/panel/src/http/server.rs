@@ -1,4 +1,4 @@
-//! The server: connections, of which there is a bound, and requests, whose heads must come in time.
+//! The server: connections, of which there is a bound, and requests, which must come and be taken in time.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -7,71 +7,199 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::http::{HeaderValue, Request, header};
+use axum::response::{IntoResponse as _, Response};
 use axum::serve::Listener as _;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// What strangers may hold.
+use super::client::{Client, is_trusted};
+use super::problem::Problem;
+use body::Memory;
+use connections::{Connection, Connections, Reading};
+use pace::Rate;
+use stream::Stream;
+
+mod body;
+mod connections;
+mod head;
+mod pace;
+mod refusal;
+mod stream;
+
+/// What clients may hold, and for how long.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
-    /// Connections at once; further ones wait until one ends.
-    connections: u32,
-    /// Time for the head of a request, from the end of the one before.
+    /// Connections at once.
+    connections: usize,
+    /// Further ones in which health checks are answered when the others are all at work.
+    reserved: usize,
+    /// Connections at once of one client: an IPv4 address, or the /64 of an IPv6 address.
+    per_network: usize,
+    /// Time for the head of a request: from its first byte, or from the beginning of the connection.
     head: Duration,
+    /// How long a connection may be idle between two requests.
+    idle: Duration,
+    /// How fast an answer must be taken.
+    write: Rate,
+    /// How fast a body must come.
+    body: Rate,
 }
 
 /// Reverse proxies keep connections, without a request, for up to 90 s; one that is closed just when they use it costs
-/// somebody his request.
-const BOUNDS: Bounds = Bounds { connections: 512, head: Duration::from_secs(100) };
+/// somebody their request.
+const BOUNDS: Bounds = Bounds {
+    connections: 512,
+    reserved: 32,
+    per_network: 256,
+    head: Duration::from_secs(10),
+    idle: Duration::from_secs(100),
+    write: Rate { window: Duration::from_secs(20), least: 10 << 10 },
+    body: Rate { window: Duration::from_secs(10), least: 1 << 10 },
+};
 
-/// Serves until it is told to stop, and then to the end of the requests that are under way.
-pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
-    serve_within(BOUNDS, listener, router, stop).await;
+/// What the connections of a listener share.
+struct Shared {
+    bounds: Bounds,
+    router: Router,
+    trusted: Vec<IpNet>,
+    connections: Connections,
+    memory: Memory,
 }
 
-async fn serve_within(bounds: Bounds, mut listener: TcpListener, router: Router, stop: CancellationToken) {
-    let slots = Arc::new(Semaphore::new(bounds.connections as usize));
+/// Serves until it is told to stop, and then to the end of the requests that are under way. `trusted` are the networks
+/// that may say who the client is.
+pub async fn serve(listener: TcpListener, router: Router, trusted: Vec<IpNet>, stop: CancellationToken) {
+    serve_within(BOUNDS, listener, router, trusted, stop).await;
+}
+
+async fn serve_within(
+    bounds: Bounds,
+    mut listener: TcpListener,
+    router: Router,
+    trusted: Vec<IpNet>,
+    stop: CancellationToken,
+) {
+    let (connections, memory) = (Connections::new(bounds), Memory::default());
+    let shared = Arc::new(Shared { bounds, router, trusted, connections, memory });
+    let tasks = TaskTracker::new();
     let next = async |listener: &mut TcpListener| {
-        let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
-        (slot, listener.accept().await)
+        let (socket, peer) = listener.accept().await;
+        let address = Some(peer.ip().to_canonical()).filter(|address| !is_trusted(&shared.trusted, address));
+        (shared.connections.admit(address).await, socket, peer)
     };
-    while let Some((slot, (stream, peer))) = stop.run_until_cancelled(next(&mut listener)).await {
-        let (router, stop) = (router.clone(), stop.clone());
-        tokio::spawn(async move {
-            connection(bounds.head, stream, peer, router, stop).await;
-            drop(slot);
+    while let Some((connection, socket, peer)) = stop.run_until_cancelled(next(&mut listener)).await {
+        let Some(connection) = connection else { continue };
+        let (shared, stop) = (Arc::clone(&shared), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = serve_connection(&shared, &connection, socket, peer, stop) => {}
+                () = connection.until_cut() => tracing::debug!(%peer, "a connection was cut"),
+            }
+            shared.connections.remove(&connection);
         });
     }
     drop(listener);
-    // Every connection gives its slot back at its end.
-    let _all = slots.acquire_many(bounds.connections).await;
+    tasks.close();
+    tasks.wait().await;
 }
 
-async fn connection(head: Duration, stream: TcpStream, peer: SocketAddr, router: Router, stop: CancellationToken) {
-    let service = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        service.call(request)
+async fn serve_connection(
+    shared: &Arc<Shared>,
+    connection: &Arc<Connection>,
+    socket: TcpStream,
+    peer: SocketAddr,
+    stop: CancellationToken,
+) {
+    let stream = Stream::new(socket, Arc::clone(connection), shared.bounds);
+    let service = service_fn(|request: Request<Incoming>| {
+        // At once, because the library reads the body next.
+        connection.set_reading(reading(request.body()));
+        connection.set_answering(true);
+        let (shared, connection) = (Arc::clone(shared), Arc::clone(connection));
+        async move {
+            let response = answer(&shared, &connection, request, peer).await;
+            connection.set_answering(false);
+            Ok::<_, std::convert::Infallible>(response)
+        }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(head);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    // The stream has the times; the library only parses.
+    http.header_read_timeout(None).max_header_size(head::MAX_HEAD);
+    let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
+        ended = serving.as_mut() => ended,
         () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            serving.as_mut().graceful_shutdown();
+            serving.await
         }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
     }
+}
+
+fn reading(body: &Incoming) -> Reading {
+    match body.size_hint().exact() {
+        Some(0) => Reading::Head,
+        Some(length) => Reading::Body(length),
+        None => Reading::Rest,
+    }
+}
+
+async fn answer(
+    shared: &Shared,
+    connection: &Arc<Connection>,
+    mut request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response {
+    let is_last = connection.reading() == Reading::Rest;
+    let client = Client::new(Some(peer.ip()), request.headers(), &shared.trusted);
+    let path = request.uri().path();
+    let is_probe = path.ends_with("/health") || path.ends_with("/health/ready");
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let (request, rest) = body::watch(request, connection, shared.bounds.body, &shared.memory);
+    let mut response = if has_turn(&shared.connections, connection, client, is_probe).await {
+        let served = TowerToHyperService::new(shared.router.clone()).call(request).await;
+        served.unwrap_or_else(|never| match never {})
+    } else {
+        drop(request);
+        busy()
+    };
+    if let Some(rest) = rest {
+        response = rest.finish(response).await;
+    }
+    if is_last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Whether the request may be worked on, at once or after a while.
+async fn has_turn(connections: &Connections, connection: &Arc<Connection>, client: Client, is_probe: bool) -> bool {
+    let is_within_bounds = connections.attribute(connection, client.address);
+    if is_probe || !is_within_bounds {
+        return is_probe;
+    }
+    connection.set_working(false);
+    let has_turn = connections.has_regular_place(connection).await;
+    connection.set_working(true);
+    has_turn
+}
+
+fn busy() -> Response {
+    let mut response = Problem::unavailable("too many requests at once; try again").into_response();
+    super::layers::set_security_headers(response.headers_mut());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 #[cfg(test)]
@@ -82,7 +210,7 @@ mod tests {
     use tokio::sync::Notify;
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: panel\r\n\r\n";
-    const PATIENT: Bounds = Bounds { connections: 2, head: Duration::from_mins(1) };
+    const PATIENT: Bounds = Bounds { connections: 2, reserved: 1, head: Duration::from_mins(1), ..BOUNDS };
 
     struct Server {
         address: SocketAddr,
@@ -94,7 +222,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let task = tokio::spawn(serve_within(bounds, listener, router, stop.clone()));
+        let task = tokio::spawn(serve_within(bounds, listener, router, Vec::new(), stop.clone()));
         Server { address, stop, task }
     }
 
@@ -134,20 +262,75 @@ mod tests {
         assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("127.0.0.1"), "{answer}");
     }
 
+    /// Answers on `/` when it is told to, and says when it has begun; on `/health` at once.
+    fn slow(begun: &Arc<Notify>, go: &Arc<Notify>) -> Router {
+        let (begun, go) = (Arc::clone(begun), Arc::clone(go));
+        let work = async move || {
+            begun.notify_one();
+            go.notified().await;
+            "done"
+        };
+        Router::new().route("/", get(work)).route("/health", get(async || "alive"))
+    }
+
     #[tokio::test]
-    async fn connections_beyond_the_bound_wait_for_one_to_end() {
+    async fn an_answer_that_nobody_takes_is_given_up_and_a_body_that_does_not_come_is_not_waited_for() {
+        static LARGE: [u8; 32 << 20] = [0; 32 << 20];
+        let slow = Rate { window: Duration::from_millis(50), least: 1 << 20 };
+        let bounds = Bounds { write: slow, body: slow, ..PATIENT };
+        let router = Router::new()
+            .route("/", get(async || LARGE.as_slice()))
+            .route("/in", axum::routing::post(async |body: axum::body::Bytes| body.len().to_string()));
+        let server = start(bounds, router).await;
+        let half = server.connect(b"POST /in HTTP/1.1\r\nhost: p\r\ncontent-length: 9\r\n\r\n1234").await;
+        let answer = rest(half).await;
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("connection: close"), "{answer}");
+        let _deaf = server.connect(REQUEST).await;
+        let mut health = server.connect(b"GET /nothing HTTP/1.1\r\nhost: p\r\n\r\n").await;
+        assert!(read_some(&mut health).await.contains("404"));
+        server.stop.cancel();
+        // Requests that are under way are waited for, so it ends only because that answer was given up.
+        tokio::time::timeout(Duration::from_secs(30), server.task).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn beyond_the_bound_the_connection_that_waited_longest_gives_way() {
         let server = start(PATIENT, hello()).await;
         let first = server.connect(b"").await;
         let mut second = server.connect(REQUEST).await;
         assert!(read_some(&mut second).await.contains("200 OK"));
+        let mut third = server.connect(REQUEST).await;
+        assert!(read_some(&mut third).await.contains("200 OK"));
+        let mut end = [0];
+        assert!(!matches!({ first }.read(&mut end).await, Ok(1..)), "the first is closed");
+        second.write_all(REQUEST).await.unwrap();
+        assert!(read_some(&mut second).await.contains("200 OK"));
+    }
+
+    #[tokio::test]
+    async fn requests_at_work_are_never_given_up_for_others_which_wait_for_one_to_end_while_health_is_answered() {
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let server = start(PATIENT, slow(&begun, &go)).await;
+        let mut busy = Vec::new();
+        for _ in 0..2 {
+            busy.push(server.connect(REQUEST).await);
+            begun.notified().await;
+        }
         let mut third = server.connect(REQUEST).await;
         tokio::select! {
             biased;
             answer = read_some(&mut third) => panic!("served beyond the bound: {answer}"),
             () = async { for _ in 0..100 { tokio::task::yield_now().await } } => {}
         }
-        drop(first);
-        assert!(read_some(&mut third).await.contains("200 OK"));
+        let health = rest(server.connect(b"GET /health HTTP/1.1\r\nhost: p\r\nconnection: close\r\n\r\n").await).await;
+        assert!(health.ends_with("alive"), "{health}");
+        let mut third = server.connect(REQUEST).await;
+        go.notify_one();
+        begun.notified().await;
+        go.notify_waiters();
+        go.notify_one();
+        assert!(read_some(&mut third).await.ends_with("done"));
+        drop(busy);
     }
 
     #[tokio::test]

@@ -2,6 +2,9 @@
 //!
 //! `web/dist` may be missing then: the API works without, and the front page says how to build it.
 
+use std::borrow::Cow;
+
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -76,7 +79,7 @@ fn asset(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     let kind = file.metadata.mimetype().to_owned();
     let (encoding, data) = packed(path, headers).unwrap_or_else(|| (None, file.data.clone()));
     let whole = || {
-        let mut response = ([(header::CONTENT_TYPE, kind)], data.into_owned()).into_response();
+        let mut response = ([(header::CONTENT_TYPE, kind)], shared(data)).into_response();
         if let Some(encoding) = encoding {
             response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
@@ -94,7 +97,15 @@ fn asset(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     response
 }
 
-type Packed = (Option<&'static str>, std::borrow::Cow<'static, [u8]>);
+type Packed = (Option<&'static str>, Cow<'static, [u8]>);
+
+/// The bytes of a file without a copy, so that many slow readers of a large one cost no memory.
+pub(super) fn shared(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    }
+}
 
 /// The smallest form of the file that the client understands and that was built.
 fn packed(path: &str, headers: &HeaderMap) -> Option<Packed> {
@@ -106,7 +117,7 @@ fn packed(path: &str, headers: &HeaderMap) -> Option<Packed> {
 }
 
 /// Whether `Accept-Encoding` names this encoding and does not refuse it.
-fn accepts(accepted: &str, encoding: &str) -> bool {
+pub(super) fn accepts(accepted: &str, encoding: &str) -> bool {
     accepted.split(',').any(|entry| {
         let mut parts = entry.split(';').map(str::trim);
         parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding))

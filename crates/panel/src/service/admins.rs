@@ -5,6 +5,7 @@ use mtpannel_core::user::Username;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::auth::{self, Caller};
 use super::error::Problems;
 use super::{By, FieldError, ServiceError, ServiceResult, audit, password};
 use crate::app::App;
@@ -20,6 +21,8 @@ pub struct AdminPatch {
     pub password: Option<SecretString>,
     /// A new role.
     pub is_sudo: Option<bool>,
+    /// The present password of whoever asks, for those who logged in too long ago.
+    pub current_password: Option<SecretString>,
 }
 
 /// A page of administrators, by name, and how many there are.
@@ -69,8 +72,10 @@ pub async fn create(app: &App, by: &By, username: &str, password: SecretString, 
     insert(&app.store, by, &NewAdmin { username: &username, hash: &hash, is_sudo, now: app.clock.now() }).await
 }
 
-/// Changes an administrator's password or role; either voids his older tokens and sessions.
-pub async fn update(app: &App, by: &By, actor: &Actor, name: &str, patch: AdminPatch) -> ServiceResult<Admin> {
+/// Changes an administrator's password or role; either voids their older tokens and sessions. Both outlive the token of
+/// whoever asks, so a token alone is not enough.
+pub async fn update(app: &App, by: &By, caller: &Caller, name: &str, patch: AdminPatch) -> ServiceResult<Admin> {
+    let actor = &caller.actor;
     if !actor.may_set_password_of(name) {
         return Err(ServiceError::Forbidden("only a sudo administrator may change others".into()));
     }
@@ -83,12 +88,14 @@ pub async fn update(app: &App, by: &By, actor: &Actor, name: &str, patch: AdminP
     if let Some(password) = &patch.password {
         password::check(password).map_err(|error| ServiceError::Invalid(vec![error]))?;
     }
+    let proof = auth::prove(app, by, caller, patch.current_password).await?;
     let hash = match patch.password {
         Some(password) => Some(app.passwords.hash(password).await),
         None => None,
     };
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
+    proof.holds(tx.db()).await?;
     let before = find(tx.db(), name).await?;
     if let Some(hash) = &hash {
         admins::set_password(tx.db(), before.id, hash).await?;

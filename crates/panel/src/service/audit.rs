@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::policy::Actor;
-use serde_json::{Map, Value};
+use mtpannel_core::user::Status;
+use serde_json::{Map, Value, json};
 
 use super::ServiceResult;
 use crate::app::App;
 use crate::store::audit::{self, Deed, Filter, Logged};
-use crate::store::{Db, StoreResult};
+use crate::store::{Db, Store, StoreResult};
 
 /// Who is behind a deed.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ pub enum By {
 
 impl By {
     /// No administrator is called like those with a space.
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         match self {
             Self::Admin { actor, .. } => &actor.username,
             Self::Stranger { .. } => "-",
@@ -43,7 +44,7 @@ impl By {
         }
     }
 
-    fn address(&self) -> Option<IpAddr> {
+    pub(super) fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Admin { address, .. } | Self::Stranger { address } => *address,
             Self::CommandLine | Self::System => None,
@@ -79,13 +80,45 @@ pub async fn record_each<'t>(
     audit::insert(db, &deeds).await
 }
 
+/// Adds an entry for each user whose status a rule changed: name, status before and after.
+pub(super) async fn record_statuses<'u>(
+    db: Db<'_>,
+    now: DateTime<Utc>,
+    changes: impl Iterator<Item = (&'u str, Status, Status)>,
+) -> StoreResult<()> {
+    let status = |status: Status| Some(json!({"status": status.as_str()}));
+    let changes = changes.filter(|(_, before, after)| before != after);
+    let entries = changes.map(|(name, before, after)| (name, (status(before), status(after))));
+    record_each(db, &By::System, now, "user.status", entries).await
+}
+
+/// Adds an entry for what the command line showed or copied.
+pub async fn record_command(
+    store: &Store,
+    now: DateTime<Utc>,
+    action: &'static str,
+    target: Option<&str>,
+) -> StoreResult<()> {
+    let mut tx = store.write().await?;
+    record(tx.db(), &By::CommandLine, now, action, target, (None, None)).await?;
+    tx.commit().await
+}
+
 /// A page of what matches, the newest first, and how much matches in all.
 pub async fn list(app: &App, filter: &Filter, limit: i64, offset: i64) -> ServiceResult<(Vec<Logged>, i64)> {
+    // Whoever looks sees what they have just had shown.
+    app.shown.settled().await;
     let mut conn = app.store.read().await?;
     Ok((audit::page(conn.db(), filter, limit, offset).await?, audit::count(conn.db(), filter).await?))
 }
 
-fn deed(by: &By, now: DateTime<Utc>, action: &str, target: Option<&str>, (before, after): Difference) -> Deed {
+pub(super) fn deed(
+    by: &By,
+    now: DateTime<Utc>,
+    action: &str,
+    target: Option<&str>,
+    (before, after): Difference,
+) -> Deed {
     let (before, after) = differing(before, after);
     Deed {
         at: now,
@@ -113,8 +146,7 @@ fn differing(before: Option<Value>, after: Option<Value>) -> (Option<Value>, Opt
 
 #[cfg(test)]
 mod tests {
-    use super::differing;
-    use serde_json::json;
+    use super::{differing, json};
 
     #[test]
     fn only_fields_that_changed_are_kept() {

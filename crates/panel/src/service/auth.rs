@@ -4,17 +4,19 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
+use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::login_limit::Attempt;
-use super::password::Verdict;
-use super::token::Family;
+use super::login_limit::network;
+use super::password_check::{Compared, Origin, compare};
+use super::token::{Device, Family, Grant};
 use super::{By, ServiceError, ServiceResult, audit};
 use crate::app::App;
 use crate::random;
-use crate::store::admins::{self, Admin, Credentials};
-use crate::store::{StoreResult, Tx, sessions};
+use crate::store::admins::{self, Admin, Holder};
+use crate::store::sessions::{self, Session};
+use crate::store::{Db, StoreResult, Tx, login_networks};
 
 /// A browser's session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
@@ -23,8 +25,9 @@ const SESSION_LONGEST: TimeDelta = TimeDelta::days(30);
 /// For this long after a rotation the token before is still taken: two tabs may ask at the same time, and an answer may be
 /// lost on its way to a browser that is reloaded.
 const ROTATION_GRACE: TimeDelta = TimeDelta::minutes(1);
+/// For this long after a login its tokens may change passwords and roles.
+const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
-const WRONG_LOGIN: &str = "wrong user name or password";
 const NO_TOKEN: &str = "a valid access token is needed";
 const NO_SESSION: &str = "the session has ended; log in again";
 
@@ -36,146 +39,238 @@ pub struct RefreshToken {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Name and password → access token (specification section 2.1).
+/// What a browser gets that has logged in.
+pub struct Begun {
+    /// Access token of the session.
+    pub access_token: SecretString,
+    /// Refresh token of the session.
+    pub refresh: RefreshToken,
+    /// By what the browser is known from now on.
+    pub device: String,
+    /// When a replaced refresh token of the account was used, if the administrator has not been told yet.
+    pub reuse_detected_at: Option<DateTime<Utc>>,
+}
+
+/// An administrator who asks for something.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// When they gave their password.
+    pub logged_in_at: DateTime<Utc>,
+}
+
+/// Name and password → access token (specification section 2.1). It belongs to no session: it ends by itself, and with all
+/// others of the administrator.
 pub async fn login(
     app: &App,
     name: &str,
     password: SecretString,
     address: Option<IpAddr>,
 ) -> ServiceResult<SecretString> {
-    enter(app, name, password, address).await?.finish(app).await
+    let entry = enter(app, name, password, Origin { address, device: None }).await?;
+    let token = app.tokens.issue(&entry.grant(None), entry.now);
+    entry.tx.commit().await?;
+    Ok(token)
 }
 
 /// The same for a browser: access token and refresh token of a session that begins with the login.
-pub async fn begin_session(
-    app: &App,
-    name: &str,
-    password: SecretString,
-    address: Option<IpAddr>,
-) -> ServiceResult<(SecretString, RefreshToken)> {
-    let mut entry = enter(app, name, password, address).await?;
+pub async fn begin_session(app: &App, name: &str, password: SecretString, origin: Origin<'_>) -> ServiceResult<Begun> {
+    let mut entry = enter(app, name, password, origin).await?;
+    let (now, admin_id) = (entry.now, entry.admin.id);
     let family = hex::encode(random::bytes::<16>());
-    let expires_at = entry.now + SESSION_IDLE;
-    sessions::insert(entry.tx.db(), &family, entry.admin.id, entry.now, expires_at).await?;
-    let token = app.tokens.issue_refresh(&Family { family, generation: 0 });
-    Ok((entry.finish(app).await?, RefreshToken { token, expires_at }))
+    let expires_at = now + SESSION_IDLE;
+    sessions::insert(entry.tx.db(), &family, admin_id, now, expires_at).await?;
+    if entry.admin.reuse_detected_at.is_some() {
+        admins::set_reuse_detected(entry.tx.db(), admin_id, None).await?;
+    }
+    let access_token = app.tokens.issue(&entry.grant(Some(&family)), now);
+    entry.tx.commit().await?;
+    let known = origin.device.and_then(|token| app.tokens.check_device(token, now));
+    let device = Device::after_login(known, || hex::encode(random::bytes::<16>()), admin_id, now);
+    Ok(Begun {
+        access_token,
+        refresh: RefreshToken { token: app.tokens.issue_refresh(&Family { family, generation: 0 }), expires_at },
+        device: app.tokens.issue_device(&device),
+        reuse_detected_at: entry.admin.reuse_detected_at,
+    })
 }
 
-/// A login that is right, not committed yet.
+/// A login that is right, not committed yet. While it lasts it holds its place among the logins that are counted.
 struct Entry {
     tx: Tx<'static>,
     admin: Admin,
-    attempt: Attempt,
     now: DateTime<Utc>,
+    _compared: Compared,
 }
 
 impl Entry {
-    async fn finish(self, app: &App) -> ServiceResult<SecretString> {
-        self.tx.commit().await?;
-        self.attempt.succeeded();
-        Ok(app.tokens.issue(self.admin.id, self.admin.token_epoch, self.now))
+    fn grant(&self, session: Option<&str>) -> Grant {
+        grant(&self.admin, session, self.now)
     }
 }
 
-/// Compares name and password. Hashing takes its time, outside of the transaction; so the login counts only if the hash
-/// that was compared is still the stored one in it, and a new password is never undone or outlived.
-async fn enter(app: &App, name: &str, password: SecretString, address: Option<IpAddr>) -> ServiceResult<Entry> {
-    let attempt = app
-        .login_limit
-        .begin(address, name, app.clock.now())
-        .map_err(|retry_after_seconds| ServiceError::TooManyLogins { retry_after_seconds })?;
-    let (known, bcrypt) = credentials(app, name).await?;
-    let hash = known.as_ref().map(|known| known.hashed_password.clone());
-    let verdict = app.passwords.verify(password, hash, bcrypt).await;
-    let now = app.clock.now();
-    let (Some(known), Verdict::Right | Verdict::RightWithBetterHash(_)) = (&known, &verdict) else {
-        // The typed name stays out of the log: people type passwords there. A known name may be named.
-        return refuse(app, address, known.is_some().then_some(name), now).await;
-    };
+fn grant(admin: &Admin, session: Option<&str>, logged_in_at: DateTime<Utc>) -> Grant {
+    let holder = Holder { admin_id: admin.id, epoch: admin.token_epoch, session: session.map(str::to_owned) };
+    Grant { holder, logged_in_at }
+}
+
+/// Compares name and password. The login counts only if the hash that was compared is still the stored one in its
+/// transaction, so that a new password is never undone or outlived.
+async fn enter(app: &App, name: &str, password: SecretString, origin: Origin<'_>) -> ServiceResult<Entry> {
+    let compared = compare(app, name, password, origin).await?;
+    let now = compared.now;
     let mut tx = app.store.write().await?;
-    let Some(admin) = admins::by_credentials(tx.db(), known).await? else {
+    let Some(admin) = admins::by_credentials(tx.db(), &compared.credentials).await? else {
         drop(tx);
-        return refuse(app, address, Some(name), now).await;
+        return Err(compared.fail_late(app, origin, name).await);
     };
-    if let Verdict::RightWithBetterHash(hash) = verdict {
-        admins::upgrade_hash(tx.db(), admin.id, &hash).await?;
+    if let Some(hash) = &compared.better_hash {
+        admins::upgrade_hash(tx.db(), admin.id, hash).await?;
     }
     admins::logged_in(tx.db(), admin.id, now).await?;
-    let by = By::Admin { actor: actor(&admin), address };
+    login_networks::note(tx.db(), admin.id, network(origin.address), now).await?;
+    let by = By::Admin { actor: actor(&admin), address: origin.address };
     audit::record(tx.db(), &by, now, "admin.login", Some(&admin.username), (None, None)).await?;
-    Ok(Entry { tx, admin, attempt, now })
+    Ok(Entry { tx, admin, now, _compared: compared })
 }
 
-/// What a login under this name is compared with, and what all logins are compared with as well while there are bcrypt
-/// hashes. No administrator has a name outside of ASCII, whatever a database takes for its lower case.
-async fn credentials(app: &App, name: &str) -> StoreResult<(Option<Credentials>, Option<String>)> {
-    let mut conn = app.store.read().await?;
-    let known = if name.is_ascii() { admins::credentials(conn.db(), name).await? } else { None };
-    Ok((known, admins::any_bcrypt_hash(conn.db()).await?))
-}
-
-/// Notes a failed login. Those under names that nobody has are noted up to a number only, because strangers make them.
-async fn refuse(app: &App, address: Option<IpAddr>, target: Option<&str>, now: DateTime<Utc>) -> ServiceResult<Entry> {
-    if target.is_some() || app.login_limit.notes_stranger(now) {
-        let mut tx = app.store.write().await?;
-        audit::record(tx.db(), &By::Stranger { address }, now, "admin.login_failed", target, (None, None)).await?;
-        tx.commit().await?;
+/// Makes sure that whoever asks has logged in lately or knows their present password: a stolen token is not enough for what
+/// outlives it. A password that is given is compared in any case.
+pub(super) async fn prove(
+    app: &App,
+    by: &By,
+    caller: &Caller,
+    current_password: Option<SecretString>,
+) -> ServiceResult<Proof> {
+    let Some(password) = current_password else {
+        let age = app.clock.now() - caller.logged_in_at;
+        if (-CLOCKS_DIFFER..=FRESH_FOR).contains(&age) {
+            return Ok(Proof(None));
+        }
+        return Err(ServiceError::FreshLoginRequired { wrong_password: false });
+    };
+    let origin = Origin { address: by.address(), device: None };
+    match compare(app, &caller.actor.username, password, origin).await {
+        Ok(compared) => Ok(Proof(Some(compared))),
+        Err(ServiceError::Unauthorized(_)) => Err(ServiceError::FreshLoginRequired { wrong_password: true }),
+        Err(error) => Err(error),
     }
-    Err(ServiceError::Unauthorized(WRONG_LOGIN))
 }
 
-/// Access token → the administrator as he is in the database now.
-pub async fn authenticate(app: &App, token: &str) -> ServiceResult<Actor> {
-    let (id, epoch) = check(app, token)?;
-    let admin = admins::by_id(app.store.read().await?.db(), id).await?;
-    let admin = admin.filter(|admin| admin.token_epoch == epoch).ok_or(ServiceError::Unauthorized(NO_TOKEN))?;
-    Ok(actor(&admin))
+/// That whoever asks is the administrator themselves.
+pub(super) struct Proof(Option<Compared>);
+
+impl Proof {
+    /// Makes sure, in the transaction of what is done, that the password that was compared is still the present one.
+    pub(super) async fn holds(&self, db: Db<'_>) -> ServiceResult<()> {
+        match &self.0 {
+            Some(compared) if admins::by_credentials(db, &compared.credentials).await?.is_none() => {
+                Err(ServiceError::FreshLoginRequired { wrong_password: true })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
-/// Access token → row id and token epoch of an administrator, which the database has yet to confirm.
-pub(super) fn check(app: &App, token: &str) -> ServiceResult<(i64, i64)> {
+/// Access token → the administrator as they are in the database now.
+pub async fn authenticate(app: &App, token: &str) -> ServiceResult<Caller> {
+    let Grant { holder, logged_in_at } = check(app, token)?;
+    let admin = admins::by_holder(app.store.read().await?.db(), &holder, app.clock.now()).await?;
+    let admin = admin.ok_or(ServiceError::Unauthorized(NO_TOKEN))?;
+    Ok(Caller { actor: actor(&admin), logged_in_at })
+}
+
+/// Access token → what it vouches for, which the database has yet to confirm.
+pub(super) fn check(app: &App, token: &str) -> ServiceResult<Grant> {
     app.tokens.check(token, app.clock.now()).ok_or(ServiceError::Unauthorized(NO_TOKEN))
 }
 
-/// Refresh token → access token and the session's present refresh token. One that was replaced before ends its session,
-/// however long ago that was, because one of the two who have it must have stolen it.
-pub async fn refresh(app: &App, token: &str) -> ServiceResult<(SecretString, RefreshToken)> {
+/// Refresh token → access token and the session's present refresh token. One that was replaced before voids all sessions and
+/// tokens of the account, however long ago that was, because one of the two who have it must have stolen it.
+pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> ServiceResult<(SecretString, RefreshToken)> {
     let ended = || ServiceError::Unauthorized(NO_SESSION);
     let Family { family, generation } = app.tokens.check_refresh(token).ok_or_else(ended)?;
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let session = sessions::by_family(tx.db(), &family).await?.ok_or_else(ended)?;
+    let session = sessions::by_family(tx.db(), &family).await?;
+    let session = session.filter(|session| is_in_time(session, now)).ok_or_else(ended)?;
+    let admin = admins::by_id(tx.db(), session.admin_id).await?.ok_or_else(ended)?;
+    let Some((generation, expires_at)) = rotate(tx.db(), &family, &session, generation, now).await? else {
+        void_stolen(tx.db(), &admin, address, now).await?;
+        tx.commit().await?;
+        return Err(ended());
+    };
+    tx.commit().await?;
+    let token = app.tokens.issue_refresh(&Family { family: family.clone(), generation });
+    // As old as the login of the session: renewing a token proves nothing.
+    let grant = grant(&admin, Some(&family), session.created_at);
+    Ok((app.tokens.issue(&grant, now), RefreshToken { token, expires_at }))
+}
+
+/// The generation of the session's next refresh token and when the session ends; `None` if the token was replaced before.
+async fn rotate(
+    db: Db<'_>,
+    family: &str,
+    session: &Session,
+    generation: i64,
+    now: DateTime<Utc>,
+) -> StoreResult<Option<(i64, DateTime<Utc>)>> {
     let just_rotated = session.generation > 0 && now <= session.rotated_at + ROTATION_GRACE;
     let is_current = generation == session.generation;
     let is_previous = generation + 1 == session.generation;
-    if session.expires_at <= now || !(is_current || is_previous && just_rotated) {
-        sessions::delete(tx.db(), &family).await?;
-        tx.commit().await?;
-        return Err(ended());
+    if !(is_current || is_previous && just_rotated) {
+        return Ok(None);
     }
-    let admin = admins::by_id(tx.db(), session.admin_id).await?.ok_or_else(ended)?;
     // One rotation per grace, so that no tab is ever two behind.
-    let (generation, expires_at) = if just_rotated {
-        (session.generation, session.expires_at)
-    } else {
-        let expires_at = (now + SESSION_IDLE).min(session.created_at + SESSION_LONGEST);
-        sessions::rotate(tx.db(), &family, now, expires_at).await?;
-        (session.generation + 1, expires_at)
-    };
-    tx.commit().await?;
-    let token = app.tokens.issue_refresh(&Family { family, generation });
-    Ok((app.tokens.issue(admin.id, admin.token_epoch, now), RefreshToken { token, expires_at }))
+    if just_rotated {
+        return Ok(Some((session.generation, session.expires_at)));
+    }
+    let expires_at = (now + SESSION_IDLE).min(session.created_at + SESSION_LONGEST);
+    sessions::rotate(db, family, now, expires_at).await?;
+    Ok(Some((session.generation + 1, expires_at)))
 }
 
-/// Ends the browser's session that has this refresh token; says nothing about whether there was one.
-pub async fn end_session(app: &App, token: &str) -> ServiceResult<()> {
+/// Voids everything of an account of which somebody has a refresh token that is not theirs. Nobody knows which of the two
+/// is the thief, so the entry in the audit log names neither.
+async fn void_stolen(mut db: Db<'_>, admin: &Admin, address: Option<IpAddr>, now: DateTime<Utc>) -> StoreResult<()> {
+    void_all(db.reborrow(), admin.id).await?;
+    admins::set_reuse_detected(db.reborrow(), admin.id, Some(now)).await?;
+    let shown = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
+    tracing::warn!(address = %shown, "a refresh token that had been replaced was used; the account's sessions are void");
+    let what = Some(json!({"tokens": "(voided)"}));
+    let by = By::Stranger { address };
+    audit::record(db, &by, now, "admin.token_reuse", Some(&admin.username), (None, what)).await
+}
+
+/// Ends every session and voids every token of an administrator.
+async fn void_all(mut db: Db<'_>, admin_id: i64) -> StoreResult<()> {
+    admins::void_tokens(db.reborrow(), admin_id).await?;
+    sessions::delete_of(db, admin_id).await
+}
+
+/// Whether a session has not ended. One that ends further ahead than any that is given now was given by a wrong clock, and
+/// would last too long. Neither is deleted: it may be the present clock that is wrong.
+fn is_in_time(session: &Session, now: DateTime<Utc>) -> bool {
+    let end = session.expires_at;
+    now < end && end <= now + SESSION_IDLE + CLOCKS_DIFFER
+}
+
+/// Ends the browser's session that has this refresh token, and its access tokens; says nothing about whether there was one.
+pub async fn end_session(app: &App, token: &str, address: Option<IpAddr>) -> ServiceResult<()> {
     let Some(Family { family, .. }) = app.tokens.check_refresh(token) else { return Ok(()) };
+    let now = app.clock.now();
     let mut tx = app.store.write().await?;
+    let Some(session) = sessions::by_family(tx.db(), &family).await? else { return Ok(()) };
     sessions::delete(tx.db(), &family).await?;
+    if let Some(admin) = admins::by_id(tx.db(), session.admin_id).await? {
+        let by = By::Admin { actor: actor(&admin), address };
+        audit::record(tx.db(), &by, now, "admin.logout", Some(&admin.username), (None, None)).await?;
+    }
     Ok(tx.commit().await?)
 }
 
-/// The administrator who acts, as he is now.
+/// The administrator who acts, as they are now.
 pub async fn myself(app: &App, actor: &Actor) -> ServiceResult<Admin> {
     admins::by_id(app.store.read().await?.db(), actor.id).await?.ok_or(ServiceError::Unauthorized(NO_TOKEN))
 }
@@ -184,8 +279,7 @@ pub async fn myself(app: &App, actor: &Actor) -> ServiceResult<Admin> {
 pub async fn log_out_everywhere(app: &App, by: &By, actor: &Actor) -> ServiceResult<()> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    admins::void_tokens(tx.db(), actor.id).await?;
-    sessions::delete_of(tx.db(), actor.id).await?;
+    void_all(tx.db(), actor.id).await?;
     let what = Some(json!({"tokens": "(voided)"}));
     audit::record(tx.db(), by, now, "admin.log_out_everywhere", Some(&actor.username), (None, what)).await?;
     Ok(tx.commit().await?)

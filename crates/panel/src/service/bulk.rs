@@ -236,7 +236,7 @@ async fn perform(mut db: Db<'_>, changes: &[Changed], deed: Deed, now: DateTime<
     let users = || changes.iter().map(|changed| &changed.after);
     if deed == Deed::Delete {
         users::delete(db.reborrow(), users().map(|user| user.id)).await?;
-        return departed::add(db, users().map(|user| user.username.as_str()), now).await;
+        return departed::add_deleted(db, users().map(|user| user.username.as_str()), now).await;
     }
     users::update_many(db, users(), now).await
 }

@@ -42,6 +42,18 @@ pub enum ServiceError {
         /// When to try again.
         retry_after_seconds: u64,
     },
+    /// Too many logins wait for their turn.
+    #[error("too many logins at once")]
+    Overloaded {
+        /// When to try again.
+        retry_after_seconds: u64,
+    },
+    /// The login is too long ago for this, and the present password was not given, or is wrong.
+    #[error("a fresh login or the present password is needed")]
+    FreshLoginRequired {
+        /// Whether a password was given that is wrong.
+        wrong_password: bool,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,14 +1,16 @@
 //! Taking over the users of a `config.toml` that was there before the panel: never dropped (design section 6).
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::document::{ImportError, ImportedUser, read_users};
-use mtpannel_core::user::{Limit, ResetStrategy, Status};
+use mtpannel_core::document::{DisabledBecause, ImportError, ImportedUser, read_users_of};
+use mtpannel_core::include::Source;
+use mtpannel_core::user::{Limit, NOTE_MAX, ResetStrategy, Status};
 use serde_json::json;
 
+use super::users::starting_base;
 use super::{By, audit};
 use crate::app::App;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, meters, state, users};
+use crate::store::{Db, StoreError, StoreResult, state, users};
 
 /// Why the users of the file could not be taken over. Nothing was then.
 #[derive(Debug, thiserror::Error)]
@@ -35,15 +37,15 @@ pub struct TakenOver {
     pub is_done: bool,
 }
 
-/// Takes over the users of the file's text (`None`: there is no file), all or none. A name that the database has already
+/// Takes over the users of the file and of those that it includes (`None`: there is no file), all or none. A name that the database has already
 /// stays as the database has it.
 ///
 /// It is done for good, and remembered, once there is a user, be he of the file or of the database. Until then nobody is
 /// served, and an operator may still put his old file in the place of the one that the panel has made.
-pub async fn take_over(app: &App, text: Option<&str>) -> Result<TakenOver, TakeOverError> {
+pub async fn take_over(app: &App, file: Option<&Source>) -> Result<TakenOver, TakeOverError> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    let new = add_users(tx.db(), text, now).await?;
+    let new = add_users(tx.db(), file, now).await?;
     if users::count(tx.db()).await? == 0 {
         return Ok(TakenOver { users: 0, is_done: false });
     }
@@ -57,10 +59,14 @@ pub async fn take_over(app: &App, text: Option<&str>) -> Result<TakenOver, TakeO
     Ok(TakenOver { users: new, is_done: true })
 }
 
-/// Adds those users of the file's text whose names the database does not have, and tells how many.
-pub(super) async fn add_users(mut db: Db<'_>, text: Option<&str>, now: DateTime<Utc>) -> Result<usize, TakeOverError> {
+/// Adds those users of the file whose names the database does not have, and tells how many.
+pub(super) async fn add_users(
+    mut db: Db<'_>,
+    file: Option<&Source>,
+    now: DateTime<Utc>,
+) -> Result<usize, TakeOverError> {
     let mut new = 0;
-    for user in text.map_or(Ok(Vec::new()), read_users)? {
+    for user in file.map_or(Ok(Vec::new()), read_users_of)? {
         if users::by_name(db.reborrow(), user.username.as_str(), None).await?.is_none() {
             add(db.reborrow(), user, now).await?;
             new += 1;
@@ -69,8 +75,16 @@ pub(super) async fn add_users(mut db: Db<'_>, text: Option<&str>, now: DateTime<
     Ok(new)
 }
 
-async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
-    let lifetime = meters::lifetime(db.reborrow(), imported.username.as_str()).await?.unwrap_or(0);
+/// Why the user is disabled, and what the file's comments say.
+fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
+    let Some(reason) = disabled else { return comments };
+    let lines = [reason.to_string(), comments].into_iter().filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("\n").chars().take(NOTE_MAX).collect()
+}
+
+/// Adds one user of a file.
+pub(super) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
+    let (usage_base, lifetime) = starting_base(db.reborrow(), imported.username.as_str()).await?;
     let mut user = User {
         id: 0,
         status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },
@@ -81,12 +95,12 @@ async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> Stor
         max_connections: imported.max_connections.map(Limit::get),
         max_unique_ips: imported.max_unique_ips.map(Limit::get),
         expire_at: imported.expire_at,
-        note: imported.disabled.map_or_else(String::new, |reason| reason.to_string()),
+        note: note(imported.disabled, imported.note),
         created_at: now,
         created_by_admin_id: None,
         updated_at: now,
         last_seen_at: None,
-        usage_base: Some(lifetime),
+        usage_base,
         reset_strategy: ResetStrategy::None,
         next_reset_at: None,
         owner: None,

@@ -116,6 +116,7 @@ struct Inner {
     proxy: Option<ProxyView>,
     file_accepted: Option<bool>,
     file_refused: Option<FileVerdict>,
+    cannot_count: bool,
 }
 
 /// See the module.
@@ -150,6 +151,16 @@ impl Health {
     /// The proxy's last answer.
     pub fn proxy(&self) -> Option<ProxyView> {
         self.with(|inner| inner.proxy.clone())
+    }
+
+    /// Whether the proxy's last answer lacked counters that accounting needs.
+    pub fn set_cannot_count(&self, cannot_count: bool) {
+        self.with(|inner| inner.cannot_count = cannot_count);
+    }
+
+    /// Whether the proxy answers and its traffic cannot be counted.
+    pub fn cannot_count(&self) -> bool {
+        self.with(|inner| inner.cannot_count)
     }
 
     /// The built-in proxy has told what it makes of the file.

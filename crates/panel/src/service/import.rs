@@ -25,6 +25,7 @@ use crate::store::traffic::{self, Moved};
 use crate::store::users::{self, Imported};
 use crate::store::{Db, Store, StoreError, StoreResult, admins, retention, state, system};
 
+mod cells;
 pub mod read;
 
 /// Why nothing was taken over, although everything fits.
@@ -64,12 +65,14 @@ pub struct Summary {
     pub has_base: bool,
 }
 
-/// Takes over `old`. `scrape` is what the proxy showed just before, if it answered.
+/// Takes over `old`. `scrape` is what the proxy showed just before, if it answered. A rehearsal does all of it and then
+/// takes it back.
 pub async fn apply(
     store: &Store,
     old: OldData,
     scrape: Option<&Scrape>,
     now: DateTime<Utc>,
+    is_rehearsal: bool,
 ) -> Result<Summary, ImportError> {
     let mut tx = store.write().await?;
     let present = users::count(tx.db()).await?;
@@ -83,7 +86,7 @@ pub async fn apply(
         set_base(tx.db(), scrape).await?;
     }
     let mut summary = Summary { has_base: scrape.is_some(), negative: old.negative, ..Summary::default() };
-    let admins = add_admins(tx.db(), &old.admins, &mut summary).await?;
+    let admins = add_admins(tx.db(), &old.admins, now, &mut summary).await?;
     let ids = add_users(tx.db(), &old, &admins, now, &mut summary).await?;
     add_history(tx.db(), old, &ids, &mut summary).await?;
     // Another file's users must not come on top of these.
@@ -91,13 +94,15 @@ pub async fn apply(
     state::bump(tx.db()).await?;
     let what = json!({"admins": summary.admins, "users": summary.users, "traffic_logs": summary.traffic});
     audit::record(tx.db(), &By::CommandLine, now, "panel.import", None, (None, Some(what))).await?;
-    tx.commit().await?;
+    if !is_rehearsal {
+        tx.commit().await?;
+    }
     Ok(summary)
 }
 
 /// Accounts the proxy's present counters to the names and to nobody's usage or history.
 async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
-    let epoch = scrape.epoch(state::last_scrape(db.reborrow()).await?.as_ref());
+    let epoch = scrape.epoch(db.reborrow()).await?;
     let snapshot = &scrape.snapshot;
     let names = snapshot.users.keys().map(String::as_str);
     let stored = meters::of_names(db.reborrow(), names).await?;
@@ -106,11 +111,16 @@ async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
     meters::save(db.reborrow(), &changed.map(|(name, after)| (name.as_str(), after.account)).collect::<Vec<_>>())
         .await?;
     let this = usage::LastScrape { epoch, uptime: snapshot.uptime, answered_at: scrape.answered_at };
-    state::set_last_scrape(db, &this).await
+    state::set_last_scrape(db, &this, scrape.answered.as_ref()).await
 }
 
 /// Adds those who are new, and gives the row ids of all by their old ones.
-async fn add_admins(mut db: Db<'_>, old: &[OldAdmin], summary: &mut Summary) -> StoreResult<HashMap<i64, i64>> {
+async fn add_admins(
+    mut db: Db<'_>,
+    old: &[OldAdmin],
+    now: DateTime<Utc>,
+    summary: &mut Summary,
+) -> StoreResult<HashMap<i64, i64>> {
     let mut ids = HashMap::new();
     for admin in old {
         let name = admin.username.as_str();
@@ -119,7 +129,7 @@ async fn add_admins(mut db: Db<'_>, old: &[OldAdmin], summary: &mut Summary) -> 
             present.id
         } else {
             summary.admins += 1;
-            admins::insert(db.reborrow(), name, &admin.hash, admin.is_sudo, admin.created_at).await?.id
+            admins::insert(db.reborrow(), name, &admin.hash, admin.is_sudo, admin.created_at.unwrap_or(now)).await?.id
         };
         ids.insert(admin.id, id);
     }
@@ -173,7 +183,7 @@ fn import(user: &OldUser, owner: Option<i64>, usage_base: i64, now: DateTime<Utc
         max_unique_ips: user.max_unique_ips.map(Limit::get),
         expire_at: user.expire_at,
         note: user.note.clone(),
-        created_at: user.created_at,
+        created_at: user.created_at.unwrap_or(now),
         created_by_admin_id: owner,
         usage_base,
     }

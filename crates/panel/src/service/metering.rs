@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use mtpannel_core::access::Departed;
 use mtpannel_core::exposition::Snapshot;
-use mtpannel_core::usage::{self, Account, Advanced, Counters, LastScrape, Usage};
+use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Standing, Status};
 
+use super::audit;
 use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
@@ -25,16 +26,24 @@ pub struct Scrape {
     pub asked_at: DateTime<Utc>,
     /// When it had answered.
     pub answered_at: DateTime<Utc>,
-    /// The time from the answer that was recorded last to this question, by a clock that nobody sets; `None` if this
-    /// process did not record it.
-    pub since_last: Option<TimeDelta>,
+    /// What the clocks that nobody sets showed when it was asked.
+    pub asked: Option<Clocks>,
+    /// What they showed when it had answered.
+    pub answered: Option<Clocks>,
 }
 
 impl Scrape {
-    /// In which life of the proxy's counters it was made.
-    pub fn epoch(&self, last: Option<&LastScrape>) -> i64 {
-        let measured = last.zip(self.since_last).map(|(last, since)| last.answered_at + since);
-        usage::epoch_of(last, measured.unwrap_or(self.asked_at), self.snapshot.uptime)
+    /// In which life of the proxy's counters it was made, after the scrape that was recorded last. The time between the two
+    /// is measured by clocks that nobody sets, if that one was recorded in the same life of this machine.
+    pub async fn epoch(&self, mut db: Db<'_>) -> StoreResult<i64> {
+        let last = state::last_scrape(db.reborrow()).await?;
+        let clocks = state::scrape_clocks(db).await?;
+        let passed = self.asked.as_ref().zip(clocks).and_then(|(asked, last)| asked.since(&last));
+        let uptime = self.snapshot.uptime;
+        Ok(match last.as_ref().zip(passed) {
+            Some((last, passed)) => usage::epoch_since(last, passed, uptime),
+            None => usage::epoch_of(last.as_ref(), self.asked_at, uptime),
+        })
     }
 }
 
@@ -51,8 +60,8 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
         return Ok(false);
     }
-    let epoch = scrape.epoch(state::last_scrape(tx.db()).await?.as_ref());
-    let Scrape { snapshot, asked_at, answered_at, .. } = scrape;
+    let epoch = scrape.epoch(tx.db()).await?;
+    let Scrape { snapshot, asked_at, answered_at, answered, .. } = scrape;
     let figures = SystemStats {
         uptime: snapshot.uptime,
         total_connections: snapshot.connections_total.unwrap_or(0),
@@ -61,7 +70,7 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     };
     system::insert(tx.db(), &figures).await?;
     let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
-    state::set_last_scrape(tx.db(), &this).await?;
+    state::set_last_scrape(tx.db(), &this, answered.as_ref()).await?;
 
     let departed = departed::all(tx.db()).await?;
     let tells_absence = snapshot.tells_absence();
@@ -72,6 +81,7 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let cuts = Cuts { departed: &departed, users: users::count(tx.db()).await?, asked_at };
     let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
+    departed::mark_settled(tx.db(), judge.settled()).await?;
     departed::remove(tx.db(), judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
@@ -80,6 +90,8 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     if !effects.users.is_empty() {
         metered::record_usage(tx.db(), &effects.users, now).await?;
         traffic::insert(tx.db(), &effects.traffic, now).await?;
+        let statuses = effects.statuses.iter().map(|(name, before, after)| (name.as_str(), *before, *after));
+        audit::record_statuses(tx.db(), now, statuses).await?;
     }
     if total != Counters::ZERO {
         traffic::insert_total(tx.db(), total, now).await?;
@@ -132,6 +144,8 @@ fn touched(accounts: &Accounts) -> Vec<&str> {
 struct Effects {
     users: Vec<UsageChange>,
     traffic: Vec<(i64, Counters)>,
+    /// Names whose status changes, with the statuses before and after.
+    statuses: Vec<(String, Status, Status)>,
     /// Whether the file must change: somebody's status did, or his usage got its base.
     file_changes: bool,
 }
@@ -182,6 +196,12 @@ impl<'a> Judge<'a> {
     }
 
     /// The departed whose last byte is accounted for: the next owner of the name can have all that come.
+    fn settled(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.cuts.departed.iter().map(|gone| gone.username.as_str());
+        names.filter(|name| !self.open.contains(name) && self.is_told(name))
+    }
+
+    /// Those of them that the file needs no more.
     fn ended(&self) -> impl Iterator<Item = &'a str> {
         let Cuts { departed, users, asked_at } = *self.cuts;
         let is_over = move |gone: &&Departed| !gone.in_force(false, users, asked_at);
@@ -214,6 +234,9 @@ impl<'a> Judge<'a> {
         effects.file_changes |= gets_base || status != user.status || (has_traffic && usage.base.is_none());
         if has_traffic && user.usage_base.is_some() {
             effects.traffic.push((user.id, delta));
+        }
+        if status != user.status {
+            effects.statuses.push((user.username.to_owned(), user.status, status));
         }
         effects.users.push(UsageChange {
             id: user.id,

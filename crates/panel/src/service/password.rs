@@ -1,17 +1,15 @@
 //! Password hashing: argon2id, in a blocking thread, a few at a time (design section 9).
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
 
 use super::FieldError;
+use super::queue::{Overloaded, Place, Queue, Turn};
 use crate::random;
 
-/// Hashes at once: each takes 19 MiB and a core.
-const AT_ONCE: usize = 2;
 /// Length of an administrator's password, in characters (design section 8).
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
 
@@ -42,14 +40,8 @@ pub enum Verdict {
 }
 
 /// Hashes and compares passwords.
-#[derive(Debug, Clone)]
-pub struct Passwords(Arc<Semaphore>);
-
-impl Default for Passwords {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_ONCE)))
-    }
-}
+#[derive(Debug, Clone, Default)]
+pub struct Passwords(Queue);
 
 /// Refuses passwords that are too short or too long.
 pub fn check(password: &SecretString) -> Result<(), FieldError> {
@@ -69,23 +61,36 @@ pub fn is_hash(hash: &str) -> bool {
 impl Passwords {
     /// The argon2id hash of a password.
     pub async fn hash(&self, password: SecretString) -> String {
-        self.run(move || hash_now(password.expose_secret())).await
+        self.0.run(self.0.place(Turn::Known), move || hash_now(password.expose_secret())).await
     }
 
     /// Compares a password with a stored hash, argon2id or bcrypt; `None` is that of an unknown name. Whichever it is, the
     /// work is one argon2id and, as long as there is `bcrypt`, any hash of that kind, one bcrypt.
     pub async fn verify(&self, password: SecretString, hash: Option<String>, bcrypt: Option<String>) -> Verdict {
-        self.run(move || verify_now(password.expose_secret(), hash.as_deref(), bcrypt.as_deref())).await
+        self.compare(self.0.place(Turn::Known), password, hash, bcrypt).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.0).acquire_owned().await.expect("the semaphore is never closed");
-        let work = move || {
-            // The permit goes with the work: a caller who gives up must not let another one in.
-            let _permit = permit;
-            work()
-        };
-        tokio::task::spawn_blocking(work).await.expect("hashing does not panic")
+    /// The same for a login, unless too many wait already.
+    pub(super) async fn verify_login(
+        &self,
+        turn: Turn,
+        password: SecretString,
+        hash: Option<String>,
+        bcrypt: Option<String>,
+    ) -> Result<Verdict, Overloaded> {
+        let place = self.0.enter(turn)?;
+        Ok(self.compare(place, password, hash, bcrypt).await)
+    }
+
+    async fn compare(
+        &self,
+        place: Place,
+        password: SecretString,
+        hash: Option<String>,
+        bcrypt: Option<String>,
+    ) -> Verdict {
+        let work = move || verify_now(password.expose_secret(), hash.as_deref(), bcrypt.as_deref());
+        self.0.run(place, work).await
     }
 }
 

@@ -7,6 +7,7 @@ use crate::store::system;
 
 /// What works at the moment.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a probe of its own")]
 pub struct Probe {
     /// The database answers.
     pub database: bool,
@@ -14,6 +15,16 @@ pub struct Probe {
     pub config_sync: bool,
     /// The last scrape of the proxy succeeded.
     pub scrape: bool,
+    /// The proxy's answers show what accounting needs, as far as it has answered.
+    pub accounting: bool,
+}
+
+impl Probe {
+    /// Whether the panel does its work. A proxy that does not answer does not hinder that; one whose traffic cannot be
+    /// counted does, because no limit would hold.
+    pub const fn is_ready(&self) -> bool {
+        self.database && self.config_sync && self.accounting
+    }
 }
 
 /// Looks.
@@ -23,6 +34,7 @@ pub async fn probe(app: &App) -> Probe {
         database: ping(app).await.is_ok(),
         config_sync: outcome.written.is_some() && outcome.failure.is_none(),
         scrape: app.health.proxy().is_some() && app.health.task(Task::Scrape).failure.is_none(),
+        accounting: !app.health.cannot_count(),
     }
 }
 

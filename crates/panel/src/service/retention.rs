@@ -2,6 +2,7 @@
 //! one a day, and older than a year they go. Sums stay.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use mtpannel_core::history;
 
 use crate::app::App;
 use crate::store::retention::{self, Progress};
@@ -18,15 +19,36 @@ const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 /// could be charged with.
 const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
 
-/// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
+/// Tidies as of the clock, but not much beyond what the panel has lived through: `lived` is how long it has run since the last
+/// turn. See [`history::follow`].
+pub async fn tidy_as_lived(app: &App, lived: TimeDelta) -> StoreResult<()> {
+    let mut tx = app.store.write().await?;
+    let clock = app.clock.now();
+    let now = history::follow(state::lived_until(tx.db()).await?, lived, clock);
+    state::set_lived_until(tx.db(), now).await?;
+    tx.commit().await?;
+    if now < clock {
+        tracing::warn!(
+            until = %now,
+            "the clock is further ahead than the panel has run; history is kept until it has run for long enough"
+        );
+    }
+    tidy_as_of(app, now).await
+}
+
+/// Tidies as of the time that the clock shows, whatever it showed before.
 pub async fn tidy(app: &App) -> StoreResult<()> {
-    let now = app.clock.now();
+    tidy_as_of(app, app.clock.now()).await
+}
+
+/// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
+async fn tidy_as_of(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     roll(app, TimeDelta::hours(1), now - HOURLY_AFTER, |progress| &mut progress.hours_rolled_until).await?;
     roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
     let mut tx = app.store.write().await?;
     retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
     if let Some(scrape) = state::last_scrape(tx.db()).await? {
-        departed::remove_cut_before(tx.db(), scrape.answered_at - DEPARTED_GONE_AFTER).await?;
+        departed::remove_cut_before(tx.db(), scrape.answered_at.min(now) - DEPARTED_GONE_AFTER).await?;
     }
     sessions::delete_expired(tx.db(), now).await?;
     tx.commit().await

@@ -57,13 +57,14 @@ pub struct UserPatch {
     pub reset_strategy: Patch<ResetStrategy>,
 }
 
-/// The user of this name that the holder of an access token may see.
-pub async fn get(app: &App, token: &str, name: &str) -> ServiceResult<User> {
-    let holder = auth::check(app, token)?;
-    if let Some(found) = users::by_name_for(app.store.read().await?.db(), name, holder).await? {
-        let asker = Actor { id: holder.0, username: found.asker_name, is_sudo: found.asker_is_sudo };
+/// The user of this name that the holder of an access token may see, and who that is.
+pub async fn get(app: &App, token: &str, name: &str) -> ServiceResult<(User, Actor)> {
+    let holder = auth::check(app, token)?.holder;
+    let now = app.clock.now();
+    if let Some(found) = users::by_name_for(app.store.read().await?.db(), name, &holder, now).await? {
+        let asker = Actor { id: holder.admin_id, username: found.asker_name, is_sudo: found.asker_is_sudo };
         if belongs(found.user.created_by_admin_id, asker.scope().owner()) {
-            return Ok(found.user);
+            return Ok((found.user, asker));
         }
     }
     // Either he may see nobody of this name, or he is nobody himself.
@@ -165,7 +166,7 @@ pub async fn delete(app: &App, by: &By, actor: &Actor, name: &str) -> ServiceRes
     let now = change.now;
     let user = find(change.db(), actor, name).await?;
     users::delete(change.db(), [user.id]).await?;
-    departed::add(change.db(), [user.username.as_str()], now).await?;
+    departed::add_deleted(change.db(), [user.username.as_str()], now).await?;
     let before = Some(visible(&user));
     audit::record(change.db(), by, now, "user.delete", Some(user.username.as_str()), (before, None)).await?;
     Ok(change.finish().await?)
@@ -196,11 +197,11 @@ async fn find(db: Db<'_>, actor: &Actor, name: &str) -> ServiceResult<User> {
     users::by_name(db, name, actor.scope().owner()).await?.ok_or(ServiceError::NotFound(USER))
 }
 
-/// Where the usage of a new user of this name begins, and what the name has moved in its life. While sessions of an
-/// earlier owner may still move bytes there is no base yet: the first scrape after they are cut sets it.
-async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
+/// Where the usage of a new user of this name begins, and what the name has moved in its life. As long as no scrape has told
+/// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
+pub(super) async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
     let lifetime = meters::lifetime(db.reborrow(), name).await?.unwrap_or(0);
-    let unsettled = departed::find(db, name).await?.is_some();
+    let unsettled = departed::is_unsettled(db, name).await?;
     Ok(((!unsettled).then_some(lifetime), lifetime))
 }
 

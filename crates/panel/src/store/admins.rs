@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Db, StoreResult, execute, query, sql_texts};
+use super::{Db, StoreResult, execute, query, session_is_open, sql_texts};
 
 /// An administrator (specification section 3.1).
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -19,6 +19,19 @@ pub struct Admin {
     pub token_epoch: i64,
     /// His last successful login.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// When a refresh token that had been replaced was used, until they are told.
+    pub reuse_detected_at: Option<DateTime<Utc>>,
+}
+
+/// Who holds an access token, by what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Row id of the administrator.
+    pub admin_id: i64,
+    /// Their token epoch when it was given.
+    pub epoch: i64,
+    /// The browser's session that it ends with.
+    pub session: Option<String>,
 }
 
 /// What a login compares with.
@@ -32,12 +45,16 @@ pub struct Credentials {
 
 macro_rules! columns {
     () => {
-        "id, username, is_sudo, created_at, token_epoch, last_login_at"
+        "id, username, is_sudo, created_at, token_epoch, last_login_at, reuse_detected_at"
     };
 }
 
 sql_texts! {
     BY_ID = concat!("SELECT ", columns!(), " FROM admins WHERE id = $1");
+    BY_HOLDER = concat!(
+        "SELECT ", columns!(), " FROM admins WHERE id = $1 AND token_epoch = $2 AND ",
+        session_is_open!("admins.id", "$3", "$4")
+    );
     BY_NAME = concat!("SELECT ", columns!(), " FROM admins WHERE lower(username) = lower($1)");
     CREDENTIALS = "SELECT id, hashed_password FROM admins WHERE lower(username) = lower($1)";
     BY_CREDENTIALS = concat!("SELECT ", columns!(), " FROM admins WHERE id = $1 AND hashed_password = $2");
@@ -56,12 +73,18 @@ sql_texts! {
     SET_SUDO = "UPDATE admins SET is_sudo = $2, token_epoch = token_epoch + 1 WHERE id = $1";
     VOID_TOKENS = "UPDATE admins SET token_epoch = token_epoch + 1 WHERE id = $1";
     LOGGED_IN = "UPDATE admins SET last_login_at = $2 WHERE id = $1";
+    SET_REUSE_DETECTED = "UPDATE admins SET reuse_detected_at = $2 WHERE id = $1";
     DELETE = "DELETE FROM admins WHERE id = $1";
 }
 
 /// The administrator with this row id.
 pub async fn by_id(db: Db<'_>, id: i64) -> StoreResult<Option<Admin>> {
     query!(fetch_optional as Admin, db, BY_ID, id)
+}
+
+/// The administrator who holds an access token, as long as its epoch and session are good.
+pub async fn by_holder(db: Db<'_>, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<Admin>> {
+    query!(fetch_optional as Admin, db, BY_HOLDER, holder.admin_id, holder.epoch, &holder.session, now)
 }
 
 /// The administrator of this name, in any case.
@@ -127,6 +150,11 @@ pub async fn void_tokens(db: Db<'_>, id: i64) -> StoreResult<()> {
 /// Notes a successful login.
 pub async fn logged_in(db: Db<'_>, id: i64, now: DateTime<Utc>) -> StoreResult<()> {
     execute!(db, LOGGED_IN, id, now).map(drop)
+}
+
+/// Notes when a replaced refresh token was used, or that the administrator has been told.
+pub async fn set_reuse_detected(db: Db<'_>, id: i64, at: Option<DateTime<Utc>>) -> StoreResult<()> {
+    execute!(db, SET_REUSE_DETECTED, id, at).map(drop)
 }
 
 /// Deletes an administrator; his users stay, without an owner.

@@ -14,8 +14,10 @@ pub mod audit;
 mod checkpoint;
 mod connect;
 pub mod copy;
+pub mod deadlines;
 pub mod departed;
 mod instance;
+pub mod login_networks;
 pub mod metered;
 pub mod meters;
 pub mod old_panel;
@@ -26,6 +28,7 @@ pub mod state;
 pub mod system;
 pub mod traffic;
 pub mod users;
+pub mod written_files;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use instance::InstanceLock;
@@ -319,6 +322,23 @@ macro_rules! lifetime {
     };
 }
 
+/// SQL for whether the session that a token names is open; a token without one needs none.
+macro_rules! session_is_open {
+    ($admin:literal, $family:literal, $now:literal) => {
+        concat!(
+            "(CAST(",
+            $family,
+            " AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM sessions s WHERE s.family = ",
+            $family,
+            " AND s.admin_id = ",
+            $admin,
+            " AND s.expires_at > ",
+            $now,
+            "))"
+        )
+    };
+}
+
 /// SQL for the revision that the transaction under way makes; every statement that changes a user stores it.
 macro_rules! this_revision {
     () => {
@@ -334,7 +354,7 @@ macro_rules! packed {
     };
 }
 
-pub(crate) use {execute, execute_rows, lifetime, packed, query, sql_texts, this_revision, time_at};
+pub(crate) use {execute, execute_rows, lifetime, packed, query, session_is_open, sql_texts, this_revision, time_at};
 
 /// The rows of a [`packed!`] text, decoded by `row` from their `N` columns. `None` is what no rows give.
 fn unpack<const N: usize, T>(text: Option<String>, mut row: impl FnMut([&str; N]) -> Option<T>) -> StoreResult<Vec<T>> {
@@ -356,7 +376,9 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
     [
         admins::TEXTS,
         audit::TEXTS,
+        deadlines::TEXTS,
         departed::TEXTS,
+        login_networks::TEXTS,
         metered::TEXTS,
         meters::TEXTS,
         retention::TEXTS,
@@ -365,6 +387,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         system::TEXTS,
         traffic::TEXTS,
         users::TEXTS,
+        written_files::TEXTS,
     ]
     .into_iter()
     .flatten()

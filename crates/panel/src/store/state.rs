@@ -1,7 +1,7 @@
 //! The one row of `panel_state`: revision of the users, state of the last good scrape, progress of the roll-up.
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::usage::LastScrape;
+use mtpannel_core::usage::{Clocks, LastScrape};
 
 use super::{Db, StoreResult, execute, query, sql_texts};
 
@@ -14,7 +14,10 @@ sql_texts! {
     SCRAPE_ORDINAL = "SELECT scrape_ordinal FROM panel_state WHERE id = 1";
     LAST_SCRAPE = "SELECT scrape_epoch, scrape_uptime, scraped_at FROM panel_state WHERE id = 1";
     SET_LAST_SCRAPE = "UPDATE panel_state SET scrape_epoch = $1, scrape_uptime = $2, scraped_at = $3, \
-        scrape_ordinal = scrape_ordinal + 1 WHERE id = 1";
+        scrape_boot = $4, scrape_real = $5, scrape_running = $6, scrape_ordinal = scrape_ordinal + 1 WHERE id = 1";
+    SCRAPE_CLOCKS = "SELECT scrape_boot, scrape_real, scrape_running FROM panel_state WHERE id = 1";
+    LIVED_UNTIL = "SELECT lived_until FROM panel_state WHERE id = 1";
+    SET_LIVED_UNTIL = "UPDATE panel_state SET lived_until = $1 WHERE id = 1";
 }
 
 /// Takes the lock that orders writers on PostgreSQL; on SQLite the transaction has it already.
@@ -58,7 +61,30 @@ pub async fn last_scrape(db: Db<'_>) -> StoreResult<Option<LastScrape>> {
     })
 }
 
-/// Stores the state of a good scrape and counts it.
-pub async fn set_last_scrape(db: Db<'_>, scrape: &LastScrape) -> StoreResult<()> {
-    execute!(db, SET_LAST_SCRAPE, scrape.epoch, scrape.uptime, scrape.answered_at).map(drop)
+/// What the clocks that nobody sets showed at the answer of the last good scrape, if that is known.
+pub async fn scrape_clocks(db: Db<'_>) -> StoreResult<Option<Clocks>> {
+    type Row = (Option<String>, Option<f64>, Option<f64>);
+    let (boot, real, running) = query!(fetch_one as Row, db, SCRAPE_CLOCKS)?;
+    Ok(match (boot, real, running) {
+        (Some(boot), Some(real), Some(running)) => Some(Clocks { boot, real, running }),
+        _ => None,
+    })
+}
+
+/// Stores the state of a good scrape, with what the clocks that nobody sets showed at its answer, and counts it.
+pub async fn set_last_scrape(db: Db<'_>, scrape: &LastScrape, clocks: Option<&Clocks>) -> StoreResult<()> {
+    let boot = clocks.map(|clocks| clocks.boot.as_str());
+    let (real, running) = (clocks.map(|clocks| clocks.real), clocks.map(|clocks| clocks.running));
+    execute!(db, SET_LAST_SCRAPE, scrape.epoch, scrape.uptime, scrape.answered_at, boot, real, running).map(drop)
+}
+
+/// Up to when the history has followed the clock; `None` before the first turn.
+pub async fn lived_until(db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>> {
+    type Row = (Option<DateTime<Utc>>,);
+    query!(fetch_one as Row, db, LIVED_UNTIL).map(|(until,)| until)
+}
+
+/// Stores up to when the history has followed the clock.
+pub async fn set_lived_until(db: Db<'_>, until: DateTime<Utc>) -> StoreResult<()> {
+    execute!(db, SET_LIVED_UNTIL, until).map(drop)
 }

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
 
-use super::{Db, StoreResult, execute, json_keys, json_rows, lifetime, query, sql_texts, this_revision, time_at};
+use super::admins::Holder;
+use super::{
+    Db, StoreResult, execute, json_keys, json_rows, lifetime, query, session_is_open, sql_texts, this_revision, time_at,
+};
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -150,19 +153,22 @@ macro_rules! select_user {
     };
 }
 
+pub(super) use select_user;
+
 sql_texts! {
     BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
-    BY_NAME_FOR = select_user!(
-        ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
-        "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1)"
+    BY_NAME_FOR = concat!(
+        select_user!(
+            ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
+            "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1) AND "
+        ),
+        session_is_open!("asker.id", "$4", "$5")
     );
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
         "WHERE lower(u.username) IN (SELECT lower(key) FROM json_each($1)) \
          AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)"
     );
-    EXPIRING = select_user!("WHERE u.status IN ('active', 'limited') AND u.expire_at <= $1 LIMIT $2");
-    RESETTING = select_user!("WHERE u.next_reset_at <= $1 LIMIT $2");
     PROJECTION = concat!(
         "SELECT u.id, u.username, u.secret, u.status, u.expire_at, u.data_limit, \
          COALESCE(u.usage_base, ", lifetime!("m."), ", 0) AS quota_base, u.max_connections, u.max_unique_ips \
@@ -172,8 +178,6 @@ sql_texts! {
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
         created_at FROM users WHERE revision > $1 ORDER BY id";
     IDS = "SELECT id FROM users";
-    NEXT_EXPIRY = "SELECT MIN(expire_at) FROM users WHERE status IN ('active', 'limited')";
-    NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
     COUNT = "SELECT COUNT(*) FROM users";
     ONLINE_OF = "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
         JOIN usage_meters m ON m.username = u.username WHERE u.created_by_admin_id = $1 AND m.connections > 0";
@@ -215,10 +219,11 @@ pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<
     query!(fetch_optional as User, db, BY_NAME, name, owner)
 }
 
-/// The user of this name, in any case, and the administrator with this row id, as long as his token epoch is this one: both
-/// in one trip to the database.
-pub async fn by_name_for(db: Db<'_>, name: &str, (admin_id, epoch): (i64, i64)) -> StoreResult<Option<AskedFor>> {
-    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch)
+/// The user of this name, in any case, and the administrator who holds an access token, as long as its epoch and session
+/// are good: both in one trip to the database.
+pub async fn by_name_for(db: Db<'_>, name: &str, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<AskedFor>> {
+    let Holder { admin_id, epoch, session } = holder;
+    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch, session, now)
 }
 
 /// The users with these row ids, in no order.
@@ -236,16 +241,6 @@ pub async fn by_names<'n>(
     query!(fetch_all as User, db, BY_NAMES, json_keys(names), owner)
 }
 
-/// At most `limit` users whose time is over at `now` but whose status does not say so.
-pub async fn expiring(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResult<Vec<User>> {
-    query!(fetch_all as User, db, EXPIRING, now, limit)
-}
-
-/// At most `limit` users whose usage is to be reset by `now`.
-pub async fn resetting(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResult<Vec<User>> {
-    query!(fetch_all as User, db, RESETTING, now, limit)
-}
-
 /// What the projection needs of the users that changed after this revision (-1: of all), by row id.
 pub async fn projection(db: Db<'_>, after: i64) -> StoreResult<Vec<Projected>> {
     query!(fetch_all as Projected, db, PROJECTION, after)
@@ -259,14 +254,6 @@ pub async fn listing(db: Db<'_>, after: i64) -> StoreResult<Vec<Listed>> {
 /// The row ids of all users, in no order.
 pub async fn ids(db: Db<'_>) -> StoreResult<Vec<(i64,)>> {
     query!(fetch_all as (i64,), db, IDS)
-}
-
-/// The next moment at which somebody expires or is reset.
-pub async fn next_deadline(mut db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>> {
-    type Row = (Option<DateTime<Utc>>,);
-    let (expiry,) = query!(fetch_one as Row, db.reborrow(), NEXT_EXPIRY)?;
-    let (reset,) = query!(fetch_one as Row, db, NEXT_RESET)?;
-    Ok([expiry, reset].into_iter().flatten().min())
 }
 
 /// How many users there are.

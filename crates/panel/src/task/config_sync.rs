@@ -1,5 +1,8 @@
 //! The one owner of `config.toml`: level-triggered, sharing one write among concurrent mutations (design section 2).
 
+mod foreign;
+
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,17 +12,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
 use crate::config_file::{ConfigFile, ConfigFileError};
-use crate::random;
+use crate::service::endpoint_check::differences;
 use crate::service::first_start::{self, TakenOver};
 use crate::service::health::Task;
 use crate::service::projection::{self, Known, Projection};
 use crate::service::sync::{Failure, Outcome};
+use crate::service::warnings::Source;
 use crate::store::{Store, state};
 
 /// How long a write waits, at most, for mutations that are under way to share it. One that comes alone waits for nothing.
 const GATHER: Duration = Duration::from_millis(250);
 /// How often the file is checked for changes by others.
 const GLANCE: Duration = Duration::from_secs(30);
+/// How often the file is looked at for what somebody has mended, after a failure.
+const MENDED: Duration = Duration::from_secs(1);
 /// How often a database that is shared with other panels is asked for their changes.
 const POLL: Duration = Duration::from_secs(2);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -36,13 +42,15 @@ struct Writer {
     strangers: Vec<Username>,
     known: Known,
     retry: Duration,
+    /// The copy that was kept last of a file with changes by others.
+    copy: Option<PathBuf>,
 }
 
 /// When there is something to do again.
 #[derive(Debug, Clone, Copy)]
 enum Next {
-    /// After a failure.
-    Retry(Duration),
+    /// After a failure: then, or as soon as somebody has changed the file.
+    Retry(Instant),
     /// A cut is over then.
     At(Option<DateTime<Utc>>),
 }
@@ -50,7 +58,6 @@ enum Next {
 /// Writes the file until `stop`, and then once more what is still wanted.
 pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     let mut wanted = app.sync.wanted();
-    let shared = matches!(app.store, Store::Postgres { .. });
     let mut writer = Writer {
         app,
         file: Some(file),
@@ -58,20 +65,19 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
         strangers: Vec::new(),
         known: Known::default(),
         retry: FIRST_RETRY,
+        copy: None,
     };
-    let mut next = Next::Retry(Duration::ZERO);
+    let mut next = Next::Retry(Instant::now());
     loop {
         let wait = match next {
-            Next::Retry(wait) => wait,
+            Next::Retry(moment) => moment.saturating_duration_since(Instant::now()).min(MENDED),
             Next::At(moment) => moment.map_or(GLANCE, |moment| writer.until(moment).min(GLANCE)),
         };
         tokio::select! {
             () = stop.cancelled() => break,
             changed = wanted.changed() => if changed.is_err() { break },
-            () = tokio::time::sleep(wait.min(if shared { POLL } else { wait })) => {
-                if matches!(next, Next::At(moment) if moment.is_none_or(|moment| !writer.until(moment).is_zero()))
-                    && !writer.is_behind().await
-                {
+            () = tokio::time::sleep(if writer.is_shared() { wait.min(POLL) } else { wait }) => {
+                if !writer.is_due(next).await {
                     continue;
                 }
             }
@@ -87,8 +93,22 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
 }
 
 impl Writer {
+    /// Whether other panels may work with the same database.
+    fn is_shared(&self) -> bool {
+        matches!(self.app.store, Store::Postgres { .. })
+    }
+
     fn until(&self, moment: DateTime<Utc>) -> Duration {
         (moment - self.app.clock.precise()).to_std().unwrap_or(Duration::ZERO)
+    }
+
+    /// Whether there is something to do already, when nobody has asked for a write.
+    async fn is_due(&mut self, next: Next) -> bool {
+        match next {
+            Next::Retry(moment) => moment <= Instant::now() || self.file.as_ref().is_none_or(ConfigFile::has_changed),
+            Next::At(Some(moment)) if self.until(moment).is_zero() => true,
+            Next::At(_) => self.is_behind().await,
+        }
     }
 
     /// Whether the file is not what this task wrote last, or another panel has changed in the meantime what it must say.
@@ -97,6 +117,7 @@ impl Writer {
         if self.file.as_ref().is_none_or(ConfigFile::was_touched) {
             return true;
         }
+        self.look_for_copy();
         let Ok(Some(revision)) = projection::unchanged(&self.app.store, &mut self.known).await else { return true };
         let last = self.app.sync.outcome();
         if last.written < Some(revision) {
@@ -123,6 +144,8 @@ impl Writer {
                 self.retry = FIRST_RETRY;
                 self.app.health.succeeded(Task::ConfigSync, now);
                 let changed_at = if changed { Some(now) } else { last.changed_at };
+                self.compare_endpoint();
+                self.look_for_copy();
                 let next = self.next(&projection);
                 self.app.sync.publish(Outcome { written: Some(projection.revision), changed_at, failure: None });
                 Next::At(next)
@@ -135,14 +158,15 @@ impl Writer {
                 self.app.sync.publish(Outcome { failure: Some(Failure { revision, detail }), ..last });
                 let wait = self.retry;
                 self.retry = (wait * 2).min(LAST_RETRY);
-                Next::Retry(wait)
+                Next::Retry(Instant::now() + if self.is_shared() { wait.min(POLL) } else { wait })
             }
         }
     }
 
     /// Database → file. Gives the projection that the file has now, and whether it had to be written.
     async fn attempt(&mut self) -> Result<(Projection, bool), String> {
-        let (projection, changed) = loop {
+        let (projection, access, rendered, digests) = loop {
+            self.wait_for_quiet().await?;
             self.take_over_first().await?;
             self.cut_strangers().await?;
             let (projection, access) = self.load().await?;
@@ -151,21 +175,33 @@ impl Writer {
                 if !strangers.is_empty() {
                     return Ok(Err(strangers));
                 }
-                file.apply(&access, &random::secret()).map(Ok)
+                foreign::render(file, &access).map(|(rendered, digests)| Ok((access, rendered, digests)))
             };
             match self.with_file(move |file| work(file).map_err(|error: ConfigFileError| error.to_string())).await? {
-                Ok(changed) => break (projection, changed),
+                Ok((access, rendered, digests)) => break (projection, access, rendered, digests),
                 // The file was put there this very moment.
                 Err(_) if self.take_over => {}
                 Err(strangers) => self.strangers = strangers,
             }
         };
+        let rendered = self.keep_what_is_lost(rendered).await?;
+        if !digests.is_empty() {
+            self.remember(&digests).await;
+        }
+        let write = move |file: &mut ConfigFile| file.write(rendered, &access).map_err(|error| error.to_string());
+        let changed = self.with_file(write).await?;
         let written_at = self.app.clock.precise();
         projection::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
         if changed {
             tracing::info!(revision = projection.revision, "config.toml written");
         }
         Ok((projection, changed))
+    }
+
+    /// Warns if links do not lead where the file says that the proxy is.
+    fn compare_endpoint(&self) {
+        let Some(endpoint) = self.file.as_ref().and_then(ConfigFile::file_endpoint) else { return };
+        self.app.warnings.replace(Source::File, differences(&self.app.settings.proxy, endpoint));
     }
 
     async fn load(&mut self) -> Result<(Projection, Access), String> {
@@ -181,13 +217,13 @@ impl Writer {
             self.take_over = false;
             return Ok(());
         }
-        let (text, path) = self
+        let (source, path) = self
             .with_file(|file| {
-                let text = file.read().map_err(|error| error.to_string())?;
-                Ok((text, file.path().display().to_string()))
+                let source = file.read().map_err(|error| error.to_string())?;
+                Ok((source, file.path().display().to_string()))
             })
             .await?;
-        let taken = first_start::take_over(&self.app, text.as_deref()).await;
+        let taken = first_start::take_over(&self.app, source.as_ref()).await;
         let TakenOver { users, is_done } = taken.map_err(|error| format!("{path}: {error}"))?;
         if users > 0 {
             tracing::info!(users, "took over the users of the existing config.toml");

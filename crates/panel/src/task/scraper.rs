@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use axum::body::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::exposition::{Reader, Snapshot};
+use mtpannel_core::exposition::{self, Gap, Reader, Snapshot};
 use reqwest::Client;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -16,6 +16,7 @@ use crate::app::SharedApp;
 use crate::clock::Clock;
 use crate::service::health::{PackedText, Packer, ProxyView, Task};
 use crate::service::metering::{self, Scrape};
+use crate::service::warnings::{ProxyWarning, Source, Warning};
 use crate::settings::ProxyApi;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,7 +38,7 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     };
     let mut ticks = tokio::time::interval(app.settings.scrape_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut scraper = Scraper { app, client, recorded: None };
+    let scraper = Scraper { app, client };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let Some(asked) = stop.run_until_cancelled(scraper.ask()).await else { break };
         scraper.take(asked).await;
@@ -54,8 +55,6 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
 struct Scraper {
     app: SharedApp,
     client: Client,
-    /// The ordinal after the last scrape that this process recorded, and when that was answered.
-    recorded: Option<(i64, Instant)>,
 }
 
 /// A question to the proxy that has come to an end.
@@ -68,7 +67,6 @@ struct Asked {
 struct Reading {
     scrape: Scrape,
     text: PackedText,
-    answered: Instant,
 }
 
 impl Scraper {
@@ -78,19 +76,20 @@ impl Scraper {
 
     async fn read(&self) -> anyhow::Result<Reading> {
         let ordinal = metering::ordinal(&self.app.store).await?;
-        let asked = Instant::now();
-        let mut reading = read(&self.client, &self.app.settings.metrics_url, &self.app.clock, ordinal).await?;
-        let last = self.recorded.filter(|(recorded, _)| *recorded == ordinal);
-        reading.scrape.since_last = last.and_then(|(_, answered)| TimeDelta::from_std(asked - answered).ok());
-        Ok(reading)
+        read(&self.client, &self.app.settings.metrics_url, &self.app.clock, ordinal).await
     }
 
     /// Records what was answered, and says how it went.
-    async fn take(&mut self, Asked { began, reading }: Asked) {
+    async fn take(&self, Asked { began, reading }: Asked) {
         let taken = match reading {
             Ok(reading) => self.record(reading).await,
             Err(error) => Err(error),
         };
+        let gap = taken.as_ref().err().and_then(|error| error.downcast_ref::<Gap>());
+        self.app.health.set_cannot_count(gap.is_some());
+        if let Some(gap) = gap {
+            self.app.warnings.replace(Source::Accounting, vec![gap.into()]);
+        }
         match taken {
             Ok(()) => self.app.health.succeeded(Task::Scrape, self.app.clock.now()),
             Err(error) => {
@@ -103,7 +102,7 @@ impl Scraper {
         metrics::histogram!("mtpannel_scrape_duration_seconds").record(began.elapsed());
     }
 
-    async fn record(&mut self, Reading { scrape, text, answered }: Reading) -> anyhow::Result<()> {
+    async fn record(&self, Reading { scrape, text }: Reading) -> anyhow::Result<()> {
         let snapshot = &scrape.snapshot;
         for refusal in snapshot.refused.iter().take(5) {
             tracing::warn!(
@@ -112,14 +111,16 @@ impl Scraper {
                 "a reading of the proxy cannot be right; left out"
             );
         }
+        let troubles = snapshot.troubles.iter().filter_map(ProxyWarning::read);
+        self.app.warnings.replace(Source::Proxy, troubles.map(Warning::Proxy).collect());
         let view = view(snapshot, text, scrape.answered_at);
         let file = snapshot.file.clone();
-        let ordinal = scrape.ordinal;
-        if metering::record(&self.app, scrape).await? {
-            self.recorded = Some((ordinal + 1, answered));
-        } else {
+        if !metering::record(&self.app, scrape).await? {
             tracing::debug!("another panel has recorded a scrape meanwhile; this one is left out");
         }
+        let untested = view.version.clone().filter(|version| exposition::is_untested(version));
+        let warnings = untested.map(|version| Warning::ProxyVersionUntested { version });
+        self.app.warnings.replace(Source::Accounting, warnings.into_iter().collect());
         self.app.health.proxy_answered(view);
         if let Some(file) = file {
             self.app.health.file_judged(file);
@@ -157,18 +158,22 @@ pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow:
     Ok(read(&client()?, url, clock, ordinal).await?.scrape)
 }
 
-/// Asks the proxy, and gives what it says.
+/// Asks the proxy, and gives what it says. An answer without the counters that accounting needs is an error, a [`Gap`].
 async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Reading> {
-    let asked_at = clock.precise();
+    let (asked_at, asked) = (clock.precise(), clock.steady());
     let mut body = Body::of(client.get(url), MAX_BODY).await?;
     let (mut reader, mut packer) = (Reader::new(body.size_hint()), Packer::default());
     while let Some(part) = body.next().await? {
         reader.push(&part)?;
         packer.push(&part);
     }
-    let (answered_at, answered) = (clock.precise(), Instant::now());
-    let scrape = Scrape { snapshot: reader.finish()?, ordinal, asked_at, answered_at, since_last: None };
-    Ok(Reading { scrape, text: packer.finish(), answered })
+    let (answered_at, answered) = (clock.precise(), clock.steady());
+    let mut snapshot = reader.finish()?;
+    if let Some(gap) = snapshot.gap.take() {
+        return Err(gap.into());
+    }
+    let scrape = Scrape { snapshot, ordinal, asked_at, answered_at, asked, answered };
+    Ok(Reading { scrape, text: packer.finish() })
 }
 
 fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {

@@ -185,7 +185,7 @@ async fn whoever_is_deleted_while_he_creates_a_user_is_told_so(#[case] engine: E
     let app = TestApp::start(engine).await;
     let helper = app.create_admin("helper", false).await;
     let running = &app.running().app;
-    let actor = auth::authenticate(running, &helper).await.unwrap();
+    let actor = auth::authenticate(running, &helper).await.unwrap().actor;
     app.delete("/api/admins/helper").await.expect(StatusCode::NO_CONTENT).await;
     let by = By::Admin { actor: actor.clone(), address: None };
     let new = NewUser { username: "late".into(), ..NewUser::default() };

@@ -7,7 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use mtpannel::service::token::{Claims, Tokens};
+use mtpannel::service::token::{Claims, Grant, Tokens};
+use mtpannel::store::admins::Holder;
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
@@ -120,9 +121,21 @@ async fn bad_headers(app: &mut TestApp) -> Vec<(&'static str, Option<String>)> {
 
     let now = app.clock.now();
     let ours = Tokens::new(&KEY.into(), Duration::from_hours(1));
-    let (root, epoch) = ours.check(&app.sudo, now).unwrap();
+    let given = ours.check(&app.sudo, now).unwrap();
+    let Holder { admin_id: root, epoch, .. } = given.holder;
+    let grant = |admin_id, epoch, session: Option<&str>| Grant {
+        holder: Holder { admin_id, epoch, session: session.map(str::to_owned) },
+        logged_in_at: now,
+    };
     let foreign = Tokens::new(&"another key of at least thirty-two bytes".into(), Duration::from_hours(1));
-    let claims = Claims { sub: root.to_string(), iat: now.timestamp(), exp: now.timestamp() + 3600, epoch };
+    let claims = Claims {
+        sub: root.to_string(),
+        iat: now.timestamp(),
+        exp: now.timestamp() + 3600,
+        epoch,
+        sid: None,
+        auth_time: 0,
+    };
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     let payload = part(&serde_json::to_value(&claims).unwrap());
     let none = format!("{}.{payload}.", part(&json!({"alg": "none", "typ": "JWT"})));
@@ -139,15 +152,16 @@ async fn bad_headers(app: &mut TestApp) -> Vec<(&'static str, Option<String>)> {
         ("the right token under another scheme", Some(format!("Basic {}", app.sudo))),
         ("the token alone", Some(app.sudo.clone())),
         ("two tokens in one", bearer(&format!("{0} {0}", app.sudo))),
-        ("of another key", bearer(foreign.issue(root, epoch, now).expose_secret())),
-        ("expired", bearer(ours.issue(root, epoch, now - TimeDelta::hours(1)).expose_secret())),
+        ("of another key", bearer(foreign.issue(&given, now).expose_secret())),
+        ("expired", bearer(ours.issue(&given, now - TimeDelta::hours(1)).expose_secret())),
         ("expired as time went by", bearer(&old)),
         ("without a signature", bearer(head)),
         ("alg none", bearer(&none)),
         ("another algorithm", bearer(&hs512)),
         ("other claims under an old signature", bearer(&edited).filter(|text| *text != format!("Bearer {}", app.sudo))),
-        ("of an older epoch", bearer(ours.issue(root, epoch - 1, now).expose_secret())),
-        ("of nobody", bearer(ours.issue(i64::MAX, epoch, now).expose_secret())),
+        ("of an older epoch", bearer(ours.issue(&grant(root, epoch - 1, None), now).expose_secret())),
+        ("of nobody", bearer(ours.issue(&grant(i64::MAX, epoch, None), now).expose_secret())),
+        ("of a session that there is not", bearer(ours.issue(&grant(root, epoch, Some("none")), now).expose_secret())),
         ("of a deleted administrator", bearer(&gone)),
         ("from before the password changed", bearer(&changed)),
         ("from before the role changed", bearer(&demoted)),

@@ -37,7 +37,8 @@ async fn state(place: &Place) -> Vec<String> {
          FROM usage_meters",
         "SELECT user_id || ',' || octets_from || ',' || octets_to || recorded_at FROM traffic_logs",
         "SELECT username || hashed_password || is_sudo FROM admins",
-        "SELECT actor || action || target FROM audit_log",
+        // Backups and lists, which stand in the log as well, have no target.
+        "SELECT actor || action || target FROM audit_log WHERE target IS NOT NULL",
     ];
     let mut state = Vec::new();
     for text in texts {

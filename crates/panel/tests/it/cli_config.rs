@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rstest::rstest;
 use sqlx::Executor as _;
 
 use crate::cli_support::Place;
@@ -62,7 +63,8 @@ async fn check_is_content_only_with_a_file_that_says_what_the_database_says() {
     let place = place();
     add_alice(&place).await;
     assert!(place.run(&["config", "check"]).stderr.contains("there is no such file"));
-    fs::write(place.path("config.toml"), FILE).unwrap();
+    let text = FILE.replace("[timeouts]", "[censorship]\r\ntls_domain = \"example.com\"\r\n\r\n[timeouts]");
+    fs::write(place.path("config.toml"), text).unwrap();
     let differs = place.run(&["config", "check"]);
     assert_eq!(differs.code, 1);
     assert!(differs.stderr.contains("does not say what the database says"), "{differs:?}");
@@ -91,4 +93,147 @@ fn a_file_whose_users_cannot_be_taken_over_is_told() {
     fs::write(place.path("config.toml"), "[access.users]\n\"a b\" = \"20112233445566778899aabbccddeeff\"\n").unwrap();
     assert!(place.run(&["config", "check"]).stderr.contains("cannot be taken over"));
     place.run(&["config", "render"]).failed();
+}
+
+/// A place where no panel has ever started.
+fn fresh_place() -> Place {
+    let mut place = Place::new();
+    place.set("SECRET_KEY", KEY);
+    place
+}
+
+#[test]
+fn before_the_first_start_check_and_render_work_from_the_settings_alone() {
+    let place = fresh_place();
+    let fine = place.run(&["config", "check"]).ok();
+    assert!(fine.starts_with("settings: fine\nconfig.toml: there is no such file yet"), "{fine}");
+    assert!(place.run(&["config", "render"]).ok().contains("tls_domain = \"example.com\""));
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0, "a look leaves nothing behind");
+}
+
+#[test]
+fn before_the_first_start_the_users_of_a_file_that_is_there_are_shown() {
+    let place = fresh_place();
+    fs::write(
+        place.path("config.toml"),
+        FILE.replace("[timeouts]", "[censorship]\r\ntls_domain='example.com'\r\n[timeouts]"),
+    )
+    .unwrap();
+    let fine = place.run(&["config", "check"]).ok();
+    assert!(fine.contains("config.toml: parses; the panel takes over its users"), "{fine}");
+    assert!(place.run(&["config", "render"]).ok().contains("\"carol\""));
+    assert!(!place.database().exists());
+    fs::write(place.path("config.toml"), "[access.users]\n\"a b\" = \"20112233445566778899aabbccddeeff\"\n").unwrap();
+    assert!(place.run(&["config", "check"]).failed().contains("cannot be taken over"));
+    place.run(&["config", "render"]).failed();
+}
+
+#[test]
+fn every_problem_is_told_once() {
+    let mut place = place();
+    place.set("TLS_DOMAIN", "192.0.2.256");
+    let once = |error: &str, part: &str| assert_eq!(error.matches(part).count(), 1, "{part} in {error}");
+    once(&place.run(&["config", "check"]).stderr, "TLS_DOMAIN: ");
+    once(&place.run(&["config", "render"]).stderr, "TLS_DOMAIN: ");
+    place.set("TLS_DOMAIN", "example.com");
+    fs::write(place.path("config.toml"), "[server]\nport = \n").unwrap();
+    once(&place.run(&["config", "check"]).stderr, "line 2, column 8");
+    once(&place.run(&["config", "render"]).stderr, "line 2, column 8");
+    fs::write(place.path("config.toml"), "[access.users]\n\"a b\" = 5\n").unwrap();
+    once(&place.run(&["config", "check"]).stderr, "\"a b\" may hold only");
+    fs::remove_file(place.path("config.toml")).unwrap();
+    fs::create_dir(place.path("config.toml")).unwrap();
+    once(&place.run(&["config", "check"]).stderr, "s a directory");
+}
+
+#[rstest]
+#[case::another_domain("[censorship]\ntls_domain = 'other.example'\n", 1, "error: TLS_DOMAIN is example.com")]
+#[case::the_default_domain("[server]\nport = 443\n", 1, "error: TLS_DOMAIN is example.com")]
+#[case::another_host(
+    "[general.links]\npublic_host = 'old.example'\n[censorship]\ntls_domain = 'example.com'\n",
+    0,
+    "warning: PROXY_HOST is proxy.example.com"
+)]
+#[case::another_port(
+    "[general.links]\npublic_port = 8443\n[censorship]\ntls_domain = 'example.com'\n",
+    0,
+    "warning: PROXY_PORT is 443"
+)]
+#[case::the_same_in_another_spelling(
+    "[general.links]\npublic_host = 'Proxy.Example.com'\n[censorship]\ntls_domain = 'EXAMPLE.com'\n",
+    0,
+    ""
+)]
+#[case::one_domain_of_several("[censorship]\ntls_domain = 'other.example'\ntls_domains = ['example.com']\n", 0, "")]
+fn check_compares_the_links_with_the_file(#[case] file: &str, #[case] code: i32, #[case] told: &str) {
+    let place = fresh_place();
+    fs::write(place.path("config.toml"), file).unwrap();
+    let run = place.run(&["config", "check"]);
+    assert_eq!(run.code, code, "{run:?}");
+    if told.is_empty() {
+        assert_eq!(run.stderr, "");
+    } else {
+        assert!(run.stderr.contains(told), "{run:?}");
+    }
+}
+
+#[rstest]
+#[case("-")]
+#[case("192.0.2.256")]
+#[case("１２３")]
+#[case("proxy_1.example.com")]
+#[case("proxy.example.com:443")]
+fn what_is_no_host_is_refused_as_a_setting(#[case] host: &str) {
+    let mut place = fresh_place();
+    place.set("PROXY_HOST", host);
+    assert!(place.run(&["config", "check"]).failed().contains("PROXY_HOST: must be the name or IP address"));
+}
+
+#[test]
+fn an_international_host_stands_in_the_file_as_punycode() {
+    let mut place = fresh_place();
+    place.set("PROXY_HOST", "прокси.рф");
+    assert!(place.run(&["config", "render"]).ok().contains("public_host = \"xn--h1adldfi.xn--p1ai\""));
+}
+
+#[test]
+fn settings_that_are_valid_and_unsafe_are_told_by_the_check_and_at_start() {
+    let mut place = place();
+    let safe = place.run(&["config", "check"]);
+    assert!(!safe.stderr.contains("warning: "), "{}", safe.stderr);
+    place.set("TRUSTED_PROXIES", "0.0.0.0/0,::/0,10.0.0.0/8");
+    place.set("JWT_EXPIRE_MINUTES", "1441");
+    let words = ["TRUSTED_PROXIES contains 0.0.0.0/0", "TRUSTED_PROXIES contains ::/0", "JWT_EXPIRE_MINUTES is 1441"];
+    let check = place.run(&["config", "check"]);
+    let log = crate::cli_support::Panel::start(&mut place).end();
+    for word in words {
+        assert!(check.stderr.contains(word), "{word} in {}", check.stderr);
+        assert!(log.contains(word), "{word} in {log}");
+    }
+    place.set("TRUSTED_PROXIES", "127.0.0.1");
+    for listen in ["0.0.0.0:8080", "[::]:8080", "203.0.113.7:8080"] {
+        place.set("LISTEN", listen);
+        let check = place.run(&["config", "check"]);
+        assert!(check.stderr.contains(&format!("LISTEN is {listen}")), "{}", check.stderr);
+    }
+    for (listen, trusted) in [("127.0.0.1:8080", ""), ("10.0.0.5:8080", ""), ("0.0.0.0:8080", "172.29.43.2")] {
+        place.set("LISTEN", listen);
+        place.set("TRUSTED_PROXIES", trusted);
+        let check = place.run(&["config", "check"]);
+        assert!(!check.stderr.contains("LISTEN is"), "{}", check.stderr);
+    }
+}
+
+#[test]
+fn the_panel_listens_on_this_machine_alone_unless_it_is_told_otherwise() {
+    let place = place();
+    let help = place.run(&["help", "serve"]).ok();
+    assert!(help.contains("[default: 127.0.0.1:8080]"), "{help}");
+    for (value, fits) in [("true", true), ("false", true), ("yes", false), ("", false)] {
+        let mut place = Place::new();
+        place.set("SECRET_KEY", KEY);
+        place.set("API_DOCS", value);
+        let check = place.run(&["config", "check"]);
+        assert_eq!(!check.stderr.contains("API_DOCS: must be true or false"), fits, "{value}: {}", check.stderr);
+    }
 }

@@ -183,9 +183,9 @@ async fn every_problem_is_told_by_row_and_column_and_nothing_is_imported() {
     let mut old = old_panel(&place).await;
     for statement in [
         "UPDATE admins SET hashed_password = 'canary' WHERE id = 9",
-        "UPDATE users SET secret = 'canary', data_limit = 0 WHERE id = 10",
+        "UPDATE users SET secret = 'canary', data_limit = -7 WHERE id = 10",
         "UPDATE users SET username = 'ALICE', max_connections = -1, status = 'gone' WHERE id = 11",
-        "UPDATE users SET data_used = -3, expire_at = 'soon', created_at = NULL WHERE id = 15",
+        "UPDATE users SET data_used = 'three', expire_at = 'soon', created_at = 5 WHERE id = 15",
         "INSERT INTO users (id, username, secret, status, data_used, created_at) VALUES \
          (16, 'a b', '00112233445566778899aabbccddeeff', 'active', 'much', '2025-06-01 10:00:00')",
         "INSERT INTO users (id, username, secret, status, data_used, created_at) VALUES \
@@ -221,7 +221,7 @@ async fn every_problem_is_told_by_row_and_column_and_nothing_is_imported() {
 }
 
 #[tokio::test]
-async fn an_administrator_who_exists_stays_as_he_is_and_owns_the_users_of_his_name() {
+async fn an_administrator_whose_name_exists_stays_and_owns_the_users_of_that_name() {
     let place = Place::new();
     old_panel(&place).await.close().await.unwrap();
     let password = place.run(&["admin", "create", "Helper", "--sudo"]).ok();
@@ -279,4 +279,83 @@ async fn a_hundred_thousand_rows_are_taken_over_in_seconds() {
     let begin = std::time::Instant::now();
     assert!(place.run(&["import", "panel-db", "old.db"]).ok().contains("users: 20003, traffic rows: 100004"));
     assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}
+
+/// Rows that older panels really hold and that have a plain meaning.
+async fn odd_rows(old: &mut sqlx::SqliteConnection) {
+    for statement in [
+        "UPDATE users SET data_used = -3, data_limit = 0, max_connections = 0, max_unique_ips = 0 WHERE id = 10",
+        "UPDATE users SET username = 'my phone', note = replace(hex(zeroblob(501)), '0', 'ы') WHERE id = 11",
+        "UPDATE users SET username = 'ALICE', created_at = NULL WHERE id = 15",
+        "UPDATE admins SET username = 'b', created_at = NULL WHERE id = 9",
+        "UPDATE system_stats SET total_connections = -1 WHERE id = 2",
+    ] {
+        old.execute(statement).await.unwrap();
+    }
+}
+
+const RENAMES: [&str; 6] = ["--rename", "my phone=my-phone", "--rename", "ALICE=alice-2", "--rename", "b=bob-admin"];
+
+#[tokio::test]
+async fn what_has_a_plain_meaning_is_taken_over_and_every_change_is_listed() {
+    let place = Place::new();
+    let mut old = old_panel(&place).await;
+    odd_rows(&mut old).await;
+    old.close().await.unwrap();
+    let told = place.run(&[&["import", "panel-db", "old.db"], &RENAMES[..]].concat()).ok();
+    for change in [
+        "changed: users, row 10, data_used: -3 becomes 0\n",
+        "changed: users, row 10, data_limit: 0 becomes no limit\n",
+        "changed: users, row 10, max_connections: 0 becomes no limit\n",
+        "changed: users, row 10, max_unique_ips: 0 becomes no limit\n",
+        "changed: users, row 11, username: \"my phone\" becomes my-phone\n",
+        "changed: users, row 11, note: loses 2 characters",
+        "changed: users, row 15, username: \"ALICE\" becomes alice-2\n",
+        "changed: users, row 15, created_at: is empty",
+        "changed: admins, row 9, username: \"b\" becomes bob-admin\n",
+        "changed: admins, row 9, created_at: is empty",
+        "changed: system_stats, row 2, total_connections: -1 becomes 0\n",
+    ] {
+        assert!(told.contains(change), "{change} in {told}");
+    }
+    let store = open(&format!("sqlite:///{}", place.database().display())).await;
+    let mut conn = store.read().await.unwrap();
+    let alice = users::by_name(conn.db(), "alice", None).await.unwrap().unwrap();
+    assert_eq!((alice.data_used, alice.data_limit, alice.max_connections, alice.max_unique_ips), (0, None, None, None));
+    assert_eq!(alice.owner.as_deref(), Some("bob-admin"));
+    let phone = users::by_name(conn.db(), "my-phone", None).await.unwrap().unwrap();
+    assert_eq!(phone.note, "ы".repeat(1_000));
+    assert!(users::by_name(conn.db(), "alice-2", None).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_the_same_and_imports_nothing() {
+    let place = Place::new();
+    let mut old = old_panel(&place).await;
+    odd_rows(&mut old).await;
+    old.close().await.unwrap();
+    let arguments = [&["import", "panel-db", "old.db"], &RENAMES[..]].concat();
+    let rehearsed = place.run(&[&arguments[..], &["--dry-run"]].concat()).ok();
+    assert_eq!(counts(&place).await, (0, 0));
+    let done = place.run(&arguments).ok();
+    assert_eq!(rehearsed.replace("nothing was imported; it would be: ", "imported: "), done);
+    assert_eq!(counts(&place).await, (2, 3));
+}
+
+#[tokio::test]
+async fn names_outside_the_rule_and_a_rename_of_nobody_are_refused_with_what_to_do() {
+    let place = Place::new();
+    let mut old = old_panel(&place).await;
+    odd_rows(&mut old).await;
+    old.close().await.unwrap();
+    place.run(&["migrate"]).ok();
+    let error = place.run(&["import", "panel-db", "old.db", "--dry-run"]).failed();
+    assert!(error.contains("users, row 11, username: \"my phone\" may hold only"), "{error}");
+    assert!(error.contains("admins, row 9, username: \"b\" must have 3 to 32 characters"), "{error}");
+    assert!(error.contains("give it another name with --rename"), "{error}");
+    let unused = place.run(&[&["import", "panel-db", "old.db", "--rename", "phone=other"], &RENAMES[..]].concat());
+    assert!(unused.failed().contains("nobody is called phone"));
+    let collision = place.run(&[&["import", "panel-db", "old.db"], &RENAMES[..4], &["--rename", "b=boss"]].concat());
+    assert!(collision.failed().contains("admins, row 9, username: \"boss\" is the name of row 4, too"));
+    assert_eq!(counts(&place).await, (0, 0));
 }

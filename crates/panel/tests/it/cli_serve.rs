@@ -5,8 +5,9 @@ use std::process::{Command, Stdio};
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _};
 
-use crate::cli_support::{Panel, Place};
+use crate::cli_support::{Panel, Place, connect};
 use crate::common::{Answer as _, FakeProxy, eventually};
 
 const KEY: &str = "5f0c8a9b7d6e4f3a2b1c0d9e8f7a6b5c4d3e2f1a";
@@ -92,13 +93,22 @@ async fn the_schema_is_not_changed_under_a_panel_that_runs() {
     let mut place = Place::new();
     place.set("SECRET_KEY", KEY);
     let panel = Panel::start(&mut place);
-    // As an older program would have left it.
+    // As the first program would have left it.
     let mut conn = place.connect().await;
-    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 2").execute(&mut conn).await.unwrap();
+    conn.execute("DELETE FROM _sqlx_migrations WHERE version > 1").await.unwrap();
     for arguments in [&["user", "list"][..], &["migrate"]] {
         assert!(place.run(arguments).failed().contains("is in use by another mtpannel"), "{arguments:?}");
     }
     panel.end();
+    // The tables, too.
+    let mut old = connect(&place.path("old.db")).await;
+    old.execute(include_str!("../../migrations/sqlite/0001_initial.sql")).await.unwrap();
+    let attach = format!("ATTACH '{}' AS present", place.database().display());
+    old.execute(sqlx::AssertSqlSafe(attach)).await.unwrap();
+    old.execute("CREATE TABLE _sqlx_migrations AS SELECT * FROM present._sqlx_migrations").await.unwrap();
+    old.close().await.unwrap();
+    conn.close().await.unwrap();
+    std::fs::rename(place.path("old.db"), place.database()).unwrap();
     place.run(&["migrate"]).ok();
     place.run(&["user", "list"]).ok();
     let copies = std::fs::read_dir(place.folder.path()).unwrap();

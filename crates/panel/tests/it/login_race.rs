@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use mtpannel::app::App;
 use mtpannel::clock::Clock;
 use mtpannel::service::admins::{self, NewAdmin};
+use mtpannel::service::password_check::Origin;
 use mtpannel::service::{By, ServiceError, auth};
 use mtpannel::store::{Store, admins as rows};
 use rstest::rstest;
@@ -46,7 +47,7 @@ async fn a_login_in_flight_neither_undoes_a_new_password_nor_outlives_it(#[case]
     for browser in [false, true] {
         let (app, _folder) = app(engine, &hash).await;
         let refused = if browser {
-            auth::begin_session(&app, "root", OLD.into(), None).await.err()
+            auth::begin_session(&app, "root", OLD.into(), Origin::default()).await.err()
         } else {
             auth::login(&app, "root", OLD.into(), None).await.err()
         };

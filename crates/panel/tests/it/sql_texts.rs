@@ -45,6 +45,25 @@ async fn the_audit_log_is_found_by_the_index_of_what_is_asked_for() {
 }
 
 #[tokio::test]
+async fn whom_a_wrong_clock_has_judged_is_found_without_reading_every_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let DatabaseUrl::Sqlite(path) = migrated(Engine::Sqlite, folder.path()).await else { unreachable!() };
+    let mut conn = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    for (known, index) in [
+        ("MAX(expire_at) FROM users", "users_status_expire_at"),
+        ("MAX(next_reset_at) FROM users", "users_schedules"),
+        ("u.status = 'expired' AND u.expire_at >", "users_status_expire_at"),
+        ("u.reset_strategy = 'daily' AND u.next_reset_at >", "users_schedules"),
+    ] {
+        let text = all_texts().find(|text| text.contains(known)).unwrap();
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan).fetch_all(&mut conn).await.unwrap();
+        assert!(plan.iter().any(|step| step.3.contains(index)), "{text}: {plan:?}");
+        assert!(!plan.iter().any(|step| step.3 == "SCAN u" || step.3 == "SCAN users"), "{text}: {plan:?}");
+    }
+}
+
+#[tokio::test]
 async fn postgres_prepares_every_statement() {
     let folder = tempfile::tempdir().unwrap();
     let DatabaseUrl::Postgres(url) = migrated(Engine::Postgres, folder.path()).await else { unreachable!() };

@@ -1,6 +1,7 @@
 //! Why a file is refused, without a word of what stands in it.
 
 use std::fmt;
+use std::path::Path;
 
 /// Why a file is refused. The text never quotes the file, which holds secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,21 @@ impl std::error::Error for ConfigError {}
 impl ConfigError {
     pub(crate) fn new(message: &str) -> Self {
         Self { message: message.to_owned(), position: None }
+    }
+
+    /// The same error at a line of the file (`None`), or of one that it includes.
+    pub(super) fn at(self, (file, line): (Option<&Path>, usize), column: usize) -> Self {
+        match file {
+            None => Self { position: Some((line, column)), ..self },
+            Some(file) => Self {
+                message: format!(
+                    "in the included file {}, line {line}, column {column}: {}",
+                    file.display(),
+                    self.message
+                ),
+                position: None,
+            },
+        }
     }
 
     pub(super) fn of_toml(error: &toml::de::Error, text: &str) -> Self {

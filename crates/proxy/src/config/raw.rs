@@ -12,6 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::value::Datetime;
 
+use super::rules::{Given, Source};
 use super::table::Table;
 
 #[derive(Deserialize, Default)]
@@ -113,6 +114,8 @@ pub(super) struct Listener {
     pub(super) ip: IpAddr,
     pub(super) port: Option<u16>,
     pub(super) proxy_protocol: Option<bool>,
+    #[serde(default)]
+    pub(super) synlimit: Given,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +124,7 @@ pub(super) struct Listener {
 pub(super) struct Timeouts {
     /// Seconds within which a handshake must be complete.
     pub(super) client_handshake: u64,
-    /// Seconds between keep-alive probes of the system.
+    /// Seconds between keep-alive probes of the system; 0 switches them off.
     pub(super) client_keepalive: u64,
     /// Seconds until bytes that were sent must have been acknowledged.
     pub(super) client_ack: u64,
@@ -144,6 +147,9 @@ pub(super) struct Censorship {
     pub(super) mask_port: u16,
     pub(super) unknown_sni_action: UnknownSni,
     pub(super) fake_cert_len: usize,
+    pub(super) mask_relay_max_bytes: usize,
+    pub(super) mask_relay_timeout_ms: Option<u64>,
+    pub(super) mask_relay_idle_timeout_ms: Option<u64>,
 }
 
 impl Default for Censorship {
@@ -157,6 +163,9 @@ impl Default for Censorship {
             mask_port: 443,
             unknown_sni_action: UnknownSni::default(),
             fake_cert_len: 2048,
+            mask_relay_max_bytes: 5 << 20,
+            mask_relay_timeout_ms: None,
+            mask_relay_idle_timeout_ms: None,
         }
     }
 }
@@ -189,6 +198,14 @@ pub(super) struct Upstream {
     pub(super) address: Option<String>,
     pub(super) username: Option<String>,
     pub(super) password: Option<String>,
+    #[serde(default)]
+    pub(super) scopes: Given,
+    #[serde(default)]
+    pub(super) interface: Given,
+    #[serde(default, alias = "force_bind")]
+    pub(super) bindtodevice: Given,
+    pub(super) ipv4: Option<bool>,
+    pub(super) ipv6: Option<bool>,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
@@ -260,6 +277,10 @@ pub(super) struct Access {
     pub(super) user_data_quota: Table<u64>,
     pub(super) user_max_unique_ips: Table<u64>,
     pub(super) user_max_unique_ips_global_each: u64,
+    pub(super) user_max_unique_ips_mode: Option<String>,
+    pub(super) user_source_deny: Table<Vec<Source>>,
+    pub(super) user_rate_limits: Given,
+    pub(super) cidr_rate_limits: Given,
     pub(super) replay_check_len: usize,
     pub(super) replay_window_secs: u64,
     pub(super) ignore_time_skew: bool,
@@ -276,6 +297,10 @@ impl Default for Access {
             user_data_quota: Table::default(),
             user_max_unique_ips: Table::default(),
             user_max_unique_ips_global_each: 0,
+            user_max_unique_ips_mode: None,
+            user_source_deny: Table::default(),
+            user_rate_limits: Given::default(),
+            cidr_rate_limits: Given::default(),
             replay_check_len: 65_536,
             replay_window_secs: 120,
             ignore_time_skew: false,

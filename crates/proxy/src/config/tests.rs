@@ -12,7 +12,8 @@ fn parse(text: &str) -> Config {
 fn the_smallest_file_gets_the_defaults_of_the_contract() {
     let config = Config::parse(ALICE).unwrap();
     assert_eq!(config.modes, Modes { classic: false, secure: false, tls: true });
-    assert_eq!(config.listeners, [Listener { address: "0.0.0.0:443".parse().unwrap(), proxy_protocol: false }]);
+    let both = ["0.0.0.0:443", "[::]:443"];
+    assert_eq!(config.listeners, both.map(|at| Listener { address: at.parse().unwrap(), proxy_protocol: false }));
     assert_eq!(config.max_connections, Some(10_000));
     assert_eq!(config.metrics, None);
     assert!(config.masking.enabled);
@@ -28,7 +29,8 @@ fn the_template_of_a_first_start_is_understood_and_what_it_does_not_know_is_name
     let domain = "Mask.example".parse().unwrap();
     let text = mtpannel_core::template::Template::new("proxy.example", 443, &domain).text();
     let config = Config::parse(&format!("{text}{ALICE}")).unwrap();
-    assert_eq!(config.listeners[0].address.to_string(), "0.0.0.0:1234");
+    let listeners: Vec<String> = config.listeners.iter().map(|listener| listener.address.to_string()).collect();
+    assert_eq!(listeners, ["0.0.0.0:1234", "[::]:1234"]);
     assert_eq!(config.masking.domains, ["mask.example"]);
     assert_eq!(config.metrics.unwrap().whitelist.len(), 6);
     assert!(config.ignored.keys.contains(&"general.log_level".to_owned()), "{:?}", config.ignored);
@@ -179,6 +181,60 @@ fn contradictions_are_refused(#[case] text: &str) {
     assert!(Config::parse(&format!("{text}\n{ALICE}")).is_err());
 }
 
+#[rstest]
+#[case(0, None)]
+#[case(1, Some(1))]
+#[case(9_999, Some(3_600))]
+fn a_keepalive_of_zero_means_off(#[case] seconds: u64, #[case] expected: Option<u64>) {
+    let config = parse(&format!("[timeouts]\nclient_keepalive = {seconds}"));
+    assert_eq!(config.timeouts.keepalive.map(|keepalive| keepalive.as_secs()), expected);
+}
+
+#[rstest]
+#[case(0, 1)]
+#[case(2_048, 2_048)]
+#[case(10_240, 10_240)]
+#[case(10_241, 10_240)]
+#[case(16_384, 10_240)]
+fn no_record_is_longer_than_clients_read(#[case] written: usize, #[case] used: usize) {
+    assert_eq!(parse(&format!("[censorship]\nfake_cert_len = {written}")).masking.first_record, used);
+}
+
+#[rstest]
+#[case("tls_domain = 'LONG'")]
+#[case("tls_domains = ['a.example', 'LONG']")]
+fn a_masking_domain_that_clients_refuse_is_refused(#[case] setting: &str) {
+    let name = |length: usize| format!("{}.example", "a".repeat(length - 8));
+    let text = |length| format!("[censorship]\n{}\n{ALICE}", setting.replace("LONG", &name(length)));
+    assert!(Config::parse(&text(182)).is_ok());
+    let error = Config::parse(&text(183)).unwrap_err().to_string();
+    assert!(error.contains("at most 182 characters"), "{error}");
+}
+
+#[test]
+fn networks_from_which_a_user_is_not_served_are_read_in_every_form() {
+    let config = parse("[access.user_source_deny]\nalice = ['192.0.2.77/24', '198.51.100.1', '2001:db8::/32', '::1']");
+    let networks: Vec<String> = config.users[0].source_deny.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["192.0.2.0/24", "198.51.100.1/32", "2001:db8::/32", "::1/128"]);
+}
+
+#[rstest]
+#[case("alice = '192.0.2.0/24'")]
+#[case("alice = ['192.0.2.0/33']")]
+#[case("alice = ['everywhere']")]
+fn a_source_rule_that_cannot_be_right_is_refused(#[case] line: &str) {
+    let error = Config::parse(&format!("{ALICE}[access.user_source_deny]\n{line}")).unwrap_err();
+    assert_eq!(error.position.map(|(line, _)| line), Some(4), "{error}");
+    assert!(!error.to_string().contains("everywhere"), "{error}");
+}
+
+#[test]
+fn an_index_that_nobody_knows_has_no_default_unless_the_file_names_one() {
+    for (text, default) in [("", None), ("default_dc = 4", Some(4)), ("default_dc = 9", None)] {
+        assert_eq!(parse(text).data_centres.default, default, "{text}");
+    }
+}
+
 proptest! {
     #[test]
     fn the_short_way_and_the_parser_read_the_same(
@@ -197,5 +253,23 @@ proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
         let _ = Config::parse(&text);
+    }
+}
+
+#[test]
+fn visits_are_bounded_as_the_file_says_or_by_default() {
+    let of = |settings: &str| {
+        let users = "[access.users]\na = \"00000000000000000000000000000001\"\n";
+        Config::parse(&format!("[censorship]\n{settings}\n{users}")).map(|config| config.masking)
+    };
+    let usual = of("").unwrap();
+    assert_eq!(
+        (usual.relay_bytes, usual.relay_time, usual.relay_idle),
+        (5 << 20, masking::USUAL_TIME, masking::USUAL_TIME)
+    );
+    let set = of("mask_relay_max_bytes = 9\nmask_relay_timeout_ms = 60000\nmask_relay_idle_timeout_ms = 5000").unwrap();
+    assert_eq!((set.relay_bytes, set.relay_time.as_secs(), set.relay_idle.as_secs()), (9, 60, 5));
+    for refused in ["mask_relay_max_bytes = 0", "mask_relay_max_bytes = 67108865"] {
+        assert!(of(refused).unwrap_err().to_string().contains("mask_relay_max_bytes"));
     }
 }

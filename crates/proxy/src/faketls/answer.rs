@@ -1,10 +1,9 @@
 //! Our answer to a right `ClientHello`: `ServerHello`, `ChangeCipherSpec` and a first application record.
 
 use super::hello::{ClientHello, RANDOM};
-use super::record::{APPLICATION, CHANGE_CIPHER_SPEC, header};
+use super::record::{APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, header};
 use crate::key::{HmacKey, PaddedMessage};
 
-const HANDSHAKE: u8 = 0x16;
 const DEFAULT_SUITE: u16 = 0x1301;
 /// Extensions of a TLS 1.3 `ServerHello` without their values: `key_share` with x25519, `supported_versions` with 1.3.
 const KEY_SHARE: [u8; 8] = [0, 0x33, 0, 0x24, 0, 0x1d, 0, 0x20];

@@ -12,11 +12,11 @@ use crate::key::{HmacKey, PaddedMessage};
 /// Where the random stands in the record (RFC 8446, sections 4 and 4.1.2).
 pub const RANDOM: Range<usize> = 11..43;
 /// Longest plaintext of a record (RFC 8446, section 5.1).
-const MAX_RECORD: usize = 1 << 14;
+pub(super) const MAX_RECORD: usize = 1 << 14;
 /// Bytes before the session id's length.
 const FIXED: usize = RANDOM.end;
 /// Shortest body: fixed fields, no session id, one cipher suite, one compression method.
-const MIN_RECORD: usize = FIXED - HEADER + 1 + 4 + 2;
+pub(super) const MIN_RECORD: usize = FIXED - HEADER + 1 + 4 + 2;
 /// Bytes of the code that are compared; the last four carry the time.
 const COMPARED: usize = 28;
 
@@ -96,13 +96,14 @@ impl<'a> Reader<'a> {
 }
 
 impl ClientHello {
-    /// Reads a whole record (RFC 8446, section 4.1.2).
+    /// Reads a whole record (RFC 8446, section 4.1.2). The proof tells right clients from others, so this takes what our
+    /// answer needs and stops at the first thing that it cannot read: nothing after that is refused.
     pub fn parse(record: &[u8]) -> Result<Self, HelloError> {
         if record_length(record)? != Some(record.len()) {
             return Err(HelloError);
         }
         let mut body = Reader(&record[HEADER..]);
-        if body.u8()? != 1 || body.u8()? != 0 || usize::from(body.u16()?) != body.0.len() {
+        if body.u8()? != 1 || body.u8()? != 0 || usize::from(body.u16()?) > body.0.len() {
             return Err(HelloError);
         }
         body.take(2)?;
@@ -111,38 +112,37 @@ impl ClientHello {
         if session_id.len() > 32 {
             return Err(HelloError);
         }
-        let cipher_suite = tls13_suite(body.long()?)?;
+        let cipher_suite = tls13_suite(body.long()?);
         body.short()?;
         let session_id = session_id.to_vec();
         let mut hello = Self { random, session_id, cipher_suite, server_name: None, shares_x25519: false };
-        if !body.0.is_empty() {
-            hello.read_extensions(body.long()?)?;
-        }
+        // An error ends the reading and nothing else.
+        let _ = hello.read_extensions(body);
         Ok(hello)
     }
 
-    fn read_extensions(&mut self, mut extensions: Reader<'_>) -> Result<(), HelloError> {
-        while !extensions.0.is_empty() {
+    fn read_extensions(&mut self, mut body: Reader<'_>) -> Result<(), HelloError> {
+        let length = body.u16()?.into();
+        let mut extensions = Reader(body.0.get(..length).unwrap_or(body.0));
+        loop {
             let kind = extensions.u16()?;
             let data = extensions.long()?;
             match kind {
-                EXTENSION_SERVER_NAME => self.server_name = server_name(data)?,
-                EXTENSION_KEY_SHARE => self.shares_x25519 = shares_x25519(data)?,
+                EXTENSION_SERVER_NAME => self.server_name = server_name(data).ok().flatten(),
+                EXTENSION_KEY_SHARE => self.shares_x25519 = shares_x25519(data).unwrap_or(false),
                 _ => {}
             }
         }
-        Ok(())
     }
 }
 
-fn tls13_suite(mut suites: Reader<'_>) -> Result<Option<u16>, HelloError> {
-    while !suites.0.is_empty() {
-        let suite = suites.u16()?;
+fn tls13_suite(mut suites: Reader<'_>) -> Option<u16> {
+    while let Ok(suite) = suites.u16() {
         if TLS13_SUITES.contains(&suite) {
-            return Ok(Some(suite));
+            return Some(suite);
         }
     }
-    Ok(None)
+    None
 }
 
 /// The first host name (RFC 6066, section 3).

@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::net::tcp::ReadHalf;
 
-use crate::faketls::{HEADER, MAX_PAYLOAD};
+use crate::faketls::{HEADER, MAX_PAYLOAD, RecordSizes};
 
-/// A record with its header.
-pub(super) const SLOT: usize = HEADER + MAX_PAYLOAD;
+/// The longest record with its header.
+const SLOT: usize = HEADER + MAX_PAYLOAD;
 /// Records in a large buffer, 256 KiB: fewer turns to the system, each of which costs as much as ciphering 64 KiB.
 const LARGE: usize = 16;
 /// Large buffers, at most: 8 MiB. Further transfers do with smaller ones.
@@ -51,8 +51,8 @@ impl Buffers {
         Self(vec![Stock::new(LARGE * SLOT, MOST_LARGE), Stock::new(MEDIUM * SLOT, usize::MAX)])
     }
 
-    /// For strangers, of whom many may stop reading at once: 4 KiB each.
-    pub(crate) fn for_strangers() -> Self {
+    /// For visitors, of whom many may stop reading at once: 4 KiB each.
+    pub(crate) fn for_visitors() -> Self {
         Self(vec![Stock::new(4_096, usize::MAX)])
     }
 
@@ -115,30 +115,47 @@ impl DerefMut for Buffer<'_> {
     }
 }
 
-/// Reads what is there, at most `room` bytes; with `framed`, leaves room for a header before each record's payload.
-pub(super) fn read(from: &ReadHalf<'_>, buffer: &mut [u8], room: usize, framed: bool) -> io::Result<usize> {
-    if !framed {
-        return from.try_read(&mut buffer[..room]);
-    }
-    let mut rest = room;
-    let mut slots = buffer.chunks_exact_mut(SLOT).map(|slot| {
-        let length = rest.min(MAX_PAYLOAD);
+/// Reads what is there, at most `room` bytes; with sizes of records, leaves room for a header before each record's payload.
+pub(super) fn read(
+    from: &ReadHalf<'_>,
+    buffer: &mut [u8],
+    room: usize,
+    sizes: Option<RecordSizes>,
+) -> io::Result<usize> {
+    let Some(sizes) = sizes else { return from.try_read(&mut buffer[..room]) };
+    let (mut rest, mut left) = (room, buffer);
+    let mut payloads: [IoSliceMut<'_>; LARGE] = std::array::from_fn(|number| {
+        let slot = left.split_off_mut(..HEADER + sizes.size(number)).unwrap_or_default();
+        let length = rest.min(slot.len().saturating_sub(HEADER));
         rest -= length;
-        IoSliceMut::new(&mut slot[HEADER..HEADER + length])
+        IoSliceMut::new(slot.get_mut(HEADER..HEADER + length).unwrap_or_default())
     });
-    let mut payloads: [IoSliceMut<'_>; LARGE] =
-        std::array::from_fn(|_| slots.next().unwrap_or_else(|| IoSliceMut::new(&mut [])));
     from.try_read_vectored(&mut payloads)
 }
 
-/// How long so much payload is with its headers.
-pub(super) const fn framed_length(payload: usize) -> usize {
-    payload + HEADER * payload.div_ceil(MAX_PAYLOAD)
+/// Payload in records of certain sizes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Records {
+    pub(super) sizes: RecordSizes,
+    pub(super) payload: usize,
 }
 
-/// How much payload stands in the first `length` bytes of records in slots.
-pub(super) const fn payload_within(length: usize) -> usize {
-    length / SLOT * MAX_PAYLOAD + (length % SLOT).saturating_sub(HEADER)
+impl Records {
+    /// How long the records are with their headers.
+    pub(super) fn length(self) -> usize {
+        self.payload + HEADER * self.sizes.records(self.payload).count()
+    }
+
+    /// How much payload stands in their first `length` bytes.
+    pub(super) fn payload_within(self, length: usize) -> usize {
+        let mut rest = length;
+        let within = self.sizes.records(self.payload).map(|size| {
+            let record = rest.min(HEADER + size);
+            rest -= record;
+            record.saturating_sub(HEADER)
+        });
+        within.sum()
+    }
 }
 
 #[cfg(test)]
@@ -161,12 +178,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn payload_is_counted_byte_by_byte(payload in 1..LARGE * MAX_PAYLOAD, short in 0..SLOT) {
-            let whole = framed_length(payload);
-            prop_assert_eq!(payload_within(whole), payload);
+        fn payload_is_counted_byte_by_byte(payload in 1..LARGE * MAX_PAYLOAD, sent in 0..100_usize, short in 0..SLOT) {
+            let mut sizes = RecordSizes::default();
+            sizes.advance(sent);
+            let records = Records { sizes, payload };
+            let whole = records.length();
+            prop_assert_eq!(records.payload_within(whole), payload);
             let part = whole.saturating_sub(short);
-            let headers_before = (0..part).filter(|at| at % SLOT < HEADER).count();
-            prop_assert_eq!(payload_within(part), part - headers_before);
+            let (mut start, mut headers_before) = (0, 0);
+            for size in sizes.records(payload) {
+                headers_before += (start..start + HEADER).filter(|&at| at < part).count();
+                start += HEADER + size;
+            }
+            prop_assert_eq!(records.payload_within(part), part - headers_before);
         }
     }
 }

@@ -3,8 +3,7 @@
 use std::io;
 
 use super::Transform;
-use super::buffers::SLOT;
-use crate::faketls::{HEADER, MAX_PAYLOAD, Unframer, application_header};
+use crate::faketls::{HEADER, MIN_PAYLOAD, RecordSizes, Unframer, application_header};
 use crate::obfuscated2::Stream;
 
 /// From the client to the data centre.
@@ -38,15 +37,15 @@ impl Transform for Uplink {
 /// From the data centre to the client.
 #[derive(Debug)]
 pub(crate) struct Downlink {
-    /// Whether the client gets records.
-    pub(crate) framed: bool,
+    /// The sizes of the next records, if the client gets records.
+    pub(crate) records: Option<RecordSizes>,
     pub(crate) from_dc: Stream,
     pub(crate) to_client: Stream,
 }
 
 impl Transform for Downlink {
-    fn frames(&self) -> bool {
-        self.framed
+    fn records(&self) -> Option<RecordSizes> {
+        self.records
     }
 
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize> {
@@ -54,8 +53,8 @@ impl Transform for Downlink {
             self.from_dc.apply(bytes);
             self.to_client.apply(bytes);
         };
-        if self.framed {
-            fill_records(buffer, read, recrypt);
+        if let Some(sizes) = &mut self.records {
+            fill_records(buffer, read, sizes, recrypt);
         } else {
             recrypt(&mut buffer[..read]);
         }
@@ -63,16 +62,49 @@ impl Transform for Downlink {
     }
 }
 
-/// Recrypts `length` bytes of payload that stand in slots, and puts the headers before them.
-fn fill_records(buffer: &mut [u8], length: usize, mut recrypt: impl FnMut(&mut [u8])) {
-    let mut rest = length;
-    for slot in buffer.chunks_mut(SLOT) {
-        let payload = rest.min(MAX_PAYLOAD);
-        if payload == 0 {
-            break;
+/// Recrypts `length` bytes of payload that stand in slots of these sizes, and puts the headers before them.
+fn fill_records(buffer: &mut [u8], length: usize, sizes: &mut RecordSizes, mut recrypt: impl FnMut(&mut [u8])) {
+    let (mut at, mut rest, mut last, mut slots) = (0, length, 0, 0);
+    while rest > 0 {
+        last = rest.min(sizes.size(slots));
+        recrypt(&mut buffer[at + HEADER..at + HEADER + last]);
+        at += HEADER + last;
+        rest -= last;
+        slots += 1;
+    }
+    if slots > 1 && last < MIN_PAYLOAD {
+        // The end of the record before goes over to the last one.
+        let end = at - last - HEADER;
+        buffer.copy_within(end - MIN_PAYLOAD..end, end - MIN_PAYLOAD + HEADER);
+    }
+    at = 0;
+    for size in sizes.records(length) {
+        buffer[at..at + HEADER].copy_from_slice(&application_header(size));
+        at += HEADER + size;
+    }
+    sizes.advance(slots);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn payload_in_slots_becomes_records_that_hold_it(length in 1..200_000_usize, sent in 0..100_usize) {
+            let mut sizes = RecordSizes::default();
+            sizes.advance(sent);
+            let payload: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
+            let (mut buffer, mut rest, mut slot) = (Vec::new(), &payload[..], 0);
+            while !rest.is_empty() {
+                let (body, after) = rest.split_at(rest.len().min(sizes.size(slot)));
+                buffer.extend([&[0; HEADER][..], body].concat());
+                (rest, slot) = (after, slot + 1);
+            }
+            fill_records(&mut buffer, length, &mut sizes, |bytes| bytes.iter_mut().for_each(|byte| *byte ^= 0xff));
+            let kept = Unframer::default().unframe(&mut buffer).unwrap();
+            prop_assert!(buffer[..kept].iter().map(|byte| byte ^ 0xff).eq(payload));
         }
-        slot[..HEADER].copy_from_slice(&application_header(payload));
-        recrypt(&mut slot[HEADER..HEADER + payload]);
-        rest -= payload;
     }
 }

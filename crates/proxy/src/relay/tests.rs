@@ -7,6 +7,15 @@ use crate::obfuscated2::{Stream, Transport, open};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
+/// Nothing is done with bytes.
+struct Plain;
+
+impl Transform for Plain {
+    fn apply(&mut self, _: &mut [u8], read: usize) -> io::Result<usize> {
+        Ok(read)
+    }
+}
+
 const QUIET: Quiet = Quiet { open: Duration::from_mins(10), half_closed: Duration::from_mins(10) };
 
 async fn pair() -> (TcpStream, TcpStream) {
@@ -55,7 +64,7 @@ async fn line_of(framed: bool, account: Arc<Account>) -> Line {
     let ((proxy_to_dc, to_dc), (proxy_from_dc, from_dc)) = (keys(3), keys(4));
     let unframer = framed.then(Unframer::default);
     let mut up = Uplink { unframer, from_client, to_dc: proxy_to_dc };
-    let mut down = Downlink { framed, from_dc: proxy_from_dc, to_client };
+    let mut down = Downlink { records: framed.then(RecordSizes::default), from_dc: proxy_from_dc, to_client };
     let counted = account.clone();
     let relay = tokio::spawn(async move {
         relay(&mut near, &mut far, &mut up, &mut down, Some(&counted), &Buffers::for_clients(), QUIET).await
@@ -210,7 +219,7 @@ async fn with_both_directions_full_every_transfer_goes_on() {
 async fn silence_ends_a_relay() {
     let ((_client, mut near), (_dc, mut far)) = (pair().await, pair().await);
     let quiet = Quiet { open: Duration::from_millis(20), ..QUIET };
-    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_strangers(), quiet).await;
+    let ended = relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_visitors(), quiet).await;
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
 
@@ -220,7 +229,7 @@ async fn when_one_direction_has_ended_the_other_goes_on_as_long_as_it_moves() {
     let half_closed = Duration::from_millis(400);
     let relaying = tokio::spawn(async move {
         let quiet = Quiet { half_closed, ..QUIET };
-        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_strangers(), quiet).await
+        relay(&mut near, &mut far, &mut Plain, &mut Plain, None, &Buffers::for_visitors(), quiet).await
     });
     client.shutdown().await.unwrap();
     assert_eq!(server.read(&mut [0]).await.unwrap(), 0);
@@ -239,4 +248,43 @@ async fn a_record_that_does_not_belong_ends_a_relay() {
     let mut line = line(true, None).await;
     line.client.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await.unwrap();
     assert!(line.relay.await.unwrap().is_err());
+}
+
+/// The lengths of the records that the client gets for so much payload.
+async fn lengths(client: &mut TcpStream, payload: usize) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    while lengths.iter().sum::<usize>() < payload {
+        let mut head = [0; 5];
+        client.read_exact(&mut head).await.unwrap();
+        let length = usize::from(u16::from_be_bytes([head[3], head[4]]));
+        client.read_exact(&mut vec![0; length]).await.unwrap();
+        lengths.push(length);
+    }
+    lengths
+}
+
+#[tokio::test]
+async fn no_record_is_too_short_for_tls_while_more_follows() {
+    for pieces in [&[4, 300][..], &[1, 1, 1, 30], &[16, 1], &[1_386, 1_386 + 5], &[1_386, 3, 40]] {
+        let mut line = line(true, None).await;
+        line.dc.set_nodelay(true).unwrap();
+        for &piece in pieces {
+            line.dc.write_all(&bytes(piece)).await.unwrap();
+            // The relay gets each piece alone.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let lengths = lengths(&mut line.client, pieces.iter().sum()).await;
+        assert!(lengths.iter().all(|&length| length >= 17), "{pieces:?} {lengths:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_few_bytes_before_an_end_arrive_and_a_quota_is_still_kept_to_the_byte() {
+    let mut line = line(true, Some(5)).await;
+    line.dc.write_all(&bytes(4)).await.unwrap();
+    line.dc.shutdown().await.unwrap();
+    assert_eq!(lengths(&mut line.client, 4).await, [4]);
+    assert_eq!(line.account.read().octets, [0, 4]);
 }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::Secret;
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::access::{Access, User};
 use crate::account::{Refusal, Session};
+use crate::answering::Asker;
 use crate::config::{Modes, UnknownSni};
-use crate::faketls::{ClientHello, HelloProof, RANDOM, record_length};
+use crate::faketls::{ClientHello, HelloProof, hello_length, in_one_record};
 use crate::inbox::{Inbox, NoMore};
 use crate::key::HmacKey;
 use crate::mask::Visit;
@@ -72,27 +74,32 @@ impl Verdict {
 #[derive(Debug, PartialEq, Eq)]
 enum Opening {
     Unclear,
-    /// A TLS record of this length.
+    /// A hello in TLS records of this length.
     Record(usize),
     Init,
     Other,
 }
 
 fn opening(bytes: &[u8], modes: Modes) -> Opening {
-    let plain = (modes.classic || modes.secure) && obfuscated2::may_begin(bytes);
-    match record_length(bytes) {
-        Ok(Some(length)) if modes.tls => {
-            if bytes.len() < length {
-                Opening::Unclear
-            } else {
-                Opening::Record(length)
-            }
-        }
+    let plain = serves_plain(modes);
+    match hello_length(bytes) {
+        Ok(Some(length)) if modes.tls => Opening::Record(length),
         Ok(None) if modes.tls => Opening::Unclear,
         _ if plain && bytes.len() >= INIT => Opening::Init,
         _ if plain || bytes.is_empty() => Opening::Unclear,
         _ => Opening::Other,
     }
+}
+
+const fn serves_plain(modes: Modes) -> bool {
+    modes.classic || modes.secure
+}
+
+/// Whether these bytes look like another protocol. Some right clients have such openings, too. So the site is asked without
+/// a pause, and the secret decides when the init is whole.
+fn looks_foreign(bytes: &[u8], modes: Modes) -> bool {
+    let is_record = modes.tls && hello_length(bytes).is_ok();
+    !is_record && !obfuscated2::may_begin(bytes)
 }
 
 /// Reads until it is clear who this is. As soon as he hesitates, he gets a `visit` to the masked site, so that whoever waits
@@ -108,10 +115,19 @@ pub(super) async fn identify<'a>(
         if let Some(verdict) = clear(shared, inbox, address).await {
             return verdict;
         }
-        let quiet = if inbox.bytes.is_empty() { FIRST_BYTE } else { PAUSE };
+        let quiet = match &*inbox.bytes {
+            [] => FIRST_BYTE,
+            bytes if looks_foreign(bytes, shared.config.modes) => Duration::ZERO,
+            _ => PAUSE,
+        };
         match inbox.more(quiet, deadline).await {
             Ok(()) => {}
-            Err(NoMore::Silent) => return hesitant(shared, inbox, visit, address, deadline).await,
+            Err(NoMore::Silent) => {
+                return match init_like_a_record(shared, inbox, address).await {
+                    Some(verdict) => verdict,
+                    None => hesitant(shared, inbox, visit, address, deadline).await,
+                };
+            }
             Err(end) => return ended(shared, inbox, end),
         }
     }
@@ -125,6 +141,15 @@ async fn clear(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Ve
         Opening::Init => Some(init(shared, inbox, address).await),
         Opening::Other => Some(Verdict::stranger("not_ours")),
     }
+}
+
+/// Recognises a plain client whose init happens to begin like a TLS record that is longer than what has come.
+async fn init_like_a_record(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
+    if !serves_plain(shared.config.modes) || inbox.bytes.len() < INIT {
+        return None;
+    }
+    let verdict = init(shared, inbox, address).await;
+    matches!(verdict, Verdict::Client(_) | Verdict::Refused { .. }).then_some(verdict)
 }
 
 /// Goes on reading while the site gets what comes. When the site answers, or time is up, he is its visitor for good.
@@ -171,6 +196,7 @@ async fn answered(visit: Option<&Visit<'_>>) {
 /// What somebody is from whom nothing more is expected.
 fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
     match end {
+        NoMore::Silent if looks_foreign(&inbox.bytes, shared.config.modes) => Verdict::stranger("not_ours"),
         NoMore::Silent => {
             count(&shared.stats.handshake_timeouts);
             Verdict::stranger("slow")
@@ -182,8 +208,8 @@ fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
 }
 
 async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAddr) -> Verdict {
-    let record = &inbox.bytes[..length];
-    let Ok(hello) = ClientHello::parse(record) else { return Verdict::stranger("malformed_hello") };
+    let record = in_one_record(&inbox.bytes[..length]);
+    let Ok(hello) = ClientHello::parse(&record) else { return Verdict::stranger("malformed_hello") };
     let sni = hello.server_name.clone();
     if !hello.shares_x25519 {
         // Our answer would be one that no server may give.
@@ -192,20 +218,26 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     if let Some(verdict) = unknown_sni(shared, sni.as_deref()) {
         return verdict;
     }
-    let probe = Probe::Hello(HelloProof::new(record, hello.random));
+    let probe = Probe::Hello(HelloProof::new(&record, hello.random));
     let access = shared.directory.current();
     let Some((user, time)) = find(shared, &access, probe, address).await else {
         return Verdict::Stranger { why: "wrong_secret", sni };
     };
     let now = ports::now();
-    if !shared.config.replay.ignore_time_skew && !in_time(time, now) {
-        return Verdict::Stranger { why: "time_skew", sni };
+    shared.stats.note_time(&user.account.name, address, i64::from(time) - now.timestamp(), in_time(time, now));
+    if !shared.config.replay.ignore_time_skew {
+        if !in_time(time, now) {
+            return Verdict::Stranger { why: "time_skew", sni };
+        }
+        if shared.replays.is_before_start(time) {
+            return Verdict::Stranger { why: "before_start", sni };
+        }
     }
-    if !shared.replays.is_new(print(&record[RANDOM]), std::time::Instant::now()) {
+    if !shared.replays.is_new(print(&hello.random), std::time::Instant::now()) {
         return Verdict::Stranger { why: "replay", sni };
     }
     shared.recent.succeeded(address, &user.account.name);
-    match admit(shared, user, address) {
+    match admit(shared, user, address, &inbox.stream) {
         Ok(session) => {
             inbox.bytes.drain(..length);
             let secret = user.rule.secret;
@@ -216,10 +248,11 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     }
 }
 
-/// What happens to a client that does not name a domain of ours, unless all names are served.
+/// What happens to a client that names a domain which is not ours, unless all names are served. Whoever names none may be a
+/// right client.
 fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
-    let masking = &shared.config.masking;
-    if sni.is_some_and(|sni| masking.domains.iter().any(|domain| domain == sni)) {
+    let (masking, sni) = (&shared.config.masking, sni?);
+    if masking.domains.iter().any(|domain| domain == sni) {
         return None;
     }
     match masking.unknown_sni {
@@ -241,7 +274,7 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
         return Verdict::stranger("replay");
     }
     shared.recent.succeeded(address, &user.account.name);
-    match admit(shared, user, address) {
+    match admit(shared, user, address, &inbox.stream) {
         Ok(session) => {
             inbox.bytes.drain(..INIT);
             let secret = user.rule.secret;
@@ -275,11 +308,26 @@ async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, addres
 
 /// Opens a session, and looks once more whether the user is still served: a revision that came meanwhile has either been
 /// seen here, or has seen the session.
-fn admit(shared: &Shared, user: &User, address: IpAddr) -> Result<Session, Refusal> {
+fn admit(shared: &Shared, user: &User, address: IpAddr, stream: &TcpStream) -> Result<Session, Refusal> {
     user.standing(ports::now())?;
-    let session = user.account.admit(&user.rule, address.to_canonical())?;
-    shared.directory.current().check(&user.rule.name, &user.rule.secret, ports::now())?;
+    let address = address.to_canonical();
+    let session = match user.account.admit(&user.rule, address) {
+        Err(Refusal::TooManyAddresses) if evict_silent(shared, user) => user.account.admit(&user.rule, address)?,
+        admitted => admitted?,
+    };
+    if shared.directory.current().check(&user.rule.name, &user.rule.secret, ports::now())?.rule.denies(address) {
+        return Err(Refusal::SourceDenied);
+    }
+    if let (Ok(ours), Ok(theirs)) = (stream.local_addr(), stream.peer_addr()) {
+        session.set_ends((ours, theirs));
+    }
     Ok(session)
+}
+
+/// Ends the sessions of addresses that do not answer any more.
+fn evict_silent(shared: &Shared, user: &User) -> bool {
+    Asker::new(shared.config.timeouts.keepalive)
+        .is_ok_and(|asker| user.account.evict_silent(|ends| asker.answers(ends)))
 }
 
 fn in_time(time: u32, now: DateTime<Utc>) -> bool {
@@ -307,9 +355,12 @@ mod tests {
     #[case(&[1; 64], TLS, Opening::Other)]
     #[case(&[1; 64], ALL, Opening::Init)]
     #[case(&[1; 63], ALL, Opening::Unclear)]
-    #[case(b"GET / HTTP/1.1", ALL, Opening::Other)]
+    #[case(b"GET / HTTP/1.1", ALL, Opening::Unclear)]
+    #[case(b"GET / HTTP/1.1", TLS, Opening::Other)]
+    #[case(&[0xef; 64], ALL, Opening::Init)]
+    #[case(&[0xdd; 64], PLAIN, Opening::Init)]
     #[case(&[0x16; 64], ALL, Opening::Init)]
-    #[case(&[0x16, 3, 1, 2, 0], PLAIN, Opening::Other)]
+    #[case(&[0x16, 3, 1, 2, 0], PLAIN, Opening::Unclear)]
     fn the_first_bytes_tell_what_may_follow(#[case] bytes: &[u8], #[case] modes: Modes, #[case] expected: Opening) {
         assert_eq!(opening(bytes, modes), expected);
     }

@@ -6,54 +6,54 @@ use crate::config::DataCentres;
 
 const PORT: u16 = 443;
 
-const V4: [Ipv4Addr; 5] = [
-    Ipv4Addr::new(149, 154, 175, 50),
-    Ipv4Addr::new(149, 154, 167, 51),
-    Ipv4Addr::new(149, 154, 175, 100),
-    Ipv4Addr::new(149, 154, 167, 91),
-    Ipv4Addr::new(149, 154, 171, 5),
+/// A data centre and its public addresses.
+struct Centre {
+    index: u16,
+    v4: Ipv4Addr,
+    v6: Ipv6Addr,
+}
+
+const fn centre(index: u16, v4: [u8; 4], v6: [u16; 8]) -> Centre {
+    Centre { index, v4: Ipv4Addr::from_octets(v4), v6: Ipv6Addr::from_segments(v6) }
+}
+
+/// Every index that clients know: the usual ones, 203 for media, and those of the test network, which clients number
+/// from 10,001 on.
+const CENTRES: [Centre; 9] = [
+    centre(1, [149, 154, 175, 50], [0x2001, 0xb28, 0xf23d, 0xf001, 0, 0, 0, 0xa]),
+    centre(2, [149, 154, 167, 51], [0x2001, 0x67c, 0x4e8, 0xf002, 0, 0, 0, 0xa]),
+    centre(3, [149, 154, 175, 100], [0x2001, 0xb28, 0xf23d, 0xf003, 0, 0, 0, 0xa]),
+    centre(4, [149, 154, 167, 91], [0x2001, 0x67c, 0x4e8, 0xf004, 0, 0, 0, 0xa]),
+    centre(5, [149, 154, 171, 5], [0x2001, 0xb28, 0xf23f, 0xf005, 0, 0, 0, 0xa]),
+    centre(203, [91, 105, 192, 100], [0x2a0a, 0xf280, 0x203, 0xa, 0x5000, 0, 0, 0x100]),
+    centre(10_001, [149, 154, 175, 10], [0x2001, 0xb28, 0xf23d, 0xf001, 0, 0, 0, 0xe]),
+    centre(10_002, [149, 154, 167, 40], [0x2001, 0x67c, 0x4e8, 0xf002, 0, 0, 0, 0xe]),
+    centre(10_003, [149, 154, 175, 117], [0x2001, 0xb28, 0xf23d, 0xf003, 0, 0, 0, 0xe]),
 ];
 
-const V6: [Ipv6Addr; 5] = [
-    Ipv6Addr::new(0x2001, 0xb28, 0xf23d, 0xf001, 0, 0, 0, 0xa),
-    Ipv6Addr::new(0x2001, 0x67c, 0x4e8, 0xf002, 0, 0, 0, 0xa),
-    Ipv6Addr::new(0x2001, 0xb28, 0xf23d, 0xf003, 0, 0, 0, 0xa),
-    Ipv6Addr::new(0x2001, 0x67c, 0x4e8, 0xf004, 0, 0, 0, 0xa),
-    Ipv6Addr::new(0x2001, 0xb28, 0xf23f, 0xf005, 0, 0, 0, 0xa),
-];
-
-/// The addresses of data centre `dc`, the preferred family first. The file's own replace the public ones; an index below
-/// zero is a media centre, which is found at its positive twin's; an index that nobody knows is served by the default.
-pub(super) fn addresses(centres: &DataCentres, dc: i16) -> Vec<SocketAddr> {
-    let known = dc.unsigned_abs().checked_sub(1).map(usize::from).filter(|&index| index < V4.len());
-    let (own, index) = match (centres.overrides.get(&dc), known) {
-        (Some(own), _) if !own.is_empty() => (Some(own), 0),
-        (_, Some(index)) => (centres.overrides.get(&twin(dc)), index),
-        (_, None) => (centres.overrides.get(&centres.default), usize::from(centres.default.unsigned_abs()).max(1) - 1),
-    };
-    let mut all = match own.filter(|own| !own.is_empty()) {
-        Some(own) => own.clone(),
-        None => public(centres, index),
-    };
+/// The addresses of data centre `dc`, the preferred family first; `None` if nobody knows it. The file's own replace the
+/// public ones; an index below zero is a media centre, which is found at its positive twin's. An index that nobody knows
+/// is served by the default, if the file names one, and is never guessed.
+pub(super) fn addresses(centres: &DataCentres, dc: i16) -> Option<Vec<SocketAddr>> {
+    let mut all = known(centres, dc).or_else(|| known(centres, centres.default?))?;
     all.sort_by_key(|address| address.is_ipv6() != centres.prefer_ipv6);
-    all
+    Some(all)
 }
 
 /// The index as it is shown: clients may send any, and those that nobody knows are shown as one.
 pub(super) fn label(centres: &DataCentres, dc: i16) -> Option<i16> {
-    let known = (1..=V4.len()).contains(&dc.unsigned_abs().into()) || centres.overrides.contains_key(&dc);
-    known.then_some(dc)
+    known(centres, dc).map(|_| dc)
 }
 
-/// The index of the same centre without media.
-const fn twin(dc: i16) -> i16 {
-    dc.saturating_abs()
-}
-
-fn public(centres: &DataCentres, index: usize) -> Vec<SocketAddr> {
-    let v4 = V4.get(index).filter(|_| centres.ipv4).map(|&ip| IpAddr::from(ip));
-    let v6 = V6.get(index).filter(|_| centres.ipv6).map(|&ip| IpAddr::from(ip));
-    v4.into_iter().chain(v6).map(|ip| SocketAddr::new(ip, PORT)).collect()
+/// The addresses of an index that the file or the table knows. None are left if both families are switched off.
+fn known(centres: &DataCentres, dc: i16) -> Option<Vec<SocketAddr>> {
+    let own = |dc| centres.overrides.get(&dc).filter(|addresses| !addresses.is_empty()).cloned();
+    own(dc).or_else(|| own(dc.saturating_abs())).or_else(|| {
+        let centre = CENTRES.iter().find(|centre| centre.index == dc.unsigned_abs())?;
+        let v4 = centres.ipv4.then_some(IpAddr::V4(centre.v4));
+        let v6 = centres.ipv6.then_some(IpAddr::V6(centre.v6));
+        Some(v4.into_iter().chain(v6).map(|ip| SocketAddr::new(ip, PORT)).collect())
+    })
 }
 
 #[cfg(test)]
@@ -62,57 +62,76 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    fn centres(overrides: &[(i16, &str)]) -> DataCentres {
+    fn centres(overrides: &[(i16, &str)], default: Option<i16>) -> DataCentres {
         let overrides = overrides.iter().map(|&(dc, address)| (dc, vec![address.parse().unwrap()])).collect();
-        DataCentres { overrides, default: 2, ipv4: true, ipv6: true, prefer_ipv6: false }
+        DataCentres { overrides, default, ipv4: true, ipv6: true, prefer_ipv6: false }
+    }
+
+    fn first(centres: &DataCentres, dc: i16) -> Option<String> {
+        addresses(centres, dc).map(|all| all[0].to_string())
     }
 
     #[rstest]
     #[case(2, "149.154.167.51:443")]
     #[case(-4, "149.154.167.91:443")]
-    #[case(0, "149.154.167.51:443")]
-    #[case(203, "149.154.167.51:443")]
-    #[case(i16::MIN, "149.154.167.51:443")]
-    fn the_public_table_serves_media_and_unknown_indices(#[case] dc: i16, #[case] first: &str) {
-        let all = addresses(&centres(&[]), dc);
-        assert_eq!((all[0].to_string().as_str(), all.len(), all[1].is_ipv6()), (first, 2, true));
+    #[case(203, "91.105.192.100:443")]
+    #[case(-203, "91.105.192.100:443")]
+    #[case(10_002, "149.154.167.40:443")]
+    #[case(-10_003, "149.154.175.117:443")]
+    fn the_public_table_serves_every_index_that_clients_know(#[case] dc: i16, #[case] address: &str) {
+        let all = addresses(&centres(&[], None), dc).unwrap();
+        assert_eq!((all[0].to_string().as_str(), all.len(), all[1].is_ipv6()), (address, 2, true));
     }
 
     #[rstest]
-    #[case(2, "127.0.0.1:2")]
-    #[case(-2, "127.0.0.1:2")]
-    #[case(203, "127.0.0.1:203")]
-    #[case(99, "127.0.0.1:2")]
-    #[case(-4, "127.0.0.1:4")]
-    #[case(4, "149.154.167.91:443")]
-    fn the_files_own_addresses_go_before(#[case] dc: i16, #[case] first: &str) {
-        let own = centres(&[(2, "127.0.0.1:2"), (203, "127.0.0.1:203"), (-4, "127.0.0.1:4")]);
-        assert_eq!(addresses(&own, dc)[0].to_string(), first);
+    #[case(2, Some("127.0.0.1:2"))]
+    #[case(-2, Some("127.0.0.1:2"))]
+    #[case(203, Some("127.0.0.1:203"))]
+    #[case(-77, Some("127.0.0.1:77"))]
+    #[case(99, None)]
+    #[case(-4, Some("127.0.0.1:4"))]
+    #[case(4, Some("149.154.167.91:443"))]
+    fn the_files_own_addresses_go_before(#[case] dc: i16, #[case] address: Option<&str>) {
+        let own = [(2, "127.0.0.1:2"), (203, "127.0.0.1:203"), (-4, "127.0.0.1:4"), (77, "127.0.0.1:77")];
+        assert_eq!(first(&centres(&own, None), dc).as_deref(), address);
+    }
+
+    #[test]
+    fn the_files_default_serves_what_nobody_knows() {
+        let own = [(3, "127.0.0.1:3")];
+        assert_eq!(first(&centres(&own, Some(3)), 99).as_deref(), Some("127.0.0.1:3"));
+        assert_eq!(first(&centres(&own, Some(4)), 0).as_deref(), Some("149.154.167.91:443"));
+        assert_eq!(first(&centres(&own, Some(4)), 203).as_deref(), Some("91.105.192.100:443"));
     }
 
     #[rstest]
     #[case(2, Some(2))]
     #[case(-5, Some(-5))]
     #[case(203, Some(203))]
+    #[case(77, Some(77))]
     #[case(0, None)]
     #[case(6, None)]
     #[case(i16::MIN, None)]
     fn only_known_centres_are_shown_by_their_index(#[case] dc: i16, #[case] shown: Option<i16>) {
-        assert_eq!(label(&centres(&[(203, "127.0.0.1:203")]), dc), shown);
+        assert_eq!(label(&centres(&[(77, "127.0.0.1:77")], Some(2)), dc), shown);
     }
 
     #[test]
     fn families_are_preferred_and_left_out() {
-        let six = DataCentres { prefer_ipv6: true, ..centres(&[]) };
-        assert!(addresses(&six, 1)[0].is_ipv6());
-        let none = DataCentres { ipv6: false, ..centres(&[]) };
-        assert_eq!(addresses(&none, 1).len(), 1);
+        let six = DataCentres { prefer_ipv6: true, ..centres(&[], None) };
+        assert!(addresses(&six, 1).unwrap()[0].is_ipv6());
+        let four = DataCentres { ipv6: false, ..centres(&[], None) };
+        assert_eq!(addresses(&four, 1).unwrap().len(), 1);
+        let none = DataCentres { ipv4: false, ..four };
+        assert_eq!(addresses(&none, 1), Some(vec![]));
     }
 
     proptest! {
         #[test]
-        fn every_index_has_an_address(dc: i16) {
-            prop_assert!(!addresses(&centres(&[]), dc).is_empty());
+        fn with_a_default_every_index_has_an_address_and_without_only_known_ones(dc: i16) {
+            prop_assert!(addresses(&centres(&[], Some(2)), dc).is_some_and(|all| !all.is_empty()));
+            let known = [1, 2, 3, 4, 5, 203, 10_001, 10_002, 10_003].contains(&dc.unsigned_abs());
+            prop_assert_eq!(addresses(&centres(&[], None), dc).is_some(), known);
         }
     }
 }

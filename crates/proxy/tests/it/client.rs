@@ -28,20 +28,37 @@ pub(crate) fn unix_time() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
 }
 
-fn vector16(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn vector16(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
+}
+
+/// An extension of a hello.
+pub(crate) fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
+    [kind.to_be_bytes().to_vec(), vector16(data)].concat()
+}
+
+/// The extension that names a server.
+pub(crate) fn server_name(name: &str) -> Vec<u8> {
+    extension(0, &vector16(&[&[0][..], &vector16(name.as_bytes())].concat()))
+}
+
+/// The extension with a key of x25519.
+pub(crate) fn key_share() -> Vec<u8> {
+    extension(51, &vector16(&[&[0, 0x1d][..], &vector16(&random::<32>())].concat()))
 }
 
 /// A `ClientHello` for `name` that proves `secret`, `padding` bytes longer than it must be.
 pub(crate) fn hello(secret: &[u8; 16], name: &str, padding: usize, time: u32) -> Vec<u8> {
-    let extension = |kind: u16, data: &[u8]| [kind.to_be_bytes().to_vec(), vector16(data)].concat();
-    let names = vector16(&[&[0][..], &vector16(name.as_bytes())].concat());
-    let shares = vector16(&[&[0, 0x1d][..], &vector16(&random::<32>())].concat());
-    let extensions = [extension(0, &names), extension(51, &shares), extension(21, &vec![0; padding])].concat();
+    let extensions = [server_name(name), key_share(), extension(21, &vec![0; padding])].concat();
+    hello_ending(secret, &vector16(&extensions), time)
+}
+
+/// A `ClientHello` that proves `secret` and ends with `tail`, where the extensions stand with their length.
+pub(crate) fn hello_ending(secret: &[u8; 16], tail: &[u8], time: u32) -> Vec<u8> {
     let mut body = [vec![3, 3], vec![0; 32], vec![32], random::<32>().to_vec()].concat();
     body.extend(vector16(&[0x13, 1, 0x13, 2]));
     body.extend([1, 0]);
-    body.extend(vector16(&extensions));
+    body.extend(tail);
     let mut record = [&[0x16, 3, 1][..], &vector16(&[&[1, 0][..], &vector16(&body)].concat())].concat();
     let mut proof = HmacKey::new(secret).code(&PaddedMessage::new(&[&record]));
     proof[28..].iter_mut().zip(time.to_le_bytes()).for_each(|(byte, time)| *byte ^= time);
@@ -51,8 +68,12 @@ pub(crate) fn hello(secret: &[u8; 16], name: &str, padding: usize, time: u32) ->
 
 /// The init, and the client's two ciphers.
 pub(crate) fn init(secret: &[u8; 16], tag: u8, dc: i16) -> ([u8; 64], Cipher, Cipher) {
+    init_beginning(secret, tag, dc, &[1])
+}
+
+fn init_beginning(secret: &[u8; 16], tag: u8, dc: i16, first: &[u8]) -> ([u8; 64], Cipher, Cipher) {
     let mut init: [u8; 64] = random();
-    init[0] = 1;
+    init[..first.len()].copy_from_slice(first);
     init[56..60].fill(tag);
     init[60..62].copy_from_slice(&dc.to_le_bytes());
     let cipher = |init: &[u8; 64]| {
@@ -84,12 +105,21 @@ impl Client {
         Self::tunnel(TcpStream::connect(address).await?, secret, 400).await
     }
 
+    /// A FakeTLS client of another one.
+    pub(crate) async fn of_centre(address: SocketAddr, secret: &[u8; 16], dc: i16) -> io::Result<Self> {
+        Self::tunnel_to(TcpStream::connect(address).await?, secret, 0, dc).await
+    }
+
     /// FakeTLS over an open connection.
-    pub(crate) async fn tunnel(mut stream: TcpStream, secret: &[u8; 16], padding: usize) -> io::Result<Self> {
+    pub(crate) async fn tunnel(stream: TcpStream, secret: &[u8; 16], padding: usize) -> io::Result<Self> {
+        Self::tunnel_to(stream, secret, padding, 2).await
+    }
+
+    async fn tunnel_to(mut stream: TcpStream, secret: &[u8; 16], padding: usize, dc: i16) -> io::Result<Self> {
         let hello = hello(secret, "mask.example", padding, unix_time());
         stream.write_all(&hello).await?;
         check_answer(&mut stream, secret, &hello).await?;
-        let (init, up, down) = init(secret, 0xdd, 2);
+        let (init, up, down) = init(secret, 0xdd, dc);
         stream.write_all(&[0x14, 3, 3, 0, 1, 1]).await?;
         stream.write_all(&[&application_header(64)[..], &init].concat()).await?;
         Ok(Self { stream, up, down, unframer: Some(Unframer::default()), pending: Vec::new() })
@@ -97,8 +127,18 @@ impl Client {
 
     /// A client without TLS.
     pub(crate) async fn plain(address: SocketAddr, secret: &[u8; 16], tag: u8) -> io::Result<Self> {
+        Self::plain_beginning(address, secret, tag, &[1]).await
+    }
+
+    /// A client without TLS whose first bytes are these.
+    pub(crate) async fn plain_beginning(
+        address: SocketAddr,
+        secret: &[u8; 16],
+        tag: u8,
+        first: &[u8],
+    ) -> io::Result<Self> {
         let mut stream = TcpStream::connect(address).await?;
-        let (init, up, down) = init(secret, tag, -2);
+        let (init, up, down) = init_beginning(secret, tag, -2, first);
         stream.write_all(&init).await?;
         Ok(Self { stream, up, down, unframer: None, pending: Vec::new() })
     }

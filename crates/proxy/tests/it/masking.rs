@@ -1,6 +1,5 @@
 //! Everyone else sees the masked site.
 
-use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -8,7 +7,7 @@ use crate::client::{Client, hello, unix_time};
 use crate::peers::{ALICE, BOB, World, quiet_site, users};
 
 /// Sends bytes, and checks that the site answered and got exactly these.
-async fn sees_the_site(world: &World, sent: &[u8]) {
+pub(crate) async fn sees_the_site(world: &World, sent: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.write_all(sent).await.unwrap();
     let mut received = vec![0; 5 + sent.len()];
@@ -19,6 +18,7 @@ async fn sees_the_site(world: &World, sent: &[u8]) {
     let mut more = [0; 4];
     stream.read_exact(&mut more).await.unwrap();
     assert_eq!(&more, b"more");
+    stream
 }
 
 #[tokio::test]
@@ -183,43 +183,4 @@ async fn a_site_that_is_the_proxy_itself_is_not_relayed_to() {
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
     world.shows("telemt_connections_total 2").await;
-}
-
-/// A balancer in front of the proxy to which the masked site's name leads: `PROXY` lines tell both ends, or what a router
-/// with addresses of its own makes of them.
-async fn balancer(
-    proxy: tokio::sync::oneshot::Receiver<std::net::SocketAddr>,
-    tells_ends: bool,
-) -> std::net::SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        let proxy = proxy.await.unwrap();
-        while let Ok((mut near, peer)) = listener.accept().await {
-            let source = if tells_ends { peer } else { "192.0.2.1:4000".parse().unwrap() };
-            tokio::spawn(async move {
-                let mut far = TcpStream::connect(proxy).await.unwrap();
-                let line = format!("PROXY TCP4 {} 127.0.0.1 {} {}\r\n", source.ip(), source.port(), address.port());
-                far.write_all(line.as_bytes()).await.unwrap();
-                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
-            });
-        }
-    });
-    address
-}
-
-#[rstest]
-#[case::the_balancer_tells_both_ends(true, 2)]
-#[case::a_router_hides_them(false, 10)]
-#[tokio::test]
-async fn a_relay_that_comes_back_through_a_balancer_ends(#[case] tells_ends: bool, #[case] connections: u32) {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let site = balancer(told, tells_ends).await;
-    let world = World::with_site(site, "[server]\nproxy_protocol = true", &users(&[("alice", ALICE)])).await;
-    tell.send(world.address()).unwrap();
-    let mut stranger = TcpStream::connect(world.address()).await.unwrap();
-    stranger.write_all(b"PROXY TCP4 192.0.2.9 127.0.0.1 1 2\r\n").await.unwrap();
-    stranger.write_all(&hello(&[9; 16], "mask.example", 0, unix_time())).await.unwrap();
-    assert!(matches!(stranger.read(&mut [0]).await, Ok(0) | Err(_)));
-    world.shows(&format!("telemt_connections_total {connections}")).await;
 }

@@ -32,7 +32,7 @@ pub(crate) fn echoing(listener: TcpListener) -> SocketAddr {
     address
 }
 
-async fn echo(mut stream: TcpStream) -> Option<()> {
+pub(crate) async fn echo(mut stream: TcpStream) -> Option<()> {
     let mut init = [0; 64];
     stream.read_exact(&mut init).await.ok()?;
     let mut reversed = init;
@@ -120,6 +120,20 @@ impl World {
         std::fs::write(directory.path().join("config.toml"), format!("{base}\n{access}")).unwrap();
         let proxy = Proxy::start(&directory.path().join("config.toml")).await.unwrap();
         Self { proxy, directory, base }
+    }
+
+    /// Ends the proxy and starts it anew with the same file.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { proxy, directory, base } = self;
+        proxy.stop().await;
+        let proxy = Proxy::start(&directory.path().join("config.toml")).await.unwrap();
+        Self { proxy, directory, base }
+    }
+
+    /// Starts a second proxy with the same file while the first runs; the first then ends without a warning.
+    pub(crate) async fn replaced_by_a_second_one(self) -> Self {
+        let proxy = Proxy::start(&self.path()).await.unwrap();
+        Self { proxy, ..self }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

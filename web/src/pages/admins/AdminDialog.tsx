@@ -6,6 +6,7 @@ import { ApiError, fieldErrors } from '~/api/problem';
 import type { Admin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { nameFault } from '~/lib/names';
+import { CurrentPassword, needsPassword } from '~/ui/CurrentPassword';
 import { NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
 import { Fault } from '~/ui/states';
@@ -17,6 +18,7 @@ export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: 
   const { done } = useNotify();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
+  const [own, setOwn] = useState({ asked: false, password: '', wrong: false });
   const form = useForm({
     initialValues: { username: admin?.username ?? '', password: '', is_sudo: false },
     validate: {
@@ -37,7 +39,9 @@ export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: 
     try {
       if (admin) {
         const params = { path: { username: admin.username } };
-        await api.PUT('/api/admins/{username}', { params, body: { password: values.password } });
+        const proof = own.password === '' ? {} : { current_password: own.password };
+        const body = { password: values.password, ...proof };
+        await api.PUT('/api/admins/{username}', { params, body });
         done(t('admins.passwordChanged', { name: admin.username }));
       } else {
         await api.POST('/api/admins', { body: values });
@@ -46,7 +50,9 @@ export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: 
       onClose();
       await refreshAdmins();
     } catch (error) {
-      if (error instanceof ApiError && error.status === 409) form.setFieldError('username', t('fault.taken'));
+      if (needsPassword(error)) setOwn({ asked: true, password: '', wrong: own.password !== '' });
+      else if (error instanceof ApiError && error.status === 409)
+        form.setFieldError('username', t('fault.taken'));
       else {
         const { fields, rest } = fieldErrors(error, ['username', 'password']);
         form.setErrors(fields);
@@ -81,6 +87,13 @@ export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: 
             />
           )}
           <NewPassword hint={t('admins.passwordHint')} {...form.getInputProps('password')} />
+          {own.asked && (
+            <CurrentPassword
+              value={own.password}
+              wrong={own.wrong}
+              onChange={(password) => setOwn({ asked: true, password, wrong: false })}
+            />
+          )}
           {!admin && (
             <Checkbox
               label={t('admins.sudo')}

@@ -25,8 +25,10 @@ export function AdminMenu({ admin, onPassword }: Props) {
       title: t('admins.roleTitle', { name }),
       body: t('admins.roleBody'),
       action: t(admin.is_sudo ? 'admins.makePlain' : 'admins.makeSudo'),
-      run: async () => {
-        await api.PUT('/api/admins/{username}', { params, body: { is_sudo: !admin.is_sudo } });
+      run: async (current_password) => {
+        const proof = current_password ? { current_password } : {};
+        const body = { is_sudo: !admin.is_sudo, ...proof };
+        await api.PUT('/api/admins/{username}', { params, body });
         done(t('admins.roleChanged', { name }));
         await refreshAdmins();
       },

@@ -7,6 +7,10 @@ export const ACTIONS = [
   'user.delete',
   'user.reset_usage',
   'user.regenerate_secret',
+  'user.status',
+  'user.show_links',
+  'user.show_qr',
+  'user.list',
   'users.enable',
   'users.disable',
   'users.add_days',
@@ -20,7 +24,15 @@ export const ACTIONS = [
   'admin.delete',
   'admin.login',
   'admin.login_failed',
+  'admin.login_refused',
+  'admin.logout',
   'admin.log_out_everywhere',
+  'admin.token_reuse',
+  'admin.list',
+  'system.show_settings',
+  'system.show_metrics',
+  'config.render',
+  'database.backup',
 ] as const;
 
 type DeedKey = keyof Messages['deed'];

@@ -5,12 +5,17 @@ import { Card } from '~/ui/Page';
 import { useNow } from '~/ui/useNow';
 import css from './Dashboard.module.css';
 import { useTaskName } from './useTaskName';
+import { useWarningText } from './useWarningText';
+
+/** Warnings because of which the proxy's traffic is not counted. */
+const UNCOUNTED = ['counters_missing', 'counters_switched_off'];
 
 /** How the proxy is, in words, with the cause if it is not well. */
 export function ProxyCard({ stats }: { stats: Stats }) {
   const { t, locale } = useI18n();
   const now = useNow();
   const taskName = useTaskName();
+  const warningText = useWarningText();
   const { proxy, config_sync, uptime } = stats;
   const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
   const written = stats.config_written_at && formatRelative(stats.config_written_at, now, locale);
@@ -21,12 +26,19 @@ export function ProxyCard({ stats }: { stats: Stats }) {
     ({ name, failing }) => failing && name !== 'scrape' && name !== 'config_sync',
   );
 
+  // The proxy answers then, and a warning says what its answer lacks.
+  const isUncounted = stats.warnings.some(({ code }) => UNCOUNTED.includes(code));
   const headline = {
     ok: t('dashboard.running'),
-    unreachable: t('dashboard.unreachable'),
+    unreachable: isUncounted ? t('dashboard.uncounted') : t('dashboard.unreachable'),
     unknown: t('dashboard.unasked'),
   }[proxy.state];
-  const isWell = proxy.config_accepted !== false && !proxy.suppressed && !isPending && failing.length === 0;
+  const isWell =
+    proxy.config_accepted !== false &&
+    !proxy.suppressed &&
+    !isPending &&
+    failing.length === 0 &&
+    stats.warnings.every(({ level }) => level === 'info');
   const level = proxy.state === 'ok' && !isWell ? 'warn' : proxy.state;
 
   return (
@@ -39,12 +51,14 @@ export function ProxyCard({ stats }: { stats: Stats }) {
           <li>{t('dashboard.uptime', { duration: formatDuration(uptime, locale) })}</li>
         )}
         {proxy.state === 'unknown' && <li>{t('dashboard.unaskedHint')}</li>}
-        {proxy.state === 'unreachable' && (
+        {proxy.state === 'unreachable' && (scraped || !isUncounted) && (
           <li>
-            {scraped ? t('dashboard.unreachableSince', { when: scraped }) : t('dashboard.neverReached')}
+            {scraped
+              ? t(isUncounted ? 'dashboard.uncountedSince' : 'dashboard.unreachableSince', { when: scraped })
+              : t('dashboard.neverReached')}
           </li>
         )}
-        {proxy.failure && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
+        {proxy.failure && !isUncounted && <li>{t('dashboard.cause', { detail: proxy.failure })}</li>}
         {proxy.suppressed && <li data-warn>{t('dashboard.suppressed')}</li>}
         {proxy.config_accepted === false && <li data-warn>{t('dashboard.rejected')}</li>}
         {refused && <li>{t('dashboard.rejectedAt', { when: refused })}</li>}
@@ -61,6 +75,11 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {failing.map((task) => (
           <li key={task.name} data-warn>
             {t('dashboard.taskFailed', { task: taskName(task.name), detail: task.failure ?? '' })}
+          </li>
+        ))}
+        {stats.warnings.map((warning) => (
+          <li key={warning.code + warning.detail} data-warn={warning.level === 'info' ? undefined : true}>
+            {warningText(warning)}
           </li>
         ))}
         {proxy.state === 'ok' && scraped && <li>{t('dashboard.scraped', { when: scraped })}</li>}

@@ -37,7 +37,7 @@ export function useLogIn(fixedName?: string) {
     } catch (error) {
       setFailure(error);
       setPassword('');
-      if (error instanceof ApiError && error.retryAfter) {
+      if (error instanceof ApiError && error.status === 429 && error.retryAfter) {
         setNow(Date.now());
         setUntil(Date.now() + error.retryAfter * 1000);
       }

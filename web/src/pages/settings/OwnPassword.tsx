@@ -8,6 +8,10 @@ import { useErrorText } from '~/ui/errors';
 import { HiddenName, NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
 
+/** Whether the current password was refused, or not even compared. */
+const isAboutCurrent = (failure: unknown): failure is ApiError =>
+  failure instanceof ApiError && ['fresh_login_required', 'too_many_requests'].includes(failure.code);
+
 export function OwnPassword() {
   const { t } = useI18n();
   const { username } = useAdmin();
@@ -28,22 +32,20 @@ export function OwnPassword() {
     setBusy(true);
     try {
       // Whoever finds the page open must not take the account over.
-      await logIn(username, current);
-    } catch (failure) {
-      const isWrong = failure instanceof ApiError && failure.status === 401;
-      setErrors({ current: isWrong ? t('settings.passwordWrong') : errorText(failure) });
-      setBusy(false);
-      return;
-    }
-    try {
-      await api.PUT('/api/admins/{username}', { params: { path: { username } }, body: { password } });
-      // The change has ended this session too; nobody needs to be asked for what he has just typed.
+      const body = { password, current_password: current };
+      await api.PUT('/api/admins/{username}', { params: { path: { username } }, body });
+      // The change has ended this session too; nobody needs to be asked for what they have just typed.
       await logIn(username, password);
       setCurrent('');
       setPassword('');
       done(t('settings.passwordChanged'));
     } catch (failure) {
-      setErrors({ password: fieldErrors(failure, ['password']).fields.password ?? errorText(failure) });
+      if (isAboutCurrent(failure)) {
+        const isWrong = failure.code === 'fresh_login_required';
+        setErrors({ current: isWrong ? t('settings.passwordWrong') : errorText(failure) });
+      } else {
+        setErrors({ password: fieldErrors(failure, ['password']).fields.password ?? errorText(failure) });
+      }
     } finally {
       setBusy(false);
     }

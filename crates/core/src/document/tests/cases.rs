@@ -104,7 +104,7 @@ fn render(text: &str, access: &Access) -> String {
 )]
 fn every_form_of_the_tables_is_replaced_and_nothing_else(#[case] text: &str) {
     let text = text.replace("OLD", OLD);
-    let gone = Departed { username: "gone".parse().unwrap(), since: at(NOW), cut_at: None };
+    let gone = Departed { username: "gone".parse().unwrap(), since: at(NOW), cut_at: None, deleted: false };
     let many = Access::new(vec![full("bob"), entry("include"), full("a.b")], &[gone], at(NOW));
     for access in [access(vec![]), alice(), many] {
         assert_rules(&text, &access);
@@ -140,7 +140,7 @@ fn all_six_tables_are_written_in_their_order_and_form() {
 
 #[test]
 fn someone_with_a_new_secret_is_there_and_disabled() {
-    let cut = Departed { username: "alice".parse().unwrap(), since: at(NOW), cut_at: None };
+    let cut = Departed { username: "alice".parse().unwrap(), since: at(NOW), cut_at: None, deleted: false };
     let text = render("", &Access::new(vec![entry("alice")], &[cut], at(NOW)));
     assert_eq!(text, format!("[access.users]\n{ALICE}\n[access.user_enabled]\n\"alice\" = false\n"));
 }
@@ -293,7 +293,7 @@ fn a_managed_key_that_is_no_table_is_an_error(
 ) {
     let error = Layout::parse(text).unwrap_err();
     let message = format!("{path} must be a table, such as [{path}]");
-    assert_eq!(error, DocumentError { line, column, message });
+    assert_eq!(error, DocumentError { file: None, line, column, message });
     assert_eq!(read_users(text), Err(ImportError::Document(error)));
 }
 

@@ -23,6 +23,7 @@ fn plain(name: &str) -> ImportedUser {
         data_limit: None,
         max_connections: None,
         max_unique_ips: None,
+        note: String::new(),
     }
 }
 

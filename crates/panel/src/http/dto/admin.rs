@@ -49,6 +49,17 @@ pub(crate) struct TokenBody {
     pub(in crate::http) token_type: &'static str,
 }
 
+/// What a browser gets that has logged in.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SessionBody {
+    #[serde(flatten)]
+    pub(in crate::http) token: TokenBody,
+    /// When somebody used a refresh token that had been replaced, so that all sessions of the account were ended: it may be
+    /// stolen. Told at the first login in a browser after it; null otherwise.
+    #[schema(required)]
+    pub(in crate::http) reuse_detected_at: Option<Moment>,
+}
+
 /// An administrator.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AdminBody {
@@ -107,6 +118,18 @@ pub(crate) struct AdminPatchBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     pub(in crate::http) is_sudo: Option<bool>,
+    /// The present password of whoever asks; needed more than ten minutes after the login.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, format = Password, max_length = 1000)]
+    pub(in crate::http) current_password: Option<SecretString>,
+}
+
+impl AdminPatchBody {
+    /// Refuses a present password that no administrator can have, before any work is done for it.
+    pub(in crate::http) fn check(&self) -> Result<(), Problem> {
+        let given = self.current_password.as_ref();
+        given.map_or(Ok(()), |password| check_length("current_password", password.expose_secret(), PASSWORD_MAX))
+    }
 }
 
 /// Which part of a list.

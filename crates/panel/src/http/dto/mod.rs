@@ -47,13 +47,34 @@ pub(crate) struct Whole(pub(crate) i64);
 
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        number
-            .as_i64()
-            .or_else(|| number.as_f64().and_then(whole))
-            .map(Self)
-            .ok_or_else(|| de::Error::custom("must be a whole number of at most 9223372036854775807"))
+        deserializer.deserialize_any(WholeVisitor).map(Self)
     }
+}
+
+struct WholeVisitor;
+
+impl de::Visitor<'_> for WholeVisitor {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<i64, E> {
+        Ok(number)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<i64, E> {
+        number.try_into().map_err(|_| not_whole())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<i64, E> {
+        whole(number).ok_or_else(not_whole)
+    }
+}
+
+fn not_whole<E: de::Error>() -> E {
+    E::custom("must be a whole number of at most 9223372036854775807")
 }
 
 /// A float that is a whole number and exact, as an integer.

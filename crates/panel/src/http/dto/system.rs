@@ -1,5 +1,7 @@
 //! The dashboard's figures, settings and health.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -9,6 +11,7 @@ use crate::app::App;
 use crate::service::ConfigSync;
 use crate::service::health::Task;
 use crate::service::soon::Soon;
+use crate::service::warnings::Warning;
 use crate::settings::{ProxyKind, ProxySettings, Settings};
 use crate::store::DatabaseUrl;
 use crate::store::users::User;
@@ -24,13 +27,15 @@ pub(crate) struct HealthBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a probe of its own")]
 pub(crate) struct ReadyBody {
-    /// Whether the database answers and the file is written.
+    /// Whether the database answers, the file is written and traffic can be counted.
     pub(in crate::http) ready: bool,
     pub(in crate::http) database: bool,
     /// Whether config.toml says what the database says.
     pub(in crate::http) config_sync: bool,
     /// Whether the last scrape of the proxy succeeded.
     pub(in crate::http) scrape: bool,
+    /// Whether the proxy's last answer has the counters that accounting needs; true as long as it does not answer.
+    pub(in crate::http) accounting: bool,
     pub(in crate::http) tasks: Vec<TaskAge>,
 }
 
@@ -65,7 +70,7 @@ fn task_age(app: &App, task: Task) -> TaskAge {
     let state = app.health.task(task);
     TaskAge {
         name: task.as_str(),
-        age_seconds: state.last_success.map(|at| (app.clock.now() - at).num_seconds()),
+        age_seconds: state.last_success.map(|at| (app.clock.now() - at).num_seconds().max(0)),
         last_success: state.last_success.map(Moment),
         failing: state.failure.is_some(),
     }
@@ -106,6 +111,8 @@ pub(crate) struct StatsBody {
     #[schema(required)]
     pub(in crate::http) config_written_at: Option<Moment>,
     pub(in crate::http) tasks: Vec<TaskBody>,
+    /// What the operator should know of although everything runs.
+    pub(in crate::http) warnings: Vec<WarningBody>,
     pub(in crate::http) panel: PanelBody,
 }
 
@@ -168,7 +175,7 @@ impl From<&Settings> for SettingsBody {
     fn from(settings: &Settings) -> Self {
         let ProxySettings { kind, config_path, endpoint } = &settings.proxy;
         Self {
-            proxy_host: endpoint.host.clone(),
+            proxy_host: endpoint.host.to_string(),
             proxy_port: endpoint.port,
             tls_domain: endpoint.domain.as_str().to_owned(),
             proxy: match kind {
@@ -277,6 +284,32 @@ impl ProxyBody {
             config_accepted: app.health.is_file_accepted(),
             config_failed_at: refusal.as_ref().and_then(|refusal| refusal.last_failure_at).map(Moment),
             config_failure: refusal.and_then(|refusal| refusal.last_failure),
+        }
+    }
+}
+
+/// What the operator should know of.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WarningBody {
+    /// Its name, which does not change between versions.
+    #[schema(example = "tls_domain_differs")]
+    code: &'static str,
+    /// `info`: worth knowing; `warning`: something does not work as expected.
+    #[schema(example = "warning")]
+    level: &'static str,
+    /// Its values by name.
+    params: BTreeMap<&'static str, String>,
+    /// What it is and what to do, in English.
+    detail: String,
+}
+
+impl From<Warning> for WarningBody {
+    fn from(warning: Warning) -> Self {
+        Self {
+            code: warning.code(),
+            level: warning.level().as_str(),
+            params: warning.params(),
+            detail: warning.to_string(),
         }
     }
 }

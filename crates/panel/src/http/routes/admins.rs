@@ -6,9 +6,11 @@ use axum::http::StatusCode;
 use crate::app::SharedApp;
 use crate::http::dto::admin::{AdminBody, AdminPage, AdminPatchBody, NewAdminBody, PageQuery};
 use crate::http::dto::page;
-use crate::http::extract::{Admin, Json, Name, Query, Sudo};
+use crate::http::extract::{Admin, Json, Name, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::Query;
 use crate::service::admins::{self, AdminPatch};
+use crate::service::auth::Caller;
 
 /// List administrators
 #[utoipa::path(get, path = "/admins", tag = "Administrators", security(("bearer" = [])), params(PageQuery),
@@ -38,21 +40,29 @@ pub(crate) async fn create(
 
 /// Change an administrator
 ///
-/// A password: his own, or anybody's for a sudo administrator. The role: another one's, for a sudo administrator. His
-/// older tokens become void.
+/// A password: one's own, or anybody's for a sudo administrator. The role: another one's, for a sudo administrator. Their
+/// older tokens become void. More than ten minutes after the login that the token comes from, `current_password` must stand
+/// beside it: the present password of whoever asks. Otherwise the answer is 403 with `fresh_login_required`.
 #[utoipa::path(put, path = "/admins/{username}", tag = "Administrators", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")), request_body = AdminPatchBody,
     responses((status = 200, description = "Changed", body = AdminBody),
-        (status = 409, description = "He is the last sudo administrator", body = ProblemBody,
-            content_type = "application/problem+json")))]
+        (status = 403, description = "The administrator may not do this, or `current_password` is needed",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "This is the last sudo administrator", body = ProblemBody,
+            content_type = "application/problem+json"),
+        (status = 429, description = "Too many wrong passwords; Retry-After tells when to try again",
+            body = ProblemBody, content_type = "application/problem+json")))]
 pub(crate) async fn update(
     State(app): State<SharedApp>,
     admin: Admin,
     Name(name): Name,
     Json(body): Json<AdminPatchBody>,
 ) -> Result<axum::Json<AdminBody>, Problem> {
-    let patch = AdminPatch { password: body.password, is_sudo: body.is_sudo };
-    Ok(axum::Json(admins::update(&app, &admin.by, &admin.actor, &name, patch).await?.into()))
+    body.check()?;
+    let AdminPatchBody { password, is_sudo, current_password } = body;
+    let patch = AdminPatch { password, is_sudo, current_password };
+    let caller = Caller { actor: admin.actor, logged_in_at: admin.logged_in_at };
+    Ok(axum::Json(admins::update(&app, &admin.by, &caller, &name, patch).await?.into()))
 }
 
 /// Delete an administrator

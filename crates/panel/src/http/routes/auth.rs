@@ -2,7 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::AppendHeaders;
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, Expiration, SameSite};
 use chrono::{DateTime, Utc};
@@ -10,15 +11,38 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::app::SharedApp;
 use crate::http::client::Client;
-use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, TokenBody};
+use crate::http::dto::Moment;
+use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, SessionBody, TokenBody};
 use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::service::auth::{self, RefreshToken};
+use crate::service::password_check::Origin;
+use crate::service::token::DEVICE_KNOWN_FOR;
 
 const COOKIE: &str = "mtpannel_refresh";
+/// By it the panel knows a browser again in which somebody has logged in. It opens nothing.
+const DEVICE_COOKIE: &str = "mtpannel_device";
 
-fn token_body(access_token: &SecretString) -> axum::Json<TokenBody> {
-    axum::Json(TokenBody { access_token: access_token.expose_secret().to_owned().into(), token_type: "bearer" })
+/// A cookie's name and path. With TLS the name has a prefix, for which browsers take it from this host alone: `__Host-` wants
+/// the path `/`; under a base path, beside which others may live, `__Secure-` and the narrow path are better.
+fn name_and_path(app: &SharedApp, client: Client, name: &str) -> (String, String) {
+    let base_path = &app.settings.base_path;
+    match (client.tls, base_path.is_empty()) {
+        (true, true) => (format!("__Host-{name}"), "/".into()),
+        (true, false) => (format!("__Secure-{name}"), format!("{base_path}/api/admin/session")),
+        (false, _) => (name.to_owned(), format!("{base_path}/api/admin/session")),
+    }
+}
+
+/// The value of a cookie that the panel has set.
+fn sent<'j>(app: &SharedApp, client: Client, jar: &'j CookieJar, name: &str) -> Option<&'j str> {
+    jar.get(&name_and_path(app, client, name).0).map(Cookie::value)
+}
+
+type SetCookie = AppendHeaders<[(header::HeaderName, String); 1]>;
+
+fn token_body(access_token: &SecretString) -> TokenBody {
+    TokenBody { access_token: access_token.expose_secret().to_owned().into(), token_type: "bearer" }
 }
 
 /// Name and password, as JSON or as the OAuth2 password form that existing bots send.
@@ -61,7 +85,7 @@ pub(crate) async fn token(
 ) -> Result<axum::Json<TokenBody>, Problem> {
     credentials.check()?;
     let token = auth::login(&app, &credentials.username, credentials.password, client.address).await?;
-    Ok(token_body(&token))
+    Ok(axum::Json(token_body(&token)))
 }
 
 /// Who am I
@@ -73,26 +97,31 @@ pub(crate) async fn me(State(app): State<SharedApp>, admin: Admin) -> Result<axu
 
 /// Log in from a browser
 ///
-/// Gives an access token and sets a refresh cookie that no script can read.
+/// Gives an access token and sets two cookies that no script can read: one that renews it, and one by which the browser is
+/// known at later logins, so that wrong passwords of strangers do not lock it out.
 #[utoipa::path(post, path = "/admin/session", tag = "Login", request_body = Credentials,
-    responses((status = 200, description = "A token", body = TokenBody)))]
+    responses((status = 200, description = "A token", body = SessionBody)))]
 pub(crate) async fn begin(
     State(app): State<SharedApp>,
     client: Client,
     headers: HeaderMap,
     jar: CookieJar,
     Json(credentials): Json<Credentials>,
-) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
+) -> Result<(CookieJar, SetCookie, axum::Json<SessionBody>), Problem> {
     same_site(&headers)?;
     credentials.check()?;
-    let (token, refresh) =
-        auth::begin_session(&app, &credentials.username, credentials.password, client.address).await?;
-    Ok((jar.add(cookie(&app, client, refresh)), token_body(&token)))
+    let origin = Origin { address: client.address, device: sent(&app, client, &jar, DEVICE_COOKIE) };
+    let begun = auth::begin_session(&app, &credentials.username, credentials.password, origin).await?;
+    let device = cookie(&app, client, DEVICE_COOKIE, begun.device, app.clock.now() + DEVICE_KNOWN_FOR);
+    let body =
+        SessionBody { token: token_body(&begun.access_token), reuse_detected_at: begun.reuse_detected_at.map(Moment) };
+    let jar = jar.add(refresh_cookie(&app, client, begun.refresh));
+    Ok((jar, AppendHeaders([(header::SET_COOKIE, device.to_string())]), axum::Json(body)))
 }
 
 /// Renew a browser's token
 ///
-/// Takes the refresh cookie, which is replaced; one that was used before ends the session.
+/// Takes the refresh cookie, which is replaced; one that was replaced before ends all sessions of the administrator.
 #[utoipa::path(post, path = "/admin/session/refresh", tag = "Login",
     responses((status = 200, description = "A token", body = TokenBody),
         (status = 401, description = "The session has ended", body = ProblemBody,
@@ -104,12 +133,14 @@ pub(crate) async fn refresh(
     jar: CookieJar,
 ) -> Result<(CookieJar, axum::Json<TokenBody>), Problem> {
     same_site(&headers)?;
-    let token = jar.get(COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
-    let (access_token, refresh) = auth::refresh(&app, token.value()).await?;
-    Ok((jar.add(cookie(&app, client, refresh)), token_body(&access_token)))
+    let token = sent(&app, client, &jar, COOKIE).ok_or_else(|| Problem::unauthorized("there is no session; log in"))?;
+    let (access_token, refresh) = auth::refresh(&app, token, client.address).await?;
+    Ok((jar.add(refresh_cookie(&app, client, refresh)), axum::Json(token_body(&access_token))))
 }
 
 /// Log out of this browser
+///
+/// The access tokens of the session end at once.
 #[utoipa::path(delete, path = "/admin/session", tag = "Login",
     responses((status = 204, description = "The session has ended, if there was one")))]
 pub(crate) async fn end(
@@ -119,10 +150,10 @@ pub(crate) async fn end(
     jar: CookieJar,
 ) -> Result<(StatusCode, CookieJar), Problem> {
     same_site(&headers)?;
-    if let Some(token) = jar.get(COOKIE) {
-        auth::end_session(&app, token.value()).await?;
+    if let Some(token) = sent(&app, client, &jar, COOKIE) {
+        auth::end_session(&app, token, client.address).await?;
     }
-    let expired = cookie(&app, client, RefreshToken { token: String::new(), expires_at: DateTime::UNIX_EPOCH });
+    let expired = refresh_cookie(&app, client, RefreshToken { token: String::new(), expires_at: DateTime::UNIX_EPOCH });
     Ok((StatusCode::NO_CONTENT, jar.add(expired)))
 }
 
@@ -136,13 +167,24 @@ pub(crate) async fn end_all(State(app): State<SharedApp>, admin: Admin) -> Resul
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn cookie(app: &SharedApp, client: Client, refresh: RefreshToken) -> Cookie<'static> {
-    let mut cookie = Cookie::new(COOKIE, refresh.token);
-    cookie.set_path(format!("{}/api/admin/session", app.settings.base_path));
+fn refresh_cookie(app: &SharedApp, client: Client, refresh: RefreshToken) -> Cookie<'static> {
+    cookie(app, client, COOKIE, refresh.token, refresh.expires_at)
+}
+
+fn cookie(
+    app: &SharedApp,
+    client: Client,
+    name: &'static str,
+    value: String,
+    expires_at: DateTime<Utc>,
+) -> Cookie<'static> {
+    let (name, path) = name_and_path(app, client, name);
+    let mut cookie = Cookie::new(name, value);
+    cookie.set_path(path);
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Strict);
     cookie.set_secure(client.tls);
-    cookie.set_expires(expiration(refresh.expires_at));
+    cookie.set_expires(expiration(expires_at));
     cookie
 }
 
@@ -154,7 +196,19 @@ fn expiration(at: DateTime<Utc>) -> Expiration {
 /// Browsers say where a request comes from; what another site has made does not get to use the cookie.
 fn same_site(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        Some(_) => Err(Problem::forbidden("this comes from another site")),
+        Some(b"same-origin" | b"none") => Ok(()),
+        // Older browsers say at least which page asks.
+        None if headers.get(header::ORIGIN).is_none_or(|origin| is_own(origin, headers)) => Ok(()),
+        _ => Err(Problem::forbidden("this comes from another site")),
     }
+}
+
+/// Whether a page of this origin is one of the panel's host. Ports are left out: reverse proxies may not pass them on, and
+/// cookies do not know them.
+fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
+    let name = |uri: Uri| uri.host().map(str::to_ascii_lowercase);
+    let origin =
+        origin.to_str().ok().filter(|origin| origin.contains("://")).and_then(|origin| name(origin.parse().ok()?));
+    let host = headers.get(header::HOST).and_then(|host| name(host.to_str().ok()?.parse().ok()?));
+    origin.is_some() && origin == host
 }

@@ -17,14 +17,14 @@ pub(crate) async fn live() -> Json<HealthBody> {
 
 /// Whether everything works
 ///
-/// 503 if the database does not answer or the proxy's file is not what it should be. A proxy that does not answer is
-/// shown, but the panel works without it.
+/// 503 if the database does not answer, the proxy's file is not what it should be, or the proxy answers without the counters
+/// that accounting needs. A proxy that does not answer is shown, but the panel works without it.
 #[utoipa::path(get, path = "/health/ready", tag = "Health",
     responses((status = 200, description = "It does", body = ReadyBody),
         (status = 503, description = "It does not", body = ReadyBody)))]
 pub(crate) async fn ready(State(app): State<SharedApp>) -> (StatusCode, Json<ReadyBody>) {
-    let Probe { database, config_sync, scrape } = probe(&app).await;
-    let ready = database && config_sync;
-    let body = ReadyBody { ready, database, config_sync, scrape, tasks: system::task_ages(&app) };
+    let probe = probe(&app).await;
+    let (ready, Probe { database, config_sync, scrape, accounting }) = (probe.is_ready(), probe);
+    let body = ReadyBody { ready, database, config_sync, scrape, accounting, tasks: system::task_ages(&app) };
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
 }

@@ -10,10 +10,11 @@ use crate::http::dto::Moment;
 use crate::http::dto::audit::{AuditEntry, AuditPage, AuditQuery};
 use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::system::{
-    self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic,
+    self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic, WarningBody,
 };
-use crate::http::extract::{Admin, Query, Sudo};
+use crate::http::extract::{Admin, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::query::Query;
 use crate::service::{audit, history, soon, stats};
 
 /// The dashboard's figures
@@ -43,6 +44,7 @@ pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<a
         config_sync: system::config_sync(&app),
         config_written_at: app.sync.outcome().changed_at.map(Moment),
         tasks: system::tasks(&app),
+        warnings: app.warnings.all().into_iter().map(WarningBody::from).collect(),
         panel: PanelBody { version: env!("CARGO_PKG_VERSION") },
     }))
 }
@@ -75,7 +77,8 @@ pub(crate) async fn soon(State(app): State<SharedApp>, admin: Admin) -> Result<a
 /// By environment and flags; secrets are left out.
 #[utoipa::path(get, path = "/system/settings", tag = "System", security(("bearer" = [])),
     responses((status = 200, description = "The settings", body = SettingsBody)))]
-pub(crate) async fn settings(State(app): State<SharedApp>, _sudo: Sudo) -> axum::Json<SettingsBody> {
+pub(crate) async fn settings(State(app): State<SharedApp>, Sudo(admin): Sudo) -> axum::Json<SettingsBody> {
+    app.shown.note(&app.store, &admin.by, app.clock.now(), "system.show_settings", None);
     axum::Json((&app.settings).into())
 }
 
@@ -87,8 +90,9 @@ pub(crate) async fn settings(State(app): State<SharedApp>, _sudo: Sudo) -> axum:
         headers(("Age" = i64, description = "Seconds since the proxy gave it"))),
         (status = 404, description = "The proxy has not answered yet", body = ProblemBody,
             content_type = "application/problem+json")))]
-pub(crate) async fn metrics(State(app): State<SharedApp>, _sudo: Sudo) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn metrics(State(app): State<SharedApp>, Sudo(admin): Sudo) -> Result<impl IntoResponse, Problem> {
     let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
+    app.shown.note(&app.store, &admin.by, app.clock.now(), "system.show_metrics", None);
     let age = (app.clock.now() - view.at).num_seconds().max(0).to_string();
     // A proxy with very many users has 60 MB of them.
     let text = tokio::task::spawn_blocking(move || view.text.text()).await.ok().flatten();

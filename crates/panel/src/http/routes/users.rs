@@ -12,9 +12,10 @@ use crate::http::dto::user::{
     ChangedUser, LinkedUser, LinksBody, NewUserBody, UserBody, UserPage, UserPatchBody, UserWithSecret,
 };
 use crate::http::dto::user_query::UserQuery;
-use crate::http::extract::{Admin, Found, Json, Name, Query};
+use crate::http::extract::{Admin, Found, Json, Name};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::service::{ConfigSync, bulk, history, users};
+use crate::http::query::Query;
+use crate::service::{By, ConfigSync, bulk, history, users};
 use crate::store::users::User;
 
 fn links(app: &SharedApp, user: &User) -> LinksBody {
@@ -31,6 +32,10 @@ fn changed(app: &SharedApp, (user, sync): (User, ConfigSync)) -> ChangedUser {
 
 fn with_secret(app: &SharedApp, (user, sync): (User, ConfigSync)) -> UserWithSecret {
     UserWithSecret { secret: user.secret.to_hex().into(), user: changed(app, (user, sync)) }
+}
+
+fn note_shown(app: &SharedApp, by: &By, action: &'static str, user: &User) {
+    app.shown.note(&app.store, by, app.clock.now(), action, Some(user.username.as_str()));
 }
 
 /// List users
@@ -65,7 +70,7 @@ pub(crate) async fn create(
 #[utoipa::path(get, path = "/users/{username}", tag = "Users", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 200, description = "The user", body = LinkedUser)))]
-pub(crate) async fn show(State(app): State<SharedApp>, Found(user): Found) -> axum::Json<LinkedUser> {
+pub(crate) async fn show(State(app): State<SharedApp>, Found { user, .. }: Found) -> axum::Json<LinkedUser> {
     axum::Json(linked(&app, user))
 }
 
@@ -133,7 +138,8 @@ pub(crate) async fn reset_usage(
 #[utoipa::path(get, path = "/users/{username}/links", tag = "Users", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 200, description = "Both forms of his link", body = LinksBody)))]
-pub(crate) async fn show_links(State(app): State<SharedApp>, Found(user): Found) -> axum::Json<LinksBody> {
+pub(crate) async fn show_links(State(app): State<SharedApp>, Found { user, by }: Found) -> axum::Json<LinksBody> {
+    note_shown(&app, &by, "user.show_links", &user);
     axum::Json(links(&app, &user))
 }
 
@@ -141,7 +147,8 @@ pub(crate) async fn show_links(State(app): State<SharedApp>, Found(user): Found)
 #[utoipa::path(get, path = "/users/{username}/qr.svg", tag = "Users", security(("bearer" = [])),
     params(("username" = String, Path, description = "Name, in any case")),
     responses((status = 200, description = "The tg:// link as a QR code", body = String, content_type = "image/svg+xml")))]
-pub(crate) async fn qr(State(app): State<SharedApp>, Found(user): Found) -> Result<impl IntoResponse, Problem> {
+pub(crate) async fn qr(State(app): State<SharedApp>, Found { user, by }: Found) -> Result<impl IntoResponse, Problem> {
+    note_shown(&app, &by, "user.show_qr", &user);
     let link = app.settings.proxy.endpoint.links(&user.secret).tg_link;
     let code = qrcode::QrCode::new(link).map_err(|error| {
         tracing::error!(%error, "a link does not fit into a QR code");
@@ -157,7 +164,7 @@ pub(crate) async fn qr(State(app): State<SharedApp>, Found(user): Found) -> Resu
     responses((status = 200, description = "The history", body = History)))]
 pub(crate) async fn traffic(
     State(app): State<SharedApp>,
-    Found(user): Found,
+    Found { user, .. }: Found,
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<History>, Problem> {
     let range = query.range(app.clock.now())?;

@@ -29,23 +29,40 @@ pub const PASSWORD: &str = "a long password";
 /// How long a test waits for something that must happen.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A clock that runs, and that a test may set forward.
+/// A clock that runs, and that a test may set.
 #[derive(Debug, Clone, Default)]
-pub struct TestClock(Arc<AtomicI64>);
+pub struct TestClock {
+    ahead: Arc<AtomicI64>,
+    /// For how long the machine was suspended, in milliseconds.
+    suspended: Arc<AtomicI64>,
+}
 
 impl TestClock {
+    /// Sets the clock, backward too.
     pub fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+        self.ahead.fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+    }
+
+    /// What all clocks show after the machine was suspended: those that count the time for which it runs stand still.
+    pub fn suspend(&self, time: TimeDelta) {
+        self.advance(time);
+        self.suspended.fetch_add(time.num_milliseconds(), Ordering::SeqCst);
     }
 
     #[expect(clippy::disallowed_methods, reason = "the test's clock runs with the system's")]
     pub fn now(&self) -> DateTime<Utc> {
-        Utc::now() + TimeDelta::milliseconds(self.0.load(Ordering::SeqCst))
+        Utc::now() + TimeDelta::milliseconds(self.ahead.load(Ordering::SeqCst))
     }
 
     fn clock(&self) -> Clock {
-        let this = self.clone();
-        Clock::new(move || this.now())
+        let (this, that) = (self.clone(), self.clone());
+        let system = Clock::system();
+        let steady = move || {
+            let mut clocks = system.steady()?;
+            clocks.real += TimeDelta::milliseconds(that.suspended.load(Ordering::SeqCst)).as_seconds_f64();
+            Some(clocks)
+        };
+        Clock::with_steady(move || this.now(), steady)
     }
 }
 
@@ -185,7 +202,11 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
         proxy: ProxySettings {
             kind: ProxyKind::External,
             config_path: folder.path().join("telemt/config.toml"),
-            endpoint: Endpoint { host: "proxy.example.com".into(), port: 443, domain: "example.com".parse().unwrap() },
+            endpoint: Endpoint {
+                host: "proxy.example.com".parse().unwrap(),
+                port: 443,
+                domain: "example.com".parse().unwrap(),
+            },
         },
         secret_key: KEY.into(),
         metrics_url: proxy.url(),
@@ -196,6 +217,7 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
         token_lifetime: Duration::from_hours(1),
         trusted_proxies: Vec::new(),
         base_path: String::new(),
+        api_docs: true,
     }
 }
 

@@ -45,6 +45,30 @@ impl TestApp {
         });
     }
 
+    /// Stops the panel, sets the clock, and starts the panel again. The proxy does not notice.
+    pub async fn restart_with_clock(&mut self, step: TimeDelta) {
+        self.running.take().unwrap().stop().await;
+        self.clock.advance(step);
+        self.running = Some(mtpannel::serve::start(self.settings.clone(), self.clock.clock()).await.unwrap());
+        self.sudo = self.login("root").await;
+    }
+
+    /// Sets the clock while the panel runs. Tokens of another time are void, so `root` logs in again.
+    pub async fn set_clock(&mut self, step: TimeDelta) {
+        self.clock.advance(step);
+        self.sudo = self.login("root").await;
+    }
+
+    /// Changes the proxy's figures between two scrapes, so that none sees one half of it.
+    pub async fn unseen(&self, change: impl FnOnce()) {
+        let silent = (axum::http::StatusCode::SERVICE_UNAVAILABLE, String::new());
+        self.proxy.change(|figures| figures.raw = Some(silent));
+        self.scraped().await;
+        change();
+        self.proxy.change(|figures| figures.raw = None);
+        self.scraped().await;
+    }
+
     /// The entries of the audit log that match, the newest first.
     pub async fn audit(&self, query: &str) -> Vec<Value> {
         let page = self.get(&format!("/api/audit?limit=1000&{query}")).await.expect(StatusCode::OK).await;
