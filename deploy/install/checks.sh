@@ -98,12 +98,16 @@ check_mask_site() {
     fi
 }
 
-# Where containers reach this machine.
+# Where containers reach this machine: what the network has, or will have.
 gateway() {
-    local subnet
-    subnet=$(env_get FRONT_SUBNET)
-    subnet=${subnet:-172.29.43.0/24}
-    echo "${subnet%.*}.1"
+    local address first
+    address=$(docker network inspect --format '{{range .IPAM.Config}}{{.Gateway}}{{end}}' mtpannel_front 2>/dev/null) || true
+    address=${address:-$(env_get FRONT_GATEWAY)}
+    first=$(env_get FRONT_SUBNET)
+    first=${first:-172.29.43.0/24}
+    first=${first%/*}
+    address=${address:-${first%.*}.$((${first##*.} + 1))}
+    echo "${address%/*}"
 }
 
 check_panel_domain() {

@@ -156,6 +156,8 @@ need_panel_domain() {
 write_settings() {
     mkdir -p "$INSTALL_DIR"
     chmod 711 "$INSTALL_DIR"
+    # Whatever an engine would choose. Where something is installed, a database may be reached at what it chose.
+    [[ "$MODE" == systemd || -f "$INSTALL_DIR/.env" ]] || env_set FRONT_GATEWAY "$(gateway)"
     [[ -n "$(secret_get SECRET_KEY)" ]] || env_set SECRET_KEY "$(random_hex 32)"
     env_set MODE "$MODE"
     env_set PROXY_HOST "$PROXY_HOST"

@@ -280,3 +280,18 @@ CASES
     settle
     [ -z "$(env_get MASK_SITE)" ]
 }
+
+@test "a fresh installation says where containers reach the machine, and an older one keeps what its engine chose" {
+    fake_docker "panel:local"
+    settle
+    [ "$(env_get FRONT_GATEWAY)" = 172.29.43.1 ]
+    grep -qF 'gateway: ${FRONT_GATEWAY:-}' "$ROOT/deploy/docker-compose.yml"
+    env_unset FRONT_GATEWAY
+    forget
+    settle
+    [ -z "$(env_get FRONT_GATEWAY)" ]
+    rm "$INSTALL_DIR/.env"
+    MODE=systemd
+    write_settings
+    [ -z "$(env_get FRONT_GATEWAY)" ]
+}
