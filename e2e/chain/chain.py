@@ -115,6 +115,8 @@ class Chain:
         await self.processes.serving("panel", self.ports["panel"])
         self.panel = Panel(self.ports["panel"])
         await self.panel.log_in("admin", self.password)
+        # A file that somebody else wrote must have been left alone for two seconds; before that it has no users.
+        await until(self.panel.has_written, 10, "the panel writes the file")
 
     async def stop(self):
         await self.processes.stop()

@@ -187,6 +187,9 @@ class Panel:
     async def scraped_at(self):
         return (await self.ask("GET", "/api/system/stats"))["proxy"]["scraped_at"]
 
+    async def has_written(self):
+        return (await self.ask("GET", "/api/system/stats"))["config_sync"]["state"] == "applied"
+
     async def scrapes(self, count):
         """Waits until the proxy was read so many times more."""
         for _ in range(count):

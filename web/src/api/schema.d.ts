@@ -1478,9 +1478,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Entries to show. */
-                limit?: number;
+                limit?: number | "";
                 /** @description Entries to skip. */
-                offset?: number;
+                offset?: number | "";
             };
             header?: never;
             path?: never;
@@ -1879,15 +1879,15 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description What was done, such as `user.create`. */
-                action?: string;
+                action?: string | "";
                 /** @description Name of who did it, in any case. */
-                actor?: string;
+                actor?: string | "";
                 /** @description Entries to show. */
-                limit?: number;
+                limit?: number | "";
                 /** @description Entries to skip. */
-                offset?: number;
+                offset?: number | "";
                 /** @description On whom, in any case. */
-                target?: string;
+                target?: string | "";
             };
             header?: never;
             path?: never;
@@ -2263,11 +2263,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Beginning, with a zone; a day before the end if absent. */
-                from?: string;
+                from?: string | "";
                 /** @description Width of the points; `hour` for up to two days and `day` for more if absent. */
-                step?: "stored" | "hour" | "day";
+                step?: ("stored" | "hour" | "day") | "";
                 /** @description End, exclusive; now if absent. */
-                to?: string;
+                to?: string | "";
             };
             header?: never;
             path?: never;
@@ -2351,15 +2351,15 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Users to show. */
-                limit?: number;
+                limit?: number | "";
                 /** @description Users to skip. */
-                offset?: number;
+                offset?: number | "";
                 /** @description Part of the name, in any case; every character stands for itself. */
-                search?: string;
+                search?: string | "";
                 /** @description The order; with `-` the largest first. */
-                sort?: "created_at" | "-created_at" | "username" | "-username" | "data_used" | "-data_used" | "data_limit" | "-data_limit" | "expire_at" | "-expire_at" | "last_seen_at" | "-last_seen_at" | "status" | "-status";
+                sort?: ("created_at" | "-created_at" | "username" | "-username" | "data_used" | "-data_used" | "data_limit" | "-data_limit" | "expire_at" | "-expire_at" | "last_seen_at" | "-last_seen_at" | "status" | "-status") | "";
                 /** @description Only those with this status. */
-                status?: "active" | "disabled" | "limited" | "expired";
+                status?: ("active" | "disabled" | "limited" | "expired") | "";
             };
             header?: never;
             path?: never;
@@ -3132,11 +3132,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Beginning, with a zone; a day before the end if absent. */
-                from?: string;
+                from?: string | "";
                 /** @description Width of the points; `hour` for up to two days and `day` for more if absent. */
-                step?: "stored" | "hour" | "day";
+                step?: ("stored" | "hour" | "day") | "";
                 /** @description End, exclusive; now if absent. */
-                to?: string;
+                to?: string | "";
             };
             header?: never;
             path: {

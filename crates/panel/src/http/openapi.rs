@@ -1,8 +1,9 @@
 //! The OpenAPI document: what the handlers say of themselves, and what is true of all of them.
 
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, OpenApi, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::problem::{self, ProblemBody};
@@ -54,12 +55,25 @@ pub(super) fn complete(mut openapi: OpenApi) -> OpenApi {
         }
         for operation in operations(item) {
             name(operation);
+            operation.parameters.iter_mut().flatten().for_each(allow_empty);
             for (status, why) in problems(operation, named) {
                 operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(why));
             }
         }
     }
     openapi
+}
+
+/// Tells that an optional query parameter without a value, such as `limit=`, is as if it were absent.
+fn allow_empty(parameter: &mut RefOr<Parameter>) {
+    let RefOr::T(parameter) = parameter else { return };
+    if parameter.parameter_in != ParameterIn::Query || parameter.required == Required::True {
+        return;
+    }
+    if let Some(schema) = parameter.schema.take() {
+        let empty = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([""]));
+        parameter.schema = Some(AnyOfBuilder::new().item(schema).item(empty).into());
+    }
 }
 
 /// Whether the answer is JSON for an administrator, which the API tags.

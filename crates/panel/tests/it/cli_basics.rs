@@ -179,9 +179,11 @@ fn a_secret_that_is_given_twice_is_refused() {
 #[test]
 fn what_only_reads_makes_no_empty_database() {
     let place = Place::new();
-    for arguments in [&["user", "list"][..], &["admin", "list"], &["backup", "copy.db"], &["config", "render"]] {
+    for arguments in [&["user", "list"][..], &["admin", "list"], &["backup", "copy.db"]] {
         assert!(place.run(arguments).failed().contains("there is no database panel.db"), "{arguments:?}");
     }
+    // Before the first start these work from the settings alone.
+    place.run(&["config", "render"]).ok();
     assert!(!place.database().exists());
 }
 
