@@ -75,8 +75,41 @@ lock() {
 
 # ---------------------------------------------------------------- folders
 
-# value_of KEY: its value in the settings on standard input, without quotes, or nothing.
-value_of() { sed -n "s/^$1=//p" | tail -n 1 | sed "s/^'\(.*\)'\$/\1/; s/^\"\(.*\)\"\$/\1/"; }
+# setting_line KEY: a regular expression of grep -E and awk for the beginning of its line in .env.
+setting_line() { printf '^(\357\273\277)?[ \t]*(export[ \t]+)?(%s)[ \t]*=' "$1"; }
+
+# value_of KEY: its value in the settings on standard input, or nothing. It is read as Compose reads it, but nothing in it is
+# replaced; of several lines the last one counts.
+value_of() {
+    awk -v line="$(setting_line "$1")" '
+        function unquoted(text, i, sign, value) {
+            for (i = 1; i <= length(text); i++) {
+                sign = substr(text, i, 1)
+                if (sign == "\"") break
+                if (sign == "\\" && index("\"\\$", substr(text, i + 1, 1))) sign = substr(text, ++i, 1)
+                value = value sign
+            }
+            return value
+        }
+        $0 ~ line {
+            sub(/\r$/, "")
+            sub(line, "")
+            text = $0
+            sub(/^[ \t]+/, "", text)
+            if (text ~ /^\047/) {
+                text = substr(text, 2)
+                sub(/\047.*/, "", text)
+            } else if (text ~ /^"/) text = unquoted(substr(text, 2))
+            else {
+                text = $0
+                sub(/[ \t]+#.*/, "", text)
+                gsub(/^[ \t]+|[ \t]+$/, "", text)
+            }
+            value = text
+            found = 1
+        }
+        END { if (found) print value }'
+}
 
 # env_get KEY: its value in .env, or nothing.
 env_get() { [[ ! -f "$INSTALL_DIR/.env" ]] || value_of "$1" <"$INSTALL_DIR/.env"; }
@@ -167,7 +200,7 @@ usage() {
     cat <<NAMES
 
 $(say Environment Окружение): INSTALL_DIR (/opt/mtpannel), PROXY_HOST, PROXY_PORT (443), TLS_DOMAIN, PANEL (y, n), PANEL_DOMAIN (none),
-PROXY_KIND (telemt, builtin), OTHER_NAMES (close, mask), IMAGES (build, NAME), TRAEFIK_IMAGE, TELEMT_IMAGE, ADMIN_USER,
+PROXY_KIND (telemt, builtin), OTHER_NAMES (mask, close), MASK_SITE (HOST:PORT, none), IMAGES (build, NAME), TRAEFIK_IMAGE, TELEMT_IMAGE, ADMIN_USER,
 ADMIN_PASS, INSTALL_DOCKER (y), MTPANNEL_SOURCE, MTPANNEL_BIN, DATABASE_URL, LISTEN, CONFIRM (y),
 DATABASE_SAVED (y), START_TIMEOUT (180)
 NAMES

@@ -7,7 +7,7 @@ make_backup() {
     name=mtpannel-$(date -u +%Y%m%dT%H%M%SZ)-$(random_hex 2)
     archive=$INSTALL_DIR/backups/$name.tar.gz
     mkdir -p "$INSTALL_DIR/backups"
-    for part in .env docker-compose.override.yml config acme; do
+    for part in .env docker-compose.override.yml secrets config acme; do
         [[ ! -e "$INSTALL_DIR/$part" ]] || parts+=("$part")
     done
     rm -f "$INSTALL_DIR/backups/panel.db"
@@ -61,9 +61,8 @@ do_backup() {
 restore_from() {
     local part
     stop || true
-    for part in .env docker-compose.override.yml; do
-        ! holds_member "$1" "$part" || tar -C "$INSTALL_DIR" -xzf "$1" "$part"
-    done
+    unpack_settings "$1"
+    move_secrets
     make_folders
     for part in config acme; do
         ! holds_member "$1" "$part/" ||
@@ -76,6 +75,15 @@ restore_from() {
         as_owner data rm -f restored.db
     fi
     start
+}
+
+# unpack_settings ARCHIVE: what root owns.
+unpack_settings() {
+    local part
+    rm -rf "$INSTALL_DIR/secrets"
+    for part in .env docker-compose.override.yml secrets/; do
+        ! holds_member "$1" "$part" || tar -C "$INSTALL_DIR" -xzf "$1" "${part%/}"
+    done
 }
 
 # Works on an empty machine, too.
@@ -97,7 +105,7 @@ do_restore() {
     fi
     mkdir -p "$INSTALL_DIR"
     chmod 711 "$INSTALL_DIR"
-    tar -C "$INSTALL_DIR" -xzf "$archive" .env
+    unpack_settings "$archive"
     ! uses_docker || install_docker "$(env_get IMAGES)"
     make_parts
     write_files

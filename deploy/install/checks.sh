@@ -71,10 +71,43 @@ leads_here() {
 check_masking_domain() {
     if [[ -z "$(addresses "$1")" ]]; then
         warn "$1 is not found in DNS" "имя $1 не найдено в DNS"
-    elif [[ "$2" == 443 ]] && leads_here "$1"; then
-        die "$1 leads to this machine: the proxy would ask itself for the site. Choose a site elsewhere" \
-            "$1 ведёт на эту машину: прокси стал бы спрашивать сайт у самого себя. Выберите чужой сайт"
+    elif [[ "$2" == 443 && -z "${MASK_SITE:-}" ]] && leads_here "$1"; then
+        die "$1 leads to this machine: the proxy would ask itself for the site. Choose a site elsewhere, or let the site listen on another port or address, and name that in MASK_SITE=HOST:PORT" \
+            "$1 ведёт на эту машину: прокси стал бы спрашивать сайт у самого себя. Выберите чужой сайт или откройте этот на другом порту или адресе и укажите его в MASK_SITE=ИМЯ:ПОРТ"
     fi
+    [[ -z "${MASK_SITE:-}" ]] || check_mask_site "$MASK_SITE" "$2"
+}
+
+# check_mask_site SITE PORT: where the site of the masking domain is reached must not be where the proxy is.
+check_mask_site() {
+    local host=${1%:*} router
+    host=${host#[}
+    host=${host%]}
+    router=$(env_get TRAEFIK_ADDRESS)
+    if [[ "${1##*:}" == "$2" ]] && { leads_here "$host" || [[ "$host" == "$(gateway)" ]]; }; then
+        die "MASK_SITE=$1 is the proxy itself: the site has to listen on another port or address" \
+            "MASK_SITE=$1 — это сам прокси: сайт должен слушать другой порт или адрес"
+    elif [[ "$MODE" == systemd ]]; then
+        return
+    elif [[ "$host" =~ ^mtpannel- || "$host" == "${router:-172.29.43.2}" ]]; then
+        die "MASK_SITE=$1 is the proxy itself: the site has to listen on another port or address" \
+            "MASK_SITE=$1 — это сам прокси: сайт должен слушать другой порт или адрес"
+    elif grep -qE '^(127\.|::1$)' <<<"$(addresses "$host")"; then
+        die "in a container $host is the container itself; reach the site on this machine by $(gateway)" \
+            "в контейнере $host — это сам контейнер; сайт на этой машине доступен по адресу $(gateway)"
+    fi
+}
+
+# Where containers reach this machine: what the network has, or will have.
+gateway() {
+    local address first
+    address=$(docker network inspect --format '{{range .IPAM.Config}}{{.Gateway}}{{end}}' mtpannel_front 2>/dev/null) || true
+    address=${address:-$(env_get FRONT_GATEWAY)}
+    first=$(env_get FRONT_SUBNET)
+    first=${first:-172.29.43.0/24}
+    first=${first%/*}
+    address=${address:-${first%.*}.$((${first##*.} + 1))}
+    echo "${address%/*}"
 }
 
 check_panel_domain() {

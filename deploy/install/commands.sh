@@ -38,6 +38,7 @@ do_install() {
 
 do_status() {
     need_installed
+    warn_of_settings
     if uses_docker; then compose ps; else systemctl --no-pager status mtpannel || true; fi
     if ! has_panel; then return; fi
     # Also what it says with 503.
@@ -53,22 +54,31 @@ do_logs() {
 # Panel and proxy stand still meanwhile. Every part is written whatever it says already, so that an interrupted
 # change is completed by the same command.
 do_change_domain() {
-    local domain=${1:-}
+    local domain=${1:-} site
     need_installed
     domain=${domain,,}
     is_domain "$domain" || die "usage: change-domain DOMAIN" "использование: change-domain ДОМЕН"
     [[ "$domain" != "$(env_get PANEL_DOMAIN)" ]] || die "this is the panel's domain" "это домен панели"
     PROXY_HOST=$(env_get PROXY_HOST)
+    # Where the old site is reached says nothing about the new one.
+    MASK_SITE=${MASK_SITE:-none}
+    [[ "$MASK_SITE" != none ]] || MASK_SITE=""
+    [[ -z "$MASK_SITE" ]] || need_site "$MASK_SITE"
+    choose_mode
     check_masking_domain "$domain" "$(env_get PROXY_PORT)"
     confirm "All links that were sent become invalid. Change the domain? (y/N)" \
         "Все отправленные ссылки перестанут работать. Сменить домен? (y/N)"
     stop
-    set_masking_domain "$domain" || {
+    # What the operator has written into the file themselves stays.
+    site=$MASK_SITE
+    [[ -n "$site" || -z "$(env_get MASK_SITE)" ]] || site=-
+    set_masking_domain "$domain" "$site" || {
         start
         die "$INSTALL_DIR/config/config.toml has no tls_domain under [censorship]; nothing was changed" \
             "в $INSTALL_DIR/config/config.toml нет tls_domain в [censorship]; ничего не изменено"
     }
     env_set TLS_DOMAIN "$domain"
+    env_set MASK_SITE "$MASK_SITE"
     start
 }
 
@@ -111,7 +121,7 @@ do_uninstall() {
     if uses_docker; then remove_containers; else remove_service; fi
     rm -rf "$INSTALL_DIR"/{.complete,.updating,.previous}
     if [[ "$data" == --data ]]; then
-        rm -rf "$INSTALL_DIR"/{.env,.env.new,.first-admin,.first-admin.new,config,data,acme,backups,traefik,deploy,source} \
+        rm -rf "$INSTALL_DIR"/{.env,.env.new,.first-admin,.first-admin.new,secrets,config,data,acme,backups,traefik,deploy,source} \
             "$INSTALL_DIR"/{docker-compose.yml,install.sh,update.log}
         rmdir "$INSTALL_DIR" || warn "what you put into $INSTALL_DIR stays" "в $INSTALL_DIR осталось то, что положили вы"
     else

@@ -32,6 +32,9 @@ descriptors() {
     if [[ "$most" == unlimited ]] || ((most > 524288)); then echo 524288; else echo "$most"; fi
 }
 
+# memory_share PERCENT: so much of this machine's memory, for Compose.
+memory_share() { awk -v percent="$1" '/^MemTotal:/ { print int($2 / 1024 * percent / 100) "m" }' /proc/meminfo; }
+
 # as_owner FOLDER COMMAND...: runs COMMAND in this folder of the installation as the user that owns the folder. What is in
 # there may be a link that leads anywhere, so root never writes below it. The folder is entered by root, because its parents
 # may be closed to that user. A session of its own keeps whoever has that user's rights away from root's terminal.
@@ -69,6 +72,10 @@ write_files() {
         install -d -m 755 "$INSTALL_DIR/traefik"
         install -m 644 "$SOURCE"/deploy/traefik/*.yml "$INSTALL_DIR/traefik/"
         env_default NOFILE "$(descriptors)"
+        env_default MEMORY_PROXY "$(memory_share 75)"
+        env_default MEMORY_TRAEFIK "$(memory_share 50)"
+        env_default MEMORY_PANEL "$(memory_share 50)"
+        move_secrets
     else
         id "$SERVICE_USER" >/dev/null 2>&1 ||
             useradd --system --no-create-home --home-dir "$INSTALL_DIR" --shell /usr/sbin/nologin "$SERVICE_USER"
@@ -104,11 +111,12 @@ with_proxy_protocol() {
 write_first_config() {
     local text
     if as_owner config test -f config.toml; then
-        set_masking_domain "$(env_get TLS_DOMAIN)" ||
+        set_masking_domain "$(env_get TLS_DOMAIN)" "$(env_get MASK_SITE)" ||
             warn "set tls_domain in $INSTALL_DIR/config/config.toml" "задайте tls_domain в $INSTALL_DIR/config/config.toml"
         return
     fi
-    uses_docker || return 0
+    # Without containers the panel writes it, unless something else has to stand there.
+    uses_docker || [[ -n "$(env_get MASK_SITE)" ]] || return 0
     text=$(first_config)
     as_owner config bash -c '
         set -e
@@ -126,8 +134,10 @@ first_config() {
         panel_cli config render
     else
         plain_config
-    fi | with_proxy_protocol "${address:-172.29.43.2}"
+    fi | with_router "${address:-172.29.43.2}" | with_mask_site "$(env_get MASK_SITE)"
 }
+
+with_router() { if uses_docker; then with_proxy_protocol "$1"; else cat; fi; }
 
 # The configuration of a proxy without the panel: one user, whom the panel takes over when it is added.
 plain_config() {
@@ -172,22 +182,51 @@ first = "$(random_hex 16)"
 CONFIG
 }
 
-# set_masking_domain DOMAIN: changes censorship.tls_domain in config.toml and keeps its mode; the file is never half written,
-# and stays as it is where it says this already. Fails where there is no such line.
+# Changes tls_domain in [censorship], and where the site is reached, if `host` is given: `-` for the site itself.
+# shellcheck disable=SC2016 # for awk
+MASKING='
+    function site() {
+        if (host == "-") print "mask_port = 443"
+        else if (host != "") print "mask_host = \"" host "\"\nmask_port = " port
+    }
+    /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[[ \t]*censorship[ \t]*\]/) }
+    inside && host != "" && /^[ \t]*mask_(host|port)[ \t]*=/ { next }
+    inside && /^[ \t]*tls_domain[ \t]*=/ {
+        found = 1
+        if (domain != "" && !index($0, "\"" domain "\"")) $0 = "tls_domain = \"" domain "\""
+        print
+        site()
+        next
+    }
+    { print }
+    END { exit !(found || domain == "") }'
+
+# mask_variables SITE: host and port for MASKING, on one line each.
+mask_variables() {
+    local host=${1%:*}
+    host=${host#[}
+    printf 'host=%s\nport=%s\n' "${host%]}" "${1##*:}"
+}
+
+# with_mask_site SITE: adds to the configuration on standard input where the site of the masking domain is reached.
+with_mask_site() {
+    local variables
+    mapfile -t variables < <(mask_variables "$1")
+    awk -v "${variables[0]}" -v "${variables[1]}" "$MASKING"
+}
+
+# set_masking_domain DOMAIN [SITE]: changes censorship.tls_domain in config.toml, and with SITE where the site is reached, and
+# keeps its mode; the file is never half written, and stays as it is where it says this already. Fails where there is no
+# such line.
 set_masking_domain() {
+    local variables
+    mapfile -t variables < <(mask_variables "${2:-}")
     # shellcheck disable=SC2016 # for the other shell
     as_owner config bash -c '
         set -e
         trap "rm -f config.toml.new" EXIT
         rm -f config.toml.new
         cp -p config.toml config.toml.new
-        awk -v domain="$1" "$2" config.toml >config.toml.new
-        mv config.toml.new config.toml' bash "$1" '
-        /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[[ \t]*censorship[ \t]*\]/) }
-        inside && /^[ \t]*tls_domain[ \t]*=/ {
-            found = 1
-            if (!index($0, "\"" domain "\"")) $0 = "tls_domain = \"" domain "\""
-        }
-        { print }
-        END { exit !found }'
+        awk -v "domain=$1" -v "$2" -v "$3" "$4" config.toml >config.toml.new
+        mv config.toml.new config.toml' bash "$1" "${variables[@]}" "$MASKING"
 }

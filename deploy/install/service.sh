@@ -4,11 +4,13 @@
 # panel_cli ARGUMENTS: the panel's command line, beside a running panel or without one.
 panel_cli() {
     if uses_docker; then
+        # The panel refuses one that somebody has written into .env since.
+        move_secrets
         compose run --rm --no-deps -T panel "$@"
     else
         (
             local name
-            while IFS= read -r name; do export "$name=$(env_get "$name")"; done < <(sed -n 's/^\([A-Z_]*\)=.*/\1/p' "$INSTALL_DIR/.env")
+            while IFS= read -r name; do export "$name=$(env_get "$name")"; done < <(setting_names)
             as_owner data "$BINARY" "$@"
         )
     fi
@@ -52,6 +54,7 @@ start_containers() {
 }
 
 start() {
+    warn_of_settings
     if uses_docker; then
         note_traefik_files
         start_containers

@@ -7,11 +7,45 @@ random_hex() { head -c "$1" /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 env_set() {
     local file="$INSTALL_DIR/.env"
     {
-        [[ ! -f "$file" ]] || grep -v "^$1=" "$file" || true
+        without_setting "$1"
         printf '%s=%s\n' "$1" "$2"
     } >"$file.new"
     chmod 600 "$file.new"
     mv "$file.new" "$file"
+}
+
+# env_unset KEY
+env_unset() {
+    local file="$INSTALL_DIR/.env"
+    without_setting "$1" >"$file.new"
+    chmod 600 "$file.new"
+    mv "$file.new" "$file"
+}
+
+# without_setting KEY: the lines of .env but those of this one.
+without_setting() { [[ ! -f "$INSTALL_DIR/.env" ]] || grep -vE "$(setting_line "$1")" "$INSTALL_DIR/.env" || true; }
+
+# setting_names: of each line of .env, with those that stand twice.
+setting_names() { sed -nE "s/$(setting_line '[A-Za-z_][A-Za-z0-9_]*').*/\\3/p" "$INSTALL_DIR/.env"; }
+
+# What a line of .env does not do, though it looks as if it did.
+warn_of_settings() {
+    local name value
+    [[ -f "$INSTALL_DIR/.env" ]] || return 0
+    for name in $(setting_names | sort | uniq -d); do
+        warn "$name stands more than once in $INSTALL_DIR/.env; the last line counts" \
+            "$name записана в $INSTALL_DIR/.env несколько раз; действует последняя строка"
+    done
+    for name in $(setting_names | sort -u); do
+        value=$(grep -E "$(setting_line "$name")" "$INSTALL_DIR/.env" | tail -n 1)
+        if uses_docker && [[ "${value#*=}" == *'$'* && ! "${value#*=}" =~ ^[[:blank:]]*\' ]]; then
+            warn "Compose replaces what follows \$ in $name; write its value in single quotes" \
+                "Compose подставляет значение вместо \$… в $name; возьмите значение в одинарные кавычки"
+        elif ! uses_docker && [[ "$value" =~ ^[[:blank:]]*export[[:blank:]] ]]; then
+            warn "systemd does not read $name, because the line begins with export" \
+                "systemd не читает $name: строка начинается с export"
+        fi
+    done
 }
 
 # env_default KEY VALUE: keeps what is there.
@@ -19,6 +53,8 @@ env_default() { [[ -n "$(env_get "$1")" ]] || env_set "$1" "$2"; }
 
 is_domain() { [[ "$1" =~ ^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$ ]]; }
 is_address() { [[ "$1" =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ || "$1" =~ ^[0-9A-Fa-f:]*:[0-9A-Fa-f:]*$ ]]; }
+# HOST:PORT, as an address of IPv6 in brackets.
+is_site() { [[ "$1" =~ ^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):[0-9]+$ ]] && is_port "${1##*:}"; }
 is_port() { [[ "$1" =~ ^[0-9]{1,5}$ ]] && ((10#$1 >= 1 && 10#$1 <= 65535)); }
 is_name() { [[ "$1" =~ ^[A-Za-z0-9_.-]{3,32}$ ]]; }
 is_password() { [[ "$1" =~ ^[^[:cntrl:]]{10,128}$ ]]; }
@@ -27,11 +63,13 @@ is_private() { [[ "$1" =~ ^(10|127|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|
 
 need_domain() { is_domain "$1" || die "not a domain: $1" "это не домен: $1"; }
 
+need_site() { is_site "$1" || die "not HOST:PORT: $1" "это не ИМЯ:ПОРТ: $1"; }
+
 need_installed() { [[ -f "$INSTALL_DIR/.env" ]] || die "nothing is installed in $INSTALL_DIR" "в $INSTALL_DIR ничего не установлено"; }
 is_installed() { [[ -f "$INSTALL_DIR/.env" && -f "$INSTALL_DIR/.complete" ]]; }
 uses_docker() { [[ "$(env_get MODE)" != systemd ]]; }
 has_panel() { ! uses_docker || [[ "$(env_get COMPOSE_PROFILES)" == *,panel ]]; }
-uses_postgres() { [[ "$(env_get DATABASE_URL)" == postgres* ]]; }
+uses_postgres() { [[ "$(secret_get DATABASE_URL)" == postgres* ]]; }
 
 public_address() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 . || echo 127.0.0.1; }
 
@@ -39,9 +77,10 @@ public_address() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 . || echo 1
 choose() {
     choose_mode
     local name
-    for name in PROXY_PORT TLS_DOMAIN PROXY_HOST PANEL_DOMAIN OTHER_NAMES IMAGES LISTEN DATABASE_URL; do
+    for name in PROXY_PORT TLS_DOMAIN PROXY_HOST PANEL_DOMAIN OTHER_NAMES MASK_SITE IMAGES LISTEN; do
         [[ -n "${!name:-}" ]] || printf -v "$name" %s "$(env_get "$name")"
     done
+    DATABASE_URL=${DATABASE_URL:-$(secret_get DATABASE_URL)}
     ask PROXY_HOST "$(public_address)" "Name or address of this server in the links" "Имя или адрес сервера в ссылках"
     ask PROXY_PORT 443 "Port of the proxy" "Порт прокси"
     ask TLS_DOMAIN "" "Masking domain (the site that the proxy pretends to be)" \
@@ -53,6 +92,8 @@ choose() {
     need_domain "$TLS_DOMAIN"
     is_domain "$PROXY_HOST" || is_address "$PROXY_HOST" ||
         die "not a name or address: $PROXY_HOST" "это не имя и не адрес: $PROXY_HOST"
+    [[ "$MASK_SITE" != none ]] || MASK_SITE=""
+    [[ -z "$MASK_SITE" ]] || need_site "$MASK_SITE"
     if [[ "$MODE" == systemd ]]; then choose_service; else choose_containers; fi
     if is_yes "$PANEL" && is_fresh; then choose_admin; fi
 }
@@ -86,8 +127,8 @@ choose_containers() {
     ! has_terminal || without_answer=n
     ask PANEL "$without_answer" "Install the control panel? (y/N)" "Установить панель управления? (y/N)"
     ask PROXY_KIND telemt "Proxy: telemt or builtin" "Прокси: telemt или builtin (встроенный)"
-    ask OTHER_NAMES close "Other names on the port: close, or mask (pass on to the site)" \
-        "Другие имена на этом порту: close (закрыть) или mask (передать сайту)"
+    ask OTHER_NAMES mask "Other names on the port: mask (pass on to the site), or close" \
+        "Другие имена на этом порту: mask (передать сайту) или close (закрыть)"
     is_yes "$PANEL" || PANEL_DOMAIN=none
     # A certificate is given out over port 443 only.
     if [[ "$PROXY_PORT" == 443 ]]; then
@@ -115,13 +156,16 @@ need_panel_domain() {
 write_settings() {
     mkdir -p "$INSTALL_DIR"
     chmod 711 "$INSTALL_DIR"
-    env_default SECRET_KEY "$(random_hex 32)"
+    # Whatever an engine would choose. Where something is installed, a database may be reached at what it chose.
+    [[ "$MODE" == systemd || -f "$INSTALL_DIR/.env" ]] || env_set FRONT_GATEWAY "$(gateway)"
+    [[ -n "$(secret_get SECRET_KEY)" ]] || env_set SECRET_KEY "$(random_hex 32)"
     env_set MODE "$MODE"
     env_set PROXY_HOST "$PROXY_HOST"
     env_set PROXY_PORT "$PROXY_PORT"
     env_set TLS_DOMAIN "$TLS_DOMAIN"
     # In quotes, because Compose looks for variables in what has none.
-    [[ -z "$DATABASE_URL" ]] || env_set DATABASE_URL "'$DATABASE_URL'"
+    [[ "$DATABASE_URL" == "$(secret_get DATABASE_URL)" ]] || env_set DATABASE_URL "'$DATABASE_URL'"
+    env_set MASK_SITE "${MASK_SITE:-}"
     if [[ "$MODE" == systemd ]]; then
         env_set PROXY embedded
         env_set LISTEN "$LISTEN"

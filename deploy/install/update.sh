@@ -70,6 +70,10 @@ do_update() {
     trap - INT TERM HUP
     rm -f "$marker" "$INSTALL_DIR/.first-admin"
     say "Updated; backup: $BACKUP" "Обновлено; резервная копия: $BACKUP"
+    # The default was this once, and whether it was chosen is not known.
+    [[ "$(env_get OTHER_NAMES)" != close ]] ||
+        say "Other names on the port are refused, which an ordinary site does not do; OTHER_NAMES=mask in .env passes them on" \
+            "Другим именам на этом порту отказ, обычный сайт так не делает; OTHER_NAMES=mask в .env передаёт их сайту"
 }
 
 # Ends this run. If it is killed, the next update finds the marker.

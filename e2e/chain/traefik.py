@@ -28,8 +28,6 @@ def command(
     folder = Path(folder)
     dynamic = folder / "dynamic.yml"
     changes = {"mtpannel-telemt:1234": target, "mtpannel-panel:8080": panel_target or "127.0.0.1:9"}
-    if site:
-        changes['{{ env "TLS_DOMAIN" }}:443'] = site
     text = replaced((FILES / "dynamic.yml").read_text(), changes)
     if certificate:
         text += f"  certificates:\n    - {{certFile: {certificate}, keyFile: {certificate}}}\n"
@@ -44,7 +42,7 @@ def command(
         changes["tlsChallenge: {}"] = f"tlsChallenge: {{}}\n      caServer: {authority}"
     static = folder / "traefik.yml"
     static.write_text(replaced((FILES / "traefik.yml").read_text(), changes))
-    names = {"TLS_DOMAIN": domain, "PANEL_DOMAIN": panel or "", "OTHER_NAMES": other_names}
+    names = {"TLS_DOMAIN": domain, "PANEL_DOMAIN": panel or "", "OTHER_NAMES": other_names, "MASK_SITE": site or ""}
     return ["env", *(f"{name}={value}" for name, value in names.items()), str(BINARY), f"--configFile={static}"]
 
 

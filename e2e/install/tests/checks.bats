@@ -133,3 +133,62 @@ PYTHON
     [ "$status" -eq 1 ]
     [[ "$output" == *cargo* ]]
 }
+
+@test "a masking domain that leads here is taken where its site listens elsewhere" {
+    fake hostname 'echo "192.0.2.1 10.0.0.5"'
+    names here.example=192.0.2.1 far.example=198.51.100.1 inner.example=10.0.0.5
+    PROXY_HOST=192.0.2.1
+    MODE=docker
+    for site in 172.29.43.1:8444 10.0.0.5:8444 10.0.0.7:443 far.example:443 inner.example:8444; do
+        MASK_SITE=$site check_masking_domain here.example 443
+    done
+    MODE=systemd
+    for site in 127.0.0.1:8444 10.0.0.7:443; do MASK_SITE=$site check_masking_domain here.example 443; done
+    run check_masking_domain here.example 443
+    [ "$status" -eq 1 ]
+    [[ "$output" == *MASK_SITE=HOST:PORT* ]]
+}
+
+@test "a masking site that is the proxy itself is refused, whatever name or port leads there" {
+    fake hostname 'echo "192.0.2.1 10.0.0.5"'
+    names here.example=192.0.2.1 inner.example=10.0.0.5 far.example=198.51.100.1 127.0.0.1=127.0.0.1 10.0.0.5=10.0.0.5 \
+        192.0.2.1=192.0.2.1 localhost=127.0.0.1
+    PROXY_HOST=192.0.2.1
+    MODE=docker
+    for site in 192.0.2.1:443 inner.example:443 172.29.43.1:443 172.29.43.2:8443 mtpannel-telemt:1234; do
+        for domain in here.example far.example; do
+            MASK_SITE=$site run check_masking_domain $domain 443
+            [ "$status" -eq 1 ]
+            [[ "$output" == *"proxy itself"* ]]
+        done
+    done
+    MASK_SITE=10.0.0.5:8443 run check_masking_domain here.example 8443
+    [ "$status" -eq 1 ]
+    for site in 127.0.0.1:8444 localhost:8444; do
+        MASK_SITE=$site run check_masking_domain here.example 443
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"172.29.43.1"* ]]
+    done
+    MODE=systemd
+    for site in 127.0.0.1:443 10.0.0.5:443; do
+        MASK_SITE=$site run check_masking_domain here.example 443
+        [ "$status" -eq 1 ]
+    done
+}
+
+@test "containers reach this machine where the network says, or where the settings will have it" {
+    fake docker '[ "$1 $2" = "network inspect" ]'
+    [ "$(gateway)" = 172.29.43.1 ]
+    env_set FRONT_SUBNET 10.9.8.128/25
+    [ "$(gateway)" = 10.9.8.129 ]
+    env_set FRONT_GATEWAY 10.9.8.130
+    [ "$(gateway)" = 10.9.8.130 ]
+    # Of an installation before, whose engine chose.
+    fake docker 'echo 10.9.8.140/25'
+    [ "$(gateway)" = 10.9.8.140 ]
+    fake docker 'exit 1'
+    [ "$(gateway)" = 10.9.8.130 ]
+    PROXY_HOST=192.0.2.1 MODE=docker
+    MASK_SITE=10.9.8.130:443 run check_masking_domain far.example 443
+    [ "$status" -eq 1 ]
+}

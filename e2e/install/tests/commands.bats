@@ -219,3 +219,25 @@ nothing_runs() {
     [ ! -e "$BINARY" ]
     asked "systemctl daemon-reload"
 }
+
+@test "another masking domain may be a site of one's own, and the next one is not asked where that was" {
+    installed
+    export CONFIRM=y
+    fake getent 'echo "$2 STREAM"; [ "$2" != own.example ] || echo "192.0.2.1 STREAM"'
+    fake hostname 'echo 192.0.2.1'
+    MASK_SITE=172.29.43.1:443 run do_change_domain own.example
+    [ "$status" -eq 1 ]
+    [ "$(env_get TLS_DOMAIN)" = mask.example ]
+    MASK_SITE=172.29.43.1:8444 do_change_domain own.example
+    [ "$(env_get MASK_SITE)" = 172.29.43.1:8444 ]
+    grep -qx 'mask_host = "172.29.43.1"' "$INSTALL_DIR/config/config.toml"
+    MASK_SITE=none
+    forget
+    do_change_domain other.example
+    [ -z "$(env_get MASK_SITE)" ]
+    refuses grep mask_host "$INSTALL_DIR/config/config.toml"
+    # What the operator has written there stays.
+    echo 'mask_host = "theirs.example"' >>"$INSTALL_DIR/config/config.toml"
+    do_change_domain another.example
+    grep -q theirs.example "$INSTALL_DIR/config/config.toml"
+}

@@ -144,3 +144,34 @@ PYTHON
     [ "$(cat "$file")" = 'censorship = { tls_domain = "old.example" }' ]
     [ ! -e "$file.new" ]
 }
+
+@test "where the masking site is reached is written beside its domain, changed with it, and taken away" {
+    file=$INSTALL_DIR/config/config.toml
+    printf '[other]\nmask_port = 1\n[censorship]\nmask_host = "x" # old\ntls_domain = "old.example"\nmask_port = 443\nmask = true\n' >"$file"
+    set_masking_domain new.example 10.0.0.7:8444
+    set_masking_domain new.example 10.0.0.7:8444
+    [ "$(cat "$file")" = "$(printf '[other]\nmask_port = 1\n[censorship]\ntls_domain = "new.example"\nmask_host = "10.0.0.7"\nmask_port = 8444\nmask = true')" ]
+    set_masking_domain new.example '[2001:db8::1]:8444'
+    grep -qxF 'mask_host = "2001:db8::1"' "$file"
+    set_masking_domain old.example -
+    [ "$(cat "$file")" = "$(printf '[other]\nmask_port = 1\n[censorship]\ntls_domain = "old.example"\nmask_port = 443\nmask = true')" ]
+}
+
+@test "the first configuration names the masking site, also of a service, whose panel would not write it" {
+    fake_panel 'if [ "$command" = config ]; then printf "[server]\nport = 1234\n[censorship]\ntls_domain = \"mask.example\"\nmask_port = 443\n"; fi'
+    file=$INSTALL_DIR/config/config.toml
+    PANEL=y MASK_SITE=10.0.0.7:8444
+    settle
+    write_first_config
+    grep -qx 'mask_port = 8444' "$file"
+    grep -qx 'proxy_protocol = true' "$file"
+    rm "$file"
+    env_set MODE systemd
+    write_first_config
+    grep -qx 'mask_host = "10.0.0.7"' "$file"
+    refuses grep proxy_protocol "$file"
+    rm "$file"
+    env_set MASK_SITE ""
+    write_first_config
+    [ ! -e "$file" ]
+}

@@ -200,3 +200,98 @@ load common
     fake hostname 'exit 1'
     [ "$(public_address)" = 127.0.0.1 ]
 }
+
+# settings TEXT: a .env with this text, in which \n and the like are written out.
+settings() { printf '%b' "$1" >"$INSTALL_DIR/.env"; }
+
+@test "a setting is read as Compose reads it, and nothing in it is replaced" {
+    while IFS='|' read -r text value; do
+        settings "$text"
+        [ "$(env_get A)" = "$value" ] || {
+            echo "$text is read as $(env_get A)"
+            return 1
+        }
+    done <<'CASES'
+A=x|x
+A=x\r\nB=y\r\n|x
+\xef\xbb\xbfA=x|x
+ export A = x |x
+A=x # comment|x
+A= # comment|
+A=x#y|x#y
+A=a$b${c}|a$b${c}
+A='a$b # c' # comment|a$b # c
+A="a\\"b\\$c # d"|a"b$c # d
+A=1\nB=2\nexport A='3'|3
+XA=1\nA=2\nAX=3|2
+CASES
+    settings 'B=1\n'
+    [ -z "$(env_get A)" ]
+}
+
+@test "a setting that is written replaces each of its lines, however they look" {
+    settings '\xef\xbb\xbfA=1\nB=2\n export A = 3\r\nAB=4\n'
+    env_set A 5
+    [ "$(cat "$INSTALL_DIR/.env")" = $'B=2\nAB=4\nA=5' ]
+    env_unset A
+    [ "$(cat "$INSTALL_DIR/.env")" = $'B=2\nAB=4' ]
+    [ "$(stat -c %a "$INSTALL_DIR/.env")" = 600 ]
+}
+
+@test "a setting that stands twice, or that Compose or systemd takes otherwise, is told without its value" {
+    settings 'MODE=docker\nA=canary1\nexport A=canary2\nB="canary$x"\nC=canary$x\nD='"'"'canary$x'"'"'\n'
+    run warn_of_settings
+    [[ "$output" == *"A stands more than once"* ]]
+    [[ "$output" == *"in B;"* && "$output" == *"in C;"* && "$output" != *"in D;"* ]]
+    [[ "$output" != *canary* && "$output" != *systemd* ]]
+    [ "$(LC_ALL=ru_RU.UTF-8 warn_of_settings 2>&1 | grep -c "одинарные кавычки")" -eq 2 ]
+    env_set MODE systemd
+    run warn_of_settings
+    [[ "$output" == *"systemd does not read A"* && "$output" != *Compose* ]]
+    settings 'A=1\n'
+    [ -z "$(warn_of_settings 2>&1)" ]
+}
+
+@test "other names are passed on to the masking site unless it is chosen that they are not" {
+    settle
+    [ "$(env_get OTHER_NAMES)" = mask ]
+    grep -qF 'OTHER_NAMES: ${OTHER_NAMES:-mask}' "$ROOT/deploy/docker-compose.yml"
+    forget
+    OTHER_NAMES=close
+    settle
+    forget
+    settle
+    [ "$(env_get OTHER_NAMES)" = close ]
+}
+
+@test "where the masking site is reached is a host and a port, and is remembered until it is none" {
+    for good in 172.29.43.1:8444 site.example:443 '[2001:db8::1]:8444' localhost:1; do is_site "$good"; done
+    for bad in "" site.example site.example:0 :443 'a b:1' 'x"y:1' '$x:1' 2001:db8::1:8444; do refuses is_site "$bad"; done
+    MASK_SITE=nonsense PROXY_HOST=192.0.2.1 TLS_DOMAIN=mask.example run choose
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"not HOST:PORT"* ]]
+    MASK_SITE=10.0.0.7:443
+    settle
+    unset MASK_SITE
+    forget
+    settle
+    [ "$(env_get MASK_SITE)" = 10.0.0.7:443 ]
+    MASK_SITE=none
+    settle
+    [ -z "$(env_get MASK_SITE)" ]
+}
+
+@test "a fresh installation says where containers reach the machine, and an older one keeps what its engine chose" {
+    fake_docker "panel:local"
+    settle
+    [ "$(env_get FRONT_GATEWAY)" = 172.29.43.1 ]
+    grep -qF 'gateway: ${FRONT_GATEWAY:-}' "$ROOT/deploy/docker-compose.yml"
+    env_unset FRONT_GATEWAY
+    forget
+    settle
+    [ -z "$(env_get FRONT_GATEWAY)" ]
+    rm "$INSTALL_DIR/.env"
+    MODE=systemd
+    write_settings
+    [ -z "$(env_get FRONT_GATEWAY)" ]
+}

@@ -1,0 +1,50 @@
+# shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
+# Secrets of the panel's container: files that root owns and the container's user may read. What stands in the environment is
+# shown by `docker inspect`. Without containers they stay in .env, which systemd reads.
+
+# Whether the compose file takes secrets from files. One of a version before does not.
+uses_secret_files() { uses_docker && grep -qs SECRET_KEY_FILE "$INSTALL_DIR/docker-compose.yml"; }
+
+# secret_file KEY
+secret_file() { echo "$INSTALL_DIR/secrets/${1,,}"; }
+
+# secret_get KEY: from .env, where it is until it is moved, or from its file.
+secret_get() {
+    local value
+    value=$(env_get "$1")
+    if [[ -z "$value" && -f "$(secret_file "$1")" ]]; then value=$(<"$(secret_file "$1")"); fi
+    echo "$value"
+}
+
+# secret_set KEY VALUE
+secret_set() {
+    local file group
+    file=$(secret_file "$1")
+    group=$(owner)
+    mkdir -p "$INSTALL_DIR/secrets"
+    printf '%s\n' "$2" >"$file.new"
+    chown "0:${group#*:}" "$file.new"
+    chmod 440 "$file.new"
+    mv "$file.new" "$file"
+}
+
+# move_secrets: from .env into files. Each file has to be there, and an empty one means that telemt asks for nothing.
+move_secrets() {
+    local name
+    uses_secret_files || return 0
+    for name in SECRET_KEY DATABASE_URL TELEMT_API_AUTH; do
+        if [[ -n "$(env_get "$name")" ]]; then
+            secret_set "$name" "$(env_get "$name")"
+            env_unset "$name"
+        elif [[ ! -f "$(secret_file "$name")" ]]; then
+            secret_set "$name" "$(default_secret "$name")"
+        fi
+    done
+}
+
+default_secret() {
+    case $1 in
+        SECRET_KEY) random_hex 32 ;;
+        DATABASE_URL) echo sqlite:////app/data/panel.db ;;
+    esac
+}
