@@ -7,7 +7,7 @@ use rstest::rstest;
 
 use crate::cli_support::{Panel, Place};
 
-const SHIM: &str = r#"
+const SHIM: &str = r"
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/stat.h>
@@ -22,7 +22,7 @@ int fsync(int fd) {
     }
     return syscall(SYS_fsync, fd);
 }
-"#;
+";
 
 /// A library that has fsync of a folder answer so, to be loaded before the system's.
 fn shim(place: &Place, answer: &str) -> PathBuf {
