@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests need besides Rust: a PostgreSQL server, promtool, Python with venv, flock, Node, Chromium, Pebble, fail2ban.
+# What the tests need besides Rust: a PostgreSQL server, PgBouncer, promtool, Python with venv, flock, Node, Chromium,
+# Pebble, fail2ban.
 set -eu
 # shellcheck source=scripts/needs.sh
 . "$(dirname "$0")/needs.sh"
@@ -7,6 +8,8 @@ set -eu
 [ -n "$(find /usr/lib/postgresql -name initdb 2>/dev/null)" ] || missing="$missing postgresql"
 need promtool prometheus
 need flock util-linux
+need pgbouncer pgbouncer
+need unshare util-linux
 need script bsdutils
 need git git
 need curl curl

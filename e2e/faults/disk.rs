@@ -1,5 +1,6 @@
 //! The file cannot be written for a while: what was acknowledged stays, the old file stays whole, and the new one follows.
 
+use std::io::Write as _;
 use std::os::unix::fs::symlink;
 
 use reqwest::{Method, StatusCode};
@@ -54,6 +55,53 @@ async fn on_a_full_disk_the_old_file_stays_whole_and_the_new_one_follows_when_th
     eventually("the file with the last", async || text().contains(&format!("\"user-with-a-long-name-{n}\" = "))).await;
     panel.is_ready().await;
     assert_consistent(&site).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_full_disk_has_room_again_sqlite_takes_users_logins_and_scrapes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("disk")).unwrap();
+    let database = format!("sqlite:///{}", folder.path().join("disk/panel.db").display());
+    let proxy = FakeProxy::start().await;
+    let site = Site::new(folder, database, &proxy);
+    let mut panel = site.start_on_a_small_disk(4 * 1024);
+    panel.is_ready().await;
+    eventually("the first scrape", async || panel.readiness().await.1["scrape"] == true).await;
+    assert!(site.is_healthy(&panel));
+
+    let ballast = panel.disk(&site.folder.path().join("disk/ballast"));
+    let mut file = std::fs::File::create(&ballast).unwrap();
+    while file.write_all(&[0; 4_096]).is_ok() {}
+    let note = "n".repeat(1_000);
+    let mut refused = None;
+    for n in 0..2_000 {
+        let (status, body) = panel.api.create(&format!("user-{n}"), json!({"note": note})).await.unwrap();
+        if status != StatusCode::CREATED {
+            refused = Some((status, body));
+            break;
+        }
+    }
+    let (status, body) = refused.expect("the disk is full");
+    assert_eq!((status, &body["code"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("database_unavailable")), "{body}");
+    eventually("a scrape that fails", async || panel.readiness().await.1["scrape"] == false).await;
+    eventually("readiness that tells it", async || {
+        let (status, body) = panel.readiness().await;
+        status == StatusCode::SERVICE_UNAVAILABLE && body["database_writable"] == false
+    })
+    .await;
+    assert!(!site.is_healthy(&panel), "{}", panel.log());
+
+    std::fs::remove_file(&ballast).unwrap();
+    drop(file);
+    let (status, body) = panel.api.create("after", json!({"note": note})).await.unwrap();
+    assert_eq!(status, StatusCode::CREATED, "{body}\n{}", panel.log());
+    assert_eq!(panel.login().await, StatusCode::OK);
+    eventually("readiness", async || {
+        let (status, body) = panel.readiness().await;
+        status == StatusCode::OK && body["scrape"] == true
+    })
+    .await;
+    assert!(site.is_healthy(&panel));
 }
 
 #[rstest]

@@ -76,6 +76,31 @@ impl Site {
         self.spawn(command)
     }
 
+    /// The same for one whose database, an SQLite file in the folder `disk` of the site, is on a disk of so many KiB of its own.
+    /// Nobody else sees that disk but through [`Panel::disk`].
+    pub fn start_on_a_small_disk(&self, kib: u64) -> Panel {
+        let serve = self.command(&["serve"]);
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-euc"]).arg(
+            "cp -a disk moved && mount -t tmpfs -o size=\"$0\"k none disk && cp -a moved/. disk && exec \"$1\" serve",
+        );
+        command.arg(kib.to_string()).arg(serve.get_program()).env_clear().current_dir(self.folder.path());
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.envs(serve.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.spawn(command)
+    }
+
+    /// Whether the program's own health check finds the service well.
+    pub fn is_healthy(&self, panel: &Panel) -> bool {
+        let mut check = self.command(&["healthcheck"]);
+        check
+            .env("LISTEN", panel.api.url.trim_start_matches("http://"))
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+    }
+
     fn spawn(&self, mut command: Command) -> Panel {
         let log = self.folder.path().join(format!("log-{}", crate::random(u64::MAX)));
         let child = command.stderr(File::create(&log).unwrap()).spawn().unwrap();
@@ -151,6 +176,23 @@ impl Panel {
             ready.json::<Value>().await.unwrap()["config_sync"] == true
         })
         .await;
+    }
+
+    /// What is in a folder of the site as the process sees it.
+    pub fn disk(&self, folder: &std::path::Path) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{}", self.child.id(), folder.display()))
+    }
+
+    /// Logs in, or gives the status of the refusal.
+    pub async fn login(&self) -> StatusCode {
+        let body = json!({"username": "root", "password": PASSWORD});
+        self.api.request(Method::POST, "/api/admin/token").json(&body).send().await.unwrap().status()
+    }
+
+    /// The answer of `/health/ready`.
+    pub async fn readiness(&self) -> (StatusCode, Value) {
+        let ready = self.api.request(Method::GET, "/health/ready").send().await.unwrap();
+        (ready.status(), ready.json().await.unwrap())
     }
 
     /// `kill -9`.

@@ -57,7 +57,7 @@ installer() {
 link() { users | sed -n 's/^first .* //p'; }
 # A FakeTLS client asks a data centre for resPQ, through Traefik and the proxy, and moves bytes if it is told to.
 client() { (cd e2e/chain && inside "$tools/bin/python" client.py "$@"); }
-# The same, as soon as the proxy lets him.
+# The same, as soon as the proxy lets them.
 served() {
     for _ in $(seq 60); do
         if client "$@" >"$folder/client" 2>&1; then return; fi

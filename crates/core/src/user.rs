@@ -118,6 +118,12 @@ pub struct Limit(i64);
 pub struct LimitError;
 
 impl Limit {
+    /// A stored number as a limit. One below 1, which no version of this program stores, becomes the tightest limit: whoever
+    /// has it must not be served without any.
+    pub const fn of_stored(value: i64) -> Self {
+        if value >= 1 { Self(value) } else { Self(1) }
+    }
+
     /// The number, 1 to `i64::MAX`.
     pub const fn get(self) -> i64 {
         self.0

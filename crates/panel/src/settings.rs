@@ -79,6 +79,9 @@ pub struct RawSettings {
     /// Minutes for which an access token is valid.
     #[arg(long, global = true, env = "JWT_EXPIRE_MINUTES", default_value = "60", value_name = "MINUTES")]
     jwt_expire_minutes: String,
+    /// Days for which the audit log is kept; 0 keeps it for ever.
+    #[arg(long, global = true, env = "AUDIT_KEEP_DAYS", default_value = "365", value_name = "DAYS")]
+    audit_keep_days: String,
     /// Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.
     #[arg(long, global = true, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     trusted_proxies: String,
@@ -183,6 +186,8 @@ pub struct Settings {
     pub metrics_listen: SocketAddr,
     /// For how long an access token is valid.
     pub token_lifetime: Duration,
+    /// For how long the audit log is kept; `None` for ever.
+    pub audit_kept_for: Option<Duration>,
     /// Networks that may say who the client is.
     pub trusted_proxies: Vec<IpNet>,
     /// Path prefix: empty, or with a slash in front and none at the end.
@@ -297,6 +302,7 @@ impl RawSettings {
         let listen = reader.check("LISTEN", socket_address(&self.listen));
         let metrics_listen = reader.check("PANEL_METRICS_LISTEN", socket_address(&self.panel_metrics_listen));
         let minutes = reader.check("JWT_EXPIRE_MINUTES", number(&self.jwt_expire_minutes, 1, 60 * 24 * 30));
+        let audit_days = reader.check("AUDIT_KEEP_DAYS", number(&self.audit_keep_days, 0_u64, 36_500));
         let trusted_proxies = reader.check("TRUSTED_PROXIES", networks(&self.trusted_proxies));
         let base_path = reader.check("BASE_PATH", base_path(&self.base_path));
         let api_docs = reader.check("API_DOCS", switch(&self.api_docs));
@@ -312,6 +318,7 @@ impl RawSettings {
             listen: listen?,
             metrics_listen: metrics_listen?,
             token_lifetime: Duration::from_secs(60 * minutes?),
+            audit_kept_for: Some(audit_days?).filter(|days| *days > 0).map(|days| Duration::from_hours(24 * days)),
             trusted_proxies: trusted_proxies?,
             base_path: base_path?,
             api_docs: api_docs?,

@@ -444,8 +444,8 @@ export interface paths {
         };
         /**
          * Whether everything works
-         * @description 503 if the database does not answer, the proxy's file is not what it should be, or the proxy answers without the counters
-         *     that accounting needs. A proxy that does not answer is shown, but the panel works without it.
+         * @description 503 if the database does not answer or takes no writes, the proxy's file is not what it should be, or the proxy answers
+         *     without the counters that accounting needs. A proxy that does not answer is shown, but the panel works without it.
          */
         get: operations["health_ready"];
         put?: never;
@@ -729,8 +729,11 @@ export interface components {
             accounting: boolean;
             /** @description Whether config.toml says what the database says. */
             config_sync: boolean;
+            /** @description Whether the database answers. */
             database: boolean;
-            /** @description Whether the database answers, the file is written and traffic can be counted. */
+            /** @description Whether the database takes writes: false for example on a full disk. */
+            database_writable: boolean;
+            /** @description Whether the database answers and takes writes, the file is written and traffic can be counted. */
             ready: boolean;
             /** @description Whether the last scrape of the proxy succeeded. */
             scrape: boolean;
@@ -1043,7 +1046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1148,7 +1151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
+            /** @description It took too long, too many logins wait, or the database is away or takes no writes; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1220,7 +1223,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
+            /** @description It took too long, too many logins wait, or the database is away or takes no writes; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1294,7 +1297,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
+            /** @description It took too long, too many logins wait, or the database is away or takes no writes; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1357,7 +1360,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1463,7 +1466,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long, or too many logins wait; Retry-After tells when to try again */
+            /** @description It took too long, too many logins wait, or the database is away or takes no writes; Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1549,7 +1552,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1654,7 +1657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1780,7 +1783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1864,7 +1867,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -1956,7 +1959,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2032,7 +2035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2104,7 +2107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2176,7 +2179,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2248,7 +2251,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2336,7 +2339,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2428,7 +2431,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2533,7 +2536,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2617,7 +2620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2725,7 +2728,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2802,7 +2805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2886,7 +2889,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -2963,7 +2966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3040,7 +3043,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3117,7 +3120,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3217,7 +3220,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3313,7 +3316,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It took too long */
+            /** @description It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -40,6 +40,7 @@ const DYNAMIC: Record<string, readonly string[]> = {
   'error.': [
     'network',
     'unavailable',
+    'database_unavailable',
     'not_found',
     'forbidden',
     'unauthorized',

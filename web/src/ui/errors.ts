@@ -13,6 +13,7 @@ export function useErrorText() {
       switch (code) {
         case 'network':
         case 'unavailable':
+        case 'database_unavailable':
         case 'not_found':
         case 'forbidden':
         case 'unauthorized':

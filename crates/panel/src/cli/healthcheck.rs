@@ -4,11 +4,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use reqwest::{Client, StatusCode};
+use reqwest::{Client, Response, StatusCode};
+use serde::Deserialize;
 
 use crate::settings::RawSettings;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What of the service's readiness concerns this machine: the database. The rest may have its cause elsewhere, and no restart
+/// mends it.
+#[derive(Deserialize)]
+struct Ready {
+    database: bool,
+    database_writable: bool,
+}
 
 pub(super) async fn run(settings: &RawSettings) -> anyhow::Result<()> {
     let (listen, base_path) = settings.own_address()?;
@@ -19,10 +28,19 @@ pub(super) async fn run(settings: &RawSettings) -> anyhow::Result<()> {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .context("the HTTP client cannot be made")?;
-    let answer = client.get(&url).send().await.map_err(reqwest::Error::without_url);
-    let status = answer.with_context(|| format!("no answer from {url}"))?.status();
+    let status = ask(&client, &url).await?.status();
     ensure!(status == StatusCode::OK, "{url} answered {status}");
+    let url = format!("{url}/ready");
+    let ready = ask(&client, &url).await?.json::<Ready>().await.map_err(reqwest::Error::without_url);
+    let Ready { database, database_writable } = ready.with_context(|| format!("no readiness from {url}"))?;
+    ensure!(database, "the database does not answer");
+    ensure!(database_writable, "the database takes no writes; the log tells why");
     Ok(())
+}
+
+async fn ask(client: &Client, url: &str) -> anyhow::Result<Response> {
+    let answer = client.get(url).send().await.map_err(reqwest::Error::without_url);
+    answer.with_context(|| format!("no answer from {url}"))
 }
 
 /// The address under which a service that listens on `listen` is reached from this machine.

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::{Standing, Status};
+use mtpannel_core::user::{Limit, Standing, Status};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
@@ -28,7 +28,7 @@ fn row(user: Listed, now: DateTime<Utc>) -> [String; 4] {
     let standing = Standing {
         disabled: user.status == Status::Disabled,
         expire_at: user.expire_at,
-        data_limit: user.data_limit.and_then(|limit| limit.try_into().ok()),
+        data_limit: user.data_limit.map(Limit::of_stored),
         data_used: user.data_used,
     };
     let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), output::bytes);

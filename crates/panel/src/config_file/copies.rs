@@ -1,6 +1,6 @@
 //! Copies of files in which somebody else has written something that the panel is about to write over.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use mtpannel_core::include::Source;
 
 use super::replace::target;
 use super::{ConfigFile, ConfigFileError, Rendered, TextDigest, hex_digest};
-use crate::folder::folder_of;
+use crate::folder::{folder_of, sync_folder};
 
 /// Copies that are kept.
 const KEPT: usize = 5;
@@ -60,7 +60,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    File::open(folder_of(path))?.sync_all()
+    sync_folder(folder_of(path))
 }
 
 /// Removes all copies but the newest. Files of other names stay.

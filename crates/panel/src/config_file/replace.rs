@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::state::stamp;
 use super::{ConfigFile, ConfigFileError};
-use crate::folder::folder_of;
+use crate::folder::{folder_of, sync_folder};
 
 const TEMPORARY_PREFIX: &str = ".mtpannel-";
 const TEMPORARY_SUFFIX: &str = ".tmp";
@@ -61,7 +61,7 @@ impl ConfigFile {
             return Err(ConfigFileError::Busy(self.path.clone()));
         }
         temporary.persist(&target).map_err(|error| self.io("replace the file")(error.error))?;
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(self.io("make the directory durable"))
+        sync_folder(folder).map_err(self.io("make the directory durable"))
     }
 
     /// The mode, owner and group of the file that is replaced; for a new one the group of the directory.

@@ -115,9 +115,9 @@ fn problems(operation: &Operation, named: bool) -> Vec<(&'static str, &'static s
         all.push(("401", "Wrong user name or password"));
         all.push(("403", "The request comes from another site"));
         all.push(("429", "Too many failed logins; Retry-After tells when to try again"));
-        all.push(("503", "It took too long, or too many logins wait; Retry-After tells when to try again"));
+        all.push(("503", "It took too long, too many logins wait, or the database is away or takes no writes; Retry-After tells when to try again"));
     }
-    all.push(("503", "It took too long"));
+    all.push(("503", "It took too long; or, with the code database_unavailable, the database is away or takes no writes, and Retry-After tells when to try again"));
     if named {
         all.push(("404", "There is no such thing, or it belongs to somebody else"));
     }

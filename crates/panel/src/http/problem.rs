@@ -11,6 +11,9 @@ use crate::store::StoreError;
 /// Media type of a problem document.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
 
+/// When to try again after the database was not available.
+const DATABASE_RETRY_SECONDS: u64 = 5;
+
 /// An answer that tells what went wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem(Box<ProblemBody>);
@@ -123,6 +126,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
     }
 
+    pub(super) fn database_unavailable() -> Self {
+        let detail = format!("the database is not available; try again in {DATABASE_RETRY_SECONDS} s");
+        let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail);
+        problem.0.retry_after = Some(DATABASE_RETRY_SECONDS);
+        problem
+    }
+
     pub(super) fn internal() -> Self {
         let detail = "something went wrong on the server; its log tells more under the request id of this answer";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
@@ -173,7 +183,10 @@ impl From<ServiceError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "a request failed in the database");
-        Self::internal()
+        match error {
+            StoreError::Unavailable(_) => Self::database_unavailable(),
+            _ => Self::internal(),
+        }
     }
 }
 

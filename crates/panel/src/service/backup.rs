@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use tempfile::{TempDir, TempPath};
 
-use crate::folder::folder_of;
+use crate::folder::{folder_of, sync_folder};
 use crate::store::copy::{self, Contents, CopyError};
 use crate::store::{InstanceLock, Store, StoreError};
 
@@ -57,7 +57,7 @@ pub async fn backup(store: &Store, target: &Path) -> Result<(), BackupError> {
         io::ErrorKind::AlreadyExists => BackupError::Exists(target.to_owned()),
         _ => at(error.error).into(),
     })?;
-    File::open(folder_of(target)).and_then(|folder| folder.sync_all()).map_err(at)?;
+    sync_folder(folder_of(target)).map_err(at)?;
     Ok(())
 }
 

@@ -167,7 +167,8 @@ impl Chosen {
             }
             Which::Filter { search, status } => {
                 let sort = SortKey::CreatedAt;
-                let selection = Selection { owner, search: search.to_lowercase(), status, sort, descending: false };
+                let selection =
+                    Selection { owner, search: search.to_ascii_lowercase(), status, sort, descending: false };
                 let ids = app.roster.select(&app.store, selection.clone()).await?;
                 Ok(Self::Matching { ids, selection })
             }

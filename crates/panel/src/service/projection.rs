@@ -64,7 +64,7 @@ fn project(revision: i64, rows: &[Projected], departed: &[Departed], now: DateTi
 }
 
 fn entry(row: &Projected) -> Entry {
-    let limit = |value: Option<i64>| value.and_then(|value| Limit::try_from(value).ok());
+    let limit = |value: Option<i64>| value.map(Limit::of_stored);
     Entry {
         username: row.username.clone(),
         secret: row.secret,

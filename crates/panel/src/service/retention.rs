@@ -6,7 +6,7 @@ use mtpannel_core::history;
 
 use crate::app::App;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, departed, sessions, state};
+use crate::store::{StoreResult, audit, departed, sessions, state};
 
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
 const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
@@ -18,6 +18,9 @@ const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 /// forgotten the name after 24 hours without a session (contract, traps 3 and 4), and nothing is left that the next owner
 /// could be charged with.
 const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
+
+/// Entries of the audit log that go in one transaction.
+const AUDIT_BATCH: i64 = 5_000;
 
 /// Tidies as of the clock, but not much beyond what the panel has lived through: `lived` is how long it has run since the last
 /// turn. See [`history::follow`].
@@ -51,7 +54,28 @@ async fn tidy_as_of(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
         departed::remove_cut_before(tx.db(), scrape.answered_at.min(now) - DEPARTED_GONE_AFTER).await?;
     }
     sessions::delete_expired(tx.db(), now).await?;
-    tx.commit().await
+    tx.commit().await?;
+    prune_audit(app, now).await
+}
+
+/// Removes what of the audit log is older than the operator keeps, in parts, so that requests get their turn between.
+async fn prune_audit(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
+    let kept_for = app.settings.audit_kept_for.and_then(|kept_for| TimeDelta::from_std(kept_for).ok());
+    let Some(before) = kept_for.and_then(|kept_for| now.checked_sub_signed(kept_for)) else { return Ok(()) };
+    let mut all = 0;
+    loop {
+        let mut tx = app.store.write().await?;
+        let removed = audit::remove_before(tx.db(), before, AUDIT_BATCH).await?;
+        tx.commit().await?;
+        all += removed;
+        if removed == 0 {
+            break;
+        }
+    }
+    if all > 0 {
+        tracing::info!(entries = all, %before, "old entries of the audit log were removed");
+    }
+    Ok(())
 }
 
 /// Rolls up every whole window of `width` that ended by `before` and was not rolled up yet.

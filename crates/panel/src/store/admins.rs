@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Db, StoreResult, execute, query, session_is_open, sql_texts};
+use super::{Db, StoreResult, execute, folded, query, session_is_open, sql_texts};
 
 /// An administrator (specification section 3.1).
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -55,8 +55,8 @@ sql_texts! {
         "SELECT ", columns!(), " FROM admins WHERE id = $1 AND token_epoch = $2 AND ",
         session_is_open!("admins.id", "$3", "$4")
     );
-    BY_NAME = concat!("SELECT ", columns!(), " FROM admins WHERE lower(username) = lower($1)");
-    CREDENTIALS = "SELECT id, hashed_password FROM admins WHERE lower(username) = lower($1)";
+    BY_NAME = concat!("SELECT ", columns!(), " FROM admins WHERE lower(username) = $1");
+    CREDENTIALS = "SELECT id, hashed_password FROM admins WHERE lower(username) = $1";
     BY_CREDENTIALS = concat!("SELECT ", columns!(), " FROM admins WHERE id = $1 AND hashed_password = $2");
     ANY_BCRYPT_HASH = "SELECT hashed_password FROM admins WHERE hashed_password LIKE '$2%' LIMIT 1";
     PAGE = concat!("SELECT ", columns!(), " FROM admins ORDER BY lower(username) LIMIT $1 OFFSET $2");
@@ -89,12 +89,12 @@ pub async fn by_holder(db: Db<'_>, holder: &Holder, now: DateTime<Utc>) -> Store
 
 /// The administrator of this name, in any case.
 pub async fn by_name(db: Db<'_>, name: &str) -> StoreResult<Option<Admin>> {
-    query!(fetch_optional as Admin, db, BY_NAME, name)
+    query!(fetch_optional as Admin, db, BY_NAME, folded(name))
 }
 
 /// Row id and password hash for this name, in any case.
 pub async fn credentials(db: Db<'_>, name: &str) -> StoreResult<Option<Credentials>> {
-    query!(fetch_optional as Credentials, db, CREDENTIALS, name)
+    query!(fetch_optional as Credentials, db, CREDENTIALS, folded(name))
 }
 
 /// The administrator with this row id, if the hash of his password is still this one.

@@ -5,23 +5,27 @@ use std::time::Duration;
 
 use sqlx::SqlitePool;
 
+use super::Writable;
+
 /// Between two looks, which cost next to nothing if nothing was written.
 const INTERVAL: Duration = Duration::from_secs(2);
 
 /// Does it until the pool, which has a connection for this alone, is closed.
-pub(super) fn keep_log_short(pool: SqlitePool) {
+pub(super) fn keep_log_short(pool: SqlitePool, writable: Writable) {
     tokio::spawn(async move {
         // It ends with an error when the pool is closed, which is all that it waits for.
-        let _ = pool.close_event().do_until(moving(&pool)).await;
+        let _ = pool.close_event().do_until(moving(&pool, &writable)).await;
     });
 }
 
-async fn moving(pool: &SqlitePool) {
+async fn moving(pool: &SqlitePool, writable: &Writable) {
     loop {
         tokio::time::sleep(INTERVAL).await;
         // As far as nobody reads the old state; writers need not wait.
-        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await {
+        let outcome = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await;
+        if let Err(error) = &outcome {
             tracing::warn!(%error, "the write-ahead log could not be moved into the database; trying again");
         }
+        writable.note_checkpoint(outcome.err().map(|error| error.to_string()));
     }
 }

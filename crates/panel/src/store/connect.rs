@@ -1,5 +1,6 @@
 //! Opening a database: its address, its settings, its schema.
 
+use std::future::ready;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,11 +9,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::{Migrate, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions as _, Connection};
 
-use super::{InstanceLock, Readers, Store, StoreError, StoreResult, checkpoint};
+use super::{InstanceLock, Readers, Store, StoreError, StoreResult, Writable, checkpoint, postgres};
 use crate::folder::folder_of;
 
 pub(super) static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -24,11 +25,10 @@ const WRITE_CACHE: &str = "-28672";
 /// before, so that no writer waits for the disk.
 const AUTO_CHECKPOINT: &str = "32768";
 /// Longest wait for another process's write lock, and for a free connection.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Steps of a statement after which the writer lets others run: a fraction of a millisecond.
 const STEPS_BETWEEN_PAUSES: i32 = 2_000;
 const READ_CONNECTIONS: usize = 4;
-const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Address of the database, `DATABASE_URL` (specification section 7). It may hold a password, so it does not print.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Store {
     pub async fn open_locked(url: &DatabaseUrl, now: DateTime<Utc>, lock: Option<&InstanceLock>) -> StoreResult<Self> {
         match url {
             DatabaseUrl::Sqlite(path) => open_sqlite(path, &SQLITE_MIGRATIONS, now, lock).await,
-            DatabaseUrl::Postgres(url) => open_postgres(url).await,
+            DatabaseUrl::Postgres(url) => postgres::open(url, &POSTGRES_MIGRATIONS).await,
         }
     }
 
@@ -135,6 +135,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
+/// Opens a file, whose writer is thrown away and opened again when a transaction could not be ended in order: after an error
+/// such as a full disk SQLite has rolled it back by itself, and the driver believes for ever that it is still in it.
 async fn open_sqlite(
     path: &Path,
     migrations: &Migrator,
@@ -146,6 +148,7 @@ async fn open_sqlite(
         .max_connections(1)
         .acquire_timeout(BUSY_TIMEOUT)
         .test_before_acquire(false)
+        .before_acquire(|conn, _| Box::pin(ready(Ok(!conn.is_in_transaction()))))
         .after_connect(|conn, _| Box::pin(give_way(conn)))
         .connect_with(
             sqlite_options(path).pragma("cache_size", WRITE_CACHE).pragma("wal_autocheckpoint", AUTO_CHECKPOINT),
@@ -163,8 +166,9 @@ async fn open_sqlite(
     migrations.run(&write).await?;
     let read = Readers::new(sqlite_options(path), READ_CONNECTIONS, BUSY_TIMEOUT);
     let checkpoint = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(sqlite_options(path));
-    checkpoint::keep_log_short(checkpoint.clone());
-    Ok(Store::Sqlite { read, write, checkpoint })
+    let writable = Writable::default();
+    checkpoint::keep_log_short(checkpoint.clone(), writable.clone());
+    Ok(Store::Sqlite { read, write, checkpoint, writable })
 }
 
 /// Has the writer's thread let others run at short intervals: a scrape works for a long time, and readers would wait for the
@@ -176,20 +180,6 @@ async fn give_way(conn: &mut sqlx::SqliteConnection) -> sqlx::Result<()> {
     };
     conn.lock_handle().await?.set_progress_handler(STEPS_BETWEEN_PAUSES, step);
     Ok(())
-}
-
-async fn open_postgres(url: &SecretString) -> StoreResult<Store> {
-    let options: PgConnectOptions = url.expose_secret().parse()?;
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(options.disable_statement_logging().options([("TimeZone", "UTC")]))
-        .await?;
-    let mut conn = pool.acquire().await?;
-    pending_from(&POSTGRES_MIGRATIONS, &mut *conn).await?;
-    drop(conn);
-    POSTGRES_MIGRATIONS.run(&pool).await?;
-    Ok(Store::Postgres { pool })
 }
 
 /// The version from which a schema that is already in use has to be brought up to date; `None` if it is new or current.

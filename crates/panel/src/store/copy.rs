@@ -11,9 +11,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::connect::{SQLITE_MIGRATIONS, newest};
+use super::error::sqlite_code;
 use super::instance::{beside, give_to_owner_of};
 use super::{StoreError, StoreResult};
-use crate::folder::folder_of;
+use crate::folder::{folder_of, sync_folder};
 
 /// First bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -198,7 +199,7 @@ pub async fn put_in_place(new: &Path, database: &Path, kept: &Path) -> StoreResu
     }
     fs::rename(new, database).map_err(at(database))?;
     let folder = folder_of(database);
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
+    sync_folder(folder).map_err(at(folder))
 }
 
 /// Has SQLite move its write-ahead log into the database file; [`StoreError::InUse`] if another process has it open. A
@@ -207,7 +208,7 @@ async fn merge_companions(database: &Path) -> StoreResult<()> {
     match checkpoint(database).await {
         Ok(false) if !beside(database, "-wal").exists() => Ok(()),
         Ok(_) => Err(StoreError::InUse(database.to_owned())),
-        Err(error) => match primary_code(&error) {
+        Err(error) => match sqlite_code(&error) {
             Some(SQLITE_BUSY | SQLITE_LOCKED) => Err(StoreError::InUse(database.to_owned())),
             Some(SQLITE_CORRUPT | SQLITE_NOTADB) => Ok(()),
             _ => Err(error.into()),
@@ -219,12 +220,6 @@ const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_NOTADB: u32 = 26;
-
-/// SQLite's result code without its extension.
-fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let code: u32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(code & 0xff)
-}
 
 /// Tells whether another connection was in the way. The file is closed when this returns, also with an error: SQLite
 /// removes companions as it closes, and the caller moves them.

@@ -5,7 +5,7 @@ use mtpannel_core::user::Status;
 
 use super::users::set_status;
 use super::{
-    Db, StoreResult, execute, execute_rows, json_keys, json_rows, packed, query, sql_texts, this_revision, unpack,
+    Db, StoreResult, execute, execute_rows, json_names, json_rows, packed, query, sql_texts, this_revision, unpack,
 };
 
 /// What a scrape needs of every user that it may touch.
@@ -60,7 +60,7 @@ macro_rules! metered_columns {
 sql_texts! {
     METERED = concat!(
         "SELECT ", metered_columns!(), " FROM users \
-         WHERE lower(username) IN (SELECT lower(key) FROM json_each($2)) AND usage_base IS NOT NULL"
+         WHERE lower(username) IN (SELECT key FROM json_each($2)) AND usage_base IS NOT NULL"
     );
     ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
     UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
@@ -99,7 +99,7 @@ pub async fn each_metered(
 ) -> StoreResult<()> {
     type Text = (Option<String>,);
     let (settled,) = if names.len() < MANY {
-        let names = json_keys(names.iter().copied());
+        let names = json_names(names.iter().copied());
         query!(fetch_one as Text, db.reborrow(), METERED, now, names)?
     } else {
         query!(fetch_one as Text, db.reborrow(), ALL_METERED, now)?

@@ -3,8 +3,6 @@
 //! Statements are written with `$1`, `$2`, …, which both engines take. Batches travel as one JSON object and are taken
 //! apart by `json_each`, which SQLite has and the PostgreSQL migration defines.
 
-use std::path::PathBuf;
-
 use serde::Serializer as _;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
@@ -16,11 +14,13 @@ mod connect;
 pub mod copy;
 pub mod deadlines;
 pub mod departed;
+mod error;
 mod instance;
 pub mod login_networks;
 pub mod metered;
 pub mod meters;
 pub mod old_panel;
+mod postgres;
 mod readers;
 pub mod retention;
 pub mod sessions;
@@ -28,53 +28,14 @@ pub mod state;
 pub mod system;
 pub mod traffic;
 pub mod users;
+mod writable;
 pub mod written_files;
 
 pub use connect::{DatabaseUrl, DatabaseUrlError};
+pub use error::StoreError;
 pub use instance::InstanceLock;
 pub use readers::{Reader, Readers};
-
-/// Why the database did not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// A row with this unique key is there already.
-    #[error("a row with this key exists")]
-    Conflict,
-    /// Everything else the driver reports.
-    #[error("database: {0}")]
-    Database(sqlx::Error),
-    /// The schema could not be brought up to date.
-    #[error("database schema: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The database was written by a newer program.
-    #[error("the database has schema version {found}, this program knows up to {known}: install the newer program")]
-    NewerSchema {
-        /// Highest version applied to the database.
-        found: i64,
-        /// Highest version that this program brings.
-        known: i64,
-    },
-    /// Another process needs the database for itself.
-    #[error("{} is in use by another mtpannel or has been opened by another program; stop that one first", .0.display())]
-    InUse(PathBuf),
-    /// The database file or its copy could not be read or written.
-    #[error("{path}: {source}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::Conflict,
-            _ => Self::Database(error),
-        }
-    }
-}
+pub use writable::Writable;
 
 /// Result of a statement.
 pub type StoreResult<T> = Result<T, StoreError>;
@@ -90,11 +51,15 @@ pub enum Store {
         write: SqlitePool,
         /// The connection that moves what was written from the write-ahead log into the database file.
         checkpoint: SqlitePool,
+        /// Whether writes succeed.
+        writable: Writable,
     },
     /// A server, perhaps shared with other panels.
     Postgres {
         /// All connections.
         pool: PgPool,
+        /// Whether writes succeed.
+        writable: Writable,
     },
 }
 
@@ -109,10 +74,15 @@ pub enum Conn {
 
 /// A transaction; what is not committed is rolled back when it drops.
 #[derive(Debug)]
-pub enum Tx<'c> {
-    /// See [`Store::Sqlite`].
+pub struct Tx<'c> {
+    inner: Inner<'c>,
+    /// For a transaction that writes: who wants to know how it ends.
+    writable: Option<Writable>,
+}
+
+#[derive(Debug)]
+enum Inner<'c> {
     Sqlite(Transaction<'c, Sqlite>),
-    /// See [`Store::Postgres`].
     Postgres(Transaction<'c, Postgres>),
 }
 
@@ -146,31 +116,36 @@ impl Conn {
 
     /// A transaction in which several reads see one state of the database.
     pub async fn snapshot(&mut self) -> StoreResult<Tx<'_>> {
-        Ok(match self {
-            Self::Sqlite(conn) => Tx::Sqlite(conn.begin().await?),
+        let inner = match self {
+            Self::Sqlite(conn) => Inner::Sqlite(conn.begin().await?),
             Self::Postgres(conn) => {
-                Tx::Postgres(conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                Inner::Postgres(conn.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
-        })
+        };
+        Ok(Tx { inner, writable: None })
     }
 }
 
 impl Tx<'_> {
     /// The connection to run statements on.
     pub fn db(&mut self) -> Db<'_> {
-        match self {
-            Self::Sqlite(tx) => Db::Sqlite(tx),
-            Self::Postgres(tx) => Db::Postgres(tx),
+        match &mut self.inner {
+            Inner::Sqlite(tx) => Db::Sqlite(tx),
+            Inner::Postgres(tx) => Db::Postgres(tx),
         }
     }
 
     /// Makes everything that was done durable.
     pub async fn commit(self) -> StoreResult<()> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+        let outcome = match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await,
+            Inner::Postgres(tx) => tx.commit().await,
+        };
+        let outcome = outcome.map_err(StoreError::from);
+        if let Some(writable) = self.writable {
+            writable.note(&outcome);
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -179,43 +154,60 @@ impl Store {
     pub async fn read(&self) -> StoreResult<Conn> {
         Ok(match self {
             Self::Sqlite { read, .. } => Conn::Sqlite(read.get().await?),
-            Self::Postgres { pool } => Conn::Postgres(pool.acquire().await?),
+            Self::Postgres { pool, .. } => Conn::Postgres(pool.acquire().await.map_err(StoreError::Unavailable)?),
         })
     }
 
     /// A transaction for writing. On SQLite it takes the write lock at once; on PostgreSQL it locks the row of
     /// [`state`], so that writers of all panels follow one another and revisions mean an order.
     pub async fn write(&self) -> StoreResult<Tx<'static>> {
-        Ok(match self {
-            Self::Sqlite { write, .. } => Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres { pool } => {
-                let mut tx = Tx::Postgres(pool.begin().await?);
-                state::lock(tx.db()).await?;
-                tx
-            }
-        })
+        let begun = self.begin().await;
+        // A beginning says nothing of what can be stored.
+        if begun.is_err() {
+            self.writable().note(&begun);
+        }
+        begun
+    }
+
+    async fn begin(&self) -> StoreResult<Tx<'static>> {
+        let inner = match self {
+            Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite),
+            Self::Postgres { pool, .. } => pool.begin().await.map(Inner::Postgres),
+        };
+        let inner = inner.map_err(StoreError::Unavailable)?;
+        let mut tx = Tx { inner, writable: Some(self.writable().clone()) };
+        if matches!(self, Self::Postgres { .. }) {
+            state::lock(tx.db()).await?;
+        }
+        Ok(tx)
+    }
+
+    const fn writable(&self) -> &Writable {
+        match self {
+            Self::Sqlite { writable, .. } | Self::Postgres { writable, .. } => writable,
+        }
     }
 
     /// Connections that are open, and those of them that are idle: for the pool's metrics.
     pub fn pool_size(&self) -> (u32, usize) {
         match self {
-            Self::Sqlite { read, write, checkpoint } => {
+            Self::Sqlite { read, write, checkpoint, .. } => {
                 let (open, idle) = read.size();
                 (open + write.size() + checkpoint.size(), idle + write.num_idle() + checkpoint.num_idle())
             }
-            Self::Postgres { pool } => (pool.size(), pool.num_idle()),
+            Self::Postgres { pool, .. } => (pool.size(), pool.num_idle()),
         }
     }
 
     /// Closes every connection after the statements under way.
     pub async fn close(&self) {
         match self {
-            Self::Sqlite { read, write, checkpoint } => {
+            Self::Sqlite { read, write, checkpoint, .. } => {
                 read.close().await;
                 checkpoint.close().await;
                 write.close().await;
             }
-            Self::Postgres { pool } => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }
@@ -415,6 +407,17 @@ fn around_values(sql: &'static str) -> (&'static str, &'static str) {
 
 /// Rows in one statement of a large batch, so that its text stays small.
 const BATCH: usize = 5_000;
+
+/// A name as names are compared: without the case of ASCII letters, the only ones they have. PostgreSQL compares with its
+/// collation "C" so, whatever the database's own does.
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+/// A JSON object with `names` as keys, [`folded`].
+fn json_names<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    json_rows(names.into_iter().map(|name| (folded(name), 0)))
+}
 
 /// A JSON object with `names` as keys, for statements that take a set of names.
 fn json_keys<'n>(names: impl IntoIterator<Item = &'n str>) -> String {

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use deadpool::Runtime;
-use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleResult};
+use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
@@ -41,10 +41,13 @@ impl Manager for Opener {
     }
 
     async fn recycle(&self, conn: &mut SqliteConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        if metrics.recycle_count.is_multiple_of(LOANS_BETWEEN_CHECKS) {
+        // The end of its last transaction may still be under way.
+        if conn.is_in_transaction() || metrics.recycle_count.is_multiple_of(LOANS_BETWEEN_CHECKS) {
             conn.ping().await?;
         }
-        Ok(())
+        // SQLite has ended it by itself, after an error. With this connection every later snapshot would begin inside of one
+        // that never ends, and show the same state for ever.
+        if conn.is_in_transaction() { Err(RecycleError::message("its transaction did not end")) } else { Ok(()) }
     }
 }
 
@@ -119,8 +122,19 @@ mod tests {
             sqlx::query("UPDATE numbers SET number = $1").bind(written).execute(&mut writer).await.unwrap();
             assert_eq!((before, number(snapshot).await), (written - 1, written - 1));
         }
+        // What SQLite does by itself when memory or the disk fails in the middle of a snapshot.
+        for written in 200..203 {
+            let mut conn = Conn::Sqlite(readers.get().await.unwrap());
+            let mut tx = conn.snapshot().await.unwrap();
+            let crate::store::Db::Sqlite(snapshot) = tx.db() else { unreachable!("it is a file") };
+            assert_eq!(number(snapshot).await, written - 1);
+            if written == 200 {
+                sqlx::query("ROLLBACK").execute(&mut *snapshot).await.unwrap();
+            }
+            sqlx::query("UPDATE numbers SET number = $1").bind(written).execute(&mut writer).await.unwrap();
+        }
         let mut reader = readers.get().await.unwrap();
-        assert_eq!((number(&mut reader).await, readers.size()), (199, (1, 0)));
+        assert_eq!((number(&mut reader).await, readers.size()), (202, (1, 0)));
         let refused = readers.get().await.unwrap_err();
         assert!(refused.to_string().contains("timed out"), "{refused}");
         drop(reader);

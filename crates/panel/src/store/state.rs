@@ -7,6 +7,7 @@ use super::{Db, StoreResult, execute, query, sql_texts};
 
 sql_texts! {
     LOCK = "UPDATE panel_state SET revision = revision WHERE id = 1";
+    COUNT_TRIAL = "UPDATE panel_state SET trial_writes = trial_writes + 1 WHERE id = 1";
     BUMP = "UPDATE panel_state SET revision = revision + 1 WHERE id = 1 RETURNING revision";
     REVISION = "SELECT revision FROM panel_state WHERE id = 1";
     FILE_IMPORTED = "SELECT file_imported FROM panel_state WHERE id = 1";
@@ -23,6 +24,11 @@ sql_texts! {
 /// Takes the lock that orders writers on PostgreSQL; on SQLite the transaction has it already.
 pub(super) async fn lock(db: Db<'_>) -> StoreResult<()> {
     execute!(db, LOCK).map(drop)
+}
+
+/// Counts a write that is made only to see whether it succeeds.
+pub(super) async fn count_trial(db: Db<'_>) -> StoreResult<()> {
+    execute!(db, COUNT_TRIAL).map(drop)
 }
 
 /// Notes that users have changed and gives the revision that the transaction makes.

@@ -1,11 +1,12 @@
 //! Table `users`, joined with the owner's name and the name's meter where rows are read.
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::{ResetStrategy, Secret, Standing, Status, Username};
+use mtpannel_core::user::{Limit, ResetStrategy, Secret, Standing, Status, Username};
 
 use super::admins::Holder;
 use super::{
-    Db, StoreResult, execute, json_keys, json_rows, lifetime, query, session_is_open, sql_texts, this_revision, time_at,
+    Db, StoreResult, execute, folded, json_names, json_rows, lifetime, query, session_is_open, sql_texts,
+    this_revision, time_at,
 };
 
 /// A proxy user (specification section 3.2) with what belongs to him elsewhere.
@@ -65,7 +66,7 @@ impl User {
         Standing {
             disabled: self.status == Status::Disabled,
             expire_at: self.expire_at,
-            data_limit: self.data_limit.and_then(|limit| limit.try_into().ok()),
+            data_limit: self.data_limit.map(Limit::of_stored),
             data_used: self.data_used,
         }
     }
@@ -156,17 +157,17 @@ macro_rules! select_user {
 pub(super) use select_user;
 
 sql_texts! {
-    BY_NAME = select_user!("WHERE lower(u.username) = lower($1) AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
+    BY_NAME = select_user!("WHERE lower(u.username) = $1 AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
     BY_NAME_FOR = concat!(
         select_user!(
             ", asker.username AS asker_name, asker.is_sudo AS asker_is_sudo",
-            "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = lower($1) AND "
+            "JOIN admins asker ON asker.id = $2 AND asker.token_epoch = $3 WHERE lower(u.username) = $1 AND "
         ),
         session_is_open!("asker.id", "$4", "$5")
     );
     BY_IDS = select_user!("WHERE u.id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))");
     BY_NAMES = select_user!(
-        "WHERE lower(u.username) IN (SELECT lower(key) FROM json_each($1)) \
+        "WHERE lower(u.username) IN (SELECT key FROM json_each($1)) \
          AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)"
     );
     PROJECTION = concat!(
@@ -216,14 +217,14 @@ sql_texts! {
 
 /// The user of this name, in any case, if he belongs to `owner` (`None`: whoever owns him).
 pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<Option<User>> {
-    query!(fetch_optional as User, db, BY_NAME, name, owner)
+    query!(fetch_optional as User, db, BY_NAME, folded(name), owner)
 }
 
 /// The user of this name, in any case, and the administrator who holds an access token, as long as its epoch and session
 /// are good: both in one trip to the database.
 pub async fn by_name_for(db: Db<'_>, name: &str, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<AskedFor>> {
     let Holder { admin_id, epoch, session } = holder;
-    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, name, admin_id, epoch, session, now)
+    query!(fetch_optional as AskedFor, db, BY_NAME_FOR, folded(name), admin_id, epoch, session, now)
 }
 
 /// The users with these row ids, in no order.
@@ -238,7 +239,7 @@ pub async fn by_names<'n>(
     names: impl IntoIterator<Item = &'n str>,
     owner: Option<i64>,
 ) -> StoreResult<Vec<User>> {
-    query!(fetch_all as User, db, BY_NAMES, json_keys(names), owner)
+    query!(fetch_all as User, db, BY_NAMES, json_names(names), owner)
 }
 
 /// What the projection needs of the users that changed after this revision (-1: of all), by row id.

@@ -208,18 +208,34 @@ async fn a_newer_schema_is_refused() {
     assert!(error.contains("schema version 9999") && error.contains("newer program"), "{error}");
 }
 
+const WELL: &str = r#"{"ready": false, "database": true, "database_writable": true, "config_sync": false}"#;
+const AWAY: &str = r#"{"ready": false, "database": false, "database_writable": true}"#;
+const FULL: &str = r#"{"ready": false, "database": true, "database_writable": false}"#;
+
 #[rstest]
-#[case("200 OK", 0)]
-#[case("503 Service Unavailable", 1)]
-fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(#[case] status: &'static str, #[case] code: i32) {
+#[case(&[("200 OK", ""), ("200 OK", WELL)], 0)]
+// What is not well has its cause elsewhere.
+#[case(&[("200 OK", ""), ("503 Service Unavailable", WELL)], 0)]
+#[case(&[("200 OK", ""), ("503 Service Unavailable", AWAY)], 1)]
+#[case(&[("200 OK", ""), ("503 Service Unavailable", FULL)], 1)]
+#[case(&[("503 Service Unavailable", "")], 1)]
+fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(
+    #[case] answers: &'static [(&'static str, &'static str)],
+    #[case] code: i32,
+) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut request = [0; 1_024];
-        let length = stream.read(&mut request).unwrap();
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
-        String::from_utf8_lossy(&request[..length]).into_owned()
+        let answer = |(status, body): &(&str, &str)| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1_024];
+            let length = stream.read(&mut request).unwrap();
+            let length_of_body = body.len();
+            write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length_of_body}\r\nConnection: close\r\n\r\n{body}")
+                .unwrap();
+            String::from_utf8_lossy(&request[..length]).into_owned()
+        };
+        answers.iter().map(answer).collect::<Vec<_>>()
     });
     let mut place = Place::new();
     place.set("LISTEN", &format!("0.0.0.0:{port}"));
@@ -227,7 +243,12 @@ fn healthcheck_asks_below_the_base_path_and_tells_by_its_code(#[case] status: &'
     place.set("http_proxy", "http://127.0.0.1:1");
     let run = place.run(&["healthcheck"]);
     assert_eq!(run.code, code, "{run:?}");
-    assert!(server.join().unwrap().starts_with("GET /panel/health HTTP/1.1\r\n"));
+    let paths = ["GET /panel/health HTTP/1.1\r\n", "GET /panel/health/ready HTTP/1.1\r\n"];
+    let requests = server.join().unwrap();
+    assert_eq!(requests.len(), answers.len());
+    for (request, path) in requests.iter().zip(paths) {
+        assert!(request.starts_with(path), "{request}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ import { Card, Page } from '~/ui/Page';
 import { Lines, LoadError, Notice } from '~/ui/states';
 import { TrafficCard } from '~/ui/TrafficCard';
 import { Count } from '~/ui/values';
+import { Attention } from './Attention';
 import css from './Dashboard.module.css';
 import { ProxyCard } from './ProxyCard';
 import { TrafficTotals } from './TrafficTotals';
@@ -30,6 +31,7 @@ function Figures({ stats }: { stats: Stats }) {
   const { t } = useI18n();
   return (
     <>
+      <Attention warnings={stats.warnings} />
       <div className={css.top}>
         <ProxyCard stats={stats} />
         <Connections stats={stats} />

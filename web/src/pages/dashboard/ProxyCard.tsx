@@ -5,7 +5,6 @@ import { Card } from '~/ui/Page';
 import { useNow } from '~/ui/useNow';
 import css from './Dashboard.module.css';
 import { useTaskName } from './useTaskName';
-import { useWarningText } from './useWarningText';
 
 /** Warnings because of which the proxy's traffic is not counted. */
 const UNCOUNTED = ['counters_missing', 'counters_switched_off'];
@@ -15,7 +14,6 @@ export function ProxyCard({ stats }: { stats: Stats }) {
   const { t, locale } = useI18n();
   const now = useNow();
   const taskName = useTaskName();
-  const warningText = useWarningText();
   const { proxy, config_sync, uptime } = stats;
   const scraped = proxy.scraped_at ? formatRelative(proxy.scraped_at, now, locale) : null;
   const written = stats.config_written_at && formatRelative(stats.config_written_at, now, locale);
@@ -75,11 +73,6 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {failing.map((task) => (
           <li key={task.name} data-warn>
             {t('dashboard.taskFailed', { task: taskName(task.name), detail: task.failure ?? '' })}
-          </li>
-        ))}
-        {stats.warnings.map((warning) => (
-          <li key={warning.code + warning.detail} data-warn={warning.level === 'info' ? undefined : true}>
-            {warningText(warning)}
           </li>
         ))}
         {proxy.state === 'ok' && scraped && <li>{t('dashboard.scraped', { when: scraped })}</li>}

@@ -27,9 +27,12 @@ pub(crate) struct HealthBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a probe of its own")]
 pub(crate) struct ReadyBody {
-    /// Whether the database answers, the file is written and traffic can be counted.
+    /// Whether the database answers and takes writes, the file is written and traffic can be counted.
     pub(in crate::http) ready: bool,
+    /// Whether the database answers.
     pub(in crate::http) database: bool,
+    /// Whether the database takes writes: false for example on a full disk.
+    pub(in crate::http) database_writable: bool,
     /// Whether config.toml says what the database says.
     pub(in crate::http) config_sync: bool,
     /// Whether the last scrape of the proxy succeeded.

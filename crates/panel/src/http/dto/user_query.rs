@@ -97,6 +97,6 @@ impl UserQuery {
         let (sort, descending) = self.sort.unwrap_or(Sort::CreatedAtDown).key();
         let status = self.status.map(Status::from);
         let (offset, limit) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(0));
-        Ok((offset, limit, Selection { owner, search: search.to_lowercase(), status, sort, descending }))
+        Ok((offset, limit, Selection { owner, search: search.to_ascii_lowercase(), status, sort, descending }))
     }
 }

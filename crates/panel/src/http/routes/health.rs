@@ -17,14 +17,15 @@ pub(crate) async fn live() -> Json<HealthBody> {
 
 /// Whether everything works
 ///
-/// 503 if the database does not answer, the proxy's file is not what it should be, or the proxy answers without the counters
-/// that accounting needs. A proxy that does not answer is shown, but the panel works without it.
+/// 503 if the database does not answer or takes no writes, the proxy's file is not what it should be, or the proxy answers
+/// without the counters that accounting needs. A proxy that does not answer is shown, but the panel works without it.
 #[utoipa::path(get, path = "/health/ready", tag = "Health",
     responses((status = 200, description = "It does", body = ReadyBody),
         (status = 503, description = "It does not", body = ReadyBody)))]
 pub(crate) async fn ready(State(app): State<SharedApp>) -> (StatusCode, Json<ReadyBody>) {
     let probe = probe(&app).await;
-    let (ready, Probe { database, config_sync, scrape, accounting }) = (probe.is_ready(), probe);
-    let body = ReadyBody { ready, database, config_sync, scrape, accounting, tasks: system::task_ages(&app) };
+    let (ready, Probe { database, database_writable, config_sync, scrape, accounting }) = (probe.is_ready(), probe);
+    let tasks = system::task_ages(&app);
+    let body = ReadyBody { ready, database, database_writable, config_sync, scrape, accounting, tasks };
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
 }

@@ -215,6 +215,7 @@ pub fn settings(folder: &TempDir, database: mtpannel::store::DatabaseUrl, proxy:
         listen: "127.0.0.1:0".parse().unwrap(),
         metrics_listen: "127.0.0.1:0".parse().unwrap(),
         token_lifetime: Duration::from_hours(1),
+        audit_kept_for: Some(Duration::from_hours(24 * 365)),
         trusted_proxies: Vec::new(),
         base_path: String::new(),
         api_docs: true,
