@@ -77,13 +77,24 @@ restore_from() {
     start
 }
 
-# unpack_settings ARCHIVE: what root owns.
+# unpack_settings ARCHIVE: what root owns. It is unpacked beside, so that a run that is killed leaves no secret half written.
 unpack_settings() {
-    local part
-    rm -rf "$INSTALL_DIR/secrets"
+    local new="$INSTALL_DIR/.unpacked" part parts=()
     for part in .env docker-compose.override.yml secrets/; do
-        ! holds_member "$1" "$part" || tar -C "$INSTALL_DIR" -xzf "$1" "${part%/}"
+        ! holds_member "$1" "$part" || parts+=("${part%/}")
     done
+    rm -rf "$new"
+    mkdir "$new"
+    tar -C "$new" -xzf "$1" "${parts[@]}"
+    if [[ -d "$new/secrets" ]]; then
+        mkdir -p "$INSTALL_DIR/secrets"
+        mv "$new"/secrets/* "$INSTALL_DIR/secrets"
+        rmdir "$new/secrets"
+    fi
+    find "$new" -maxdepth 1 -type f -exec mv -t "$INSTALL_DIR" {} +
+    rmdir "$new"
+    # An archive of a version before has them in .env.
+    [[ " ${parts[*]} " == *" secrets "* ]] || rm -rf "$INSTALL_DIR/secrets"
 }
 
 # Works on an empty machine, too.

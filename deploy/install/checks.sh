@@ -98,16 +98,17 @@ check_mask_site() {
     fi
 }
 
-# Where containers reach this machine: what the network has, or will have.
+# Where containers reach this machine: what their network has, or will have. Of a network whose address was not given, the
+# engine tells it only by a container that runs.
 gateway() {
     local address first
-    address=$(docker network inspect --format '{{range .IPAM.Config}}{{.Gateway}}{{end}}' mtpannel_front 2>/dev/null) || true
+    address=$(docker inspect --format '{{with .NetworkSettings.Networks.mtpannel_front}}{{.Gateway}}{{end}}' mtpannel-traefik 2>/dev/null) || true
     address=${address:-$(env_get FRONT_GATEWAY)}
     first=$(env_get FRONT_SUBNET)
     first=${first:-172.29.43.0/24}
     first=${first%/*}
     address=${address:-${first%.*}.$((${first##*.} + 1))}
-    echo "${address%/*}"
+    echo "$address"
 }
 
 check_panel_domain() {

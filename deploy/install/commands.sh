@@ -121,7 +121,7 @@ do_uninstall() {
     if uses_docker; then remove_containers; else remove_service; fi
     rm -rf "$INSTALL_DIR"/{.complete,.updating,.previous}
     if [[ "$data" == --data ]]; then
-        rm -rf "$INSTALL_DIR"/{.env,.env.new,.first-admin,.first-admin.new,secrets,config,data,acme,backups,traefik,deploy,source} \
+        rm -rf "$INSTALL_DIR"/{.env,.env.new,.first-admin,.first-admin.new,.unpacked,secrets,config,data,acme,backups,traefik,deploy,source} \
             "$INSTALL_DIR"/{docker-compose.yml,install.sh,update.log}
         rmdir "$INSTALL_DIR" || warn "what you put into $INSTALL_DIR stays" "в $INSTALL_DIR осталось то, что положили вы"
     else

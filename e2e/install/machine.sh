@@ -6,7 +6,8 @@
 
 # shellcheck source=e2e/install/engine.sh
 . e2e/install/engine.sh
-export INSTALL_DIR=$folder/mtpannel
+# Its own lock, so that another run on this machine is no other run of the installer.
+export INSTALL_DIR=$folder/mtpannel LOCK=$folder/install.lock
 export PROXY_HOST=127.0.0.1 PROXY_PORT=8443 TLS_DOMAIN=mask.example PROXY_KIND=builtin
 export IMAGES=panel:local TRAEFIK_IMAGE=traefik:local ADMIN_USER=admin ADMIN_PASS=only-for-this-test START_TIMEOUT=120
 tools=$PWD/target/e2e/install-docker

@@ -98,6 +98,24 @@ secret() { cat "$INSTALL_DIR/secrets/$1"; }
     done
 }
 
+@test "a restore that breaks off while it unpacks leaves each secret as it was" {
+    before_files
+    write_files
+    make_backup
+    before=$(cat "$INSTALL_DIR"/secrets/* "$INSTALL_DIR/.env")
+    stop() { :; }
+    start() { :; }
+    panel_cli() { :; }
+    fake tar 'case "$*" in *-xzf*secrets*) exit 137 ;; esac; /bin/tar "$@"'
+    run strictly "restore_from '$BACKUP'"
+    [ "$status" -ne 0 ]
+    [ "$(cat "$INSTALL_DIR"/secrets/* "$INSTALL_DIR/.env")" = "$before" ]
+    rm "$FAKES/tar"
+    restore_from "$BACKUP"
+    [ "$(cat "$INSTALL_DIR"/secrets/* "$INSTALL_DIR/.env")" = "$before" ]
+    [ ! -e "$INSTALL_DIR/.unpacked" ]
+}
+
 @test "without containers secrets stay where systemd reads them" {
     fake systemctl
     fake useradd
