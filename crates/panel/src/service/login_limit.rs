@@ -65,7 +65,7 @@ impl Lane {
             Self::Device { device, admin_id } => vec![(Key::Device(device.clone(), *admin_id), FAILURES)],
             Self::KnownNetwork(address) => vec![(Key::Network(network(*address)), FAILURES)],
             Self::Unknown { address, account } => {
-                let account = account.chars().take(64).collect::<String>().to_lowercase();
+                let account = account.chars().take(64).collect::<String>().to_ascii_lowercase();
                 let mut keys = vec![(Key::Network(network(*address)), FAILURES)];
                 keys.extend(site(*address).map(|site| (Key::Network(site), FAILURES)));
                 keys.push((Key::Account(account), ACCOUNT_FAILURES));
