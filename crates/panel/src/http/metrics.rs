@@ -120,7 +120,7 @@ async fn refresh(app: &App) {
     let suppressed = app.health.proxy().is_some_and(|view| view.suppressed);
     gauge!("mtpannel_proxy_series_suppressed").set(if suppressed { 1.0 } else { 0.0 });
     let warnings = app.warnings.all();
-    for code in Warning::CODES.iter().copied() {
+    for code in Warning::codes() {
         let in_force = warnings.iter().any(|warning| warning.code() == code);
         gauge!("mtpannel_warning", "code" => code).set(if in_force { 1.0 } else { 0.0 });
     }

@@ -145,8 +145,8 @@ impl From<&Gap> for Warning {
 }
 
 impl Warning {
-    /// Every code.
-    pub const CODES: &'static [&'static str] = &[
+    /// The codes of what the panel itself finds out.
+    const OWN_CODES: [&'static str; 11] = [
         "tls_domain_differs",
         "public_host_differs",
         "public_port_differs",
@@ -158,14 +158,12 @@ impl Warning {
         "counters_missing",
         "counters_switched_off",
         "proxy_version_untested",
-        "rule_ignored",
-        "no_address_family",
-        "dc_unknown",
-        "dc_unreachable",
-        "upstream_login",
-        "upstream_unreachable",
-        "clock_wrong",
     ];
+
+    /// Every code.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        Self::OWN_CODES.into_iter().chain(ProxyWarning::CODES)
+    }
 
     /// Its name in answers and metrics. It does not change between versions.
     pub const fn code(&self) -> &'static str {
