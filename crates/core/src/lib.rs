@@ -6,8 +6,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod access;
+pub mod audit;
 pub mod document;
 pub mod exposition;
+pub mod fault;
 pub mod history;
 pub mod include;
 pub mod link;

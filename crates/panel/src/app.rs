@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::clock::Clock;
-use crate::service::health::Health;
-use crate::service::login_limit::LoginLimit;
-use crate::service::password::Passwords;
-use crate::service::roster::Roster;
-use crate::service::shown::Shown;
-use crate::service::sync::SyncHandle;
-use crate::service::token::Tokens;
-use crate::service::warnings::Warnings;
+use crate::runtime::health::Health;
+use crate::runtime::login_limit::LoginLimit;
+use crate::runtime::password::Passwords;
+use crate::runtime::roster::Roster;
+use crate::runtime::shown::Shown;
+use crate::runtime::sync::SyncHandle;
+use crate::runtime::token::Tokens;
+use crate::runtime::warnings::Warnings;
 use crate::settings::Settings;
 use crate::store::Store;
 

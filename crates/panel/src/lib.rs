@@ -1,17 +1,20 @@
 //! The mtpannel service: REST API, accounting, and the writer of the proxy's `config.toml`.
 //!
-//! Dependencies point one way: `cli` → `http`, `task` → `service` → `store` → `mtpannel_core`.
+//! Dependencies point one way: `cli` → `http` → `service` → `node`, `task` → `runtime` → `store` → `mtpannel_core`
+//! (`docs/architecture.md`).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod app;
+mod change;
 pub mod cli;
 pub mod clock;
-pub mod config_file;
 mod folder;
 pub mod http;
 pub mod logging;
+pub mod node;
 pub mod random;
+pub mod runtime;
 pub mod serve;
 pub mod service;
 pub mod settings;

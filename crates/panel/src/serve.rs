@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, SharedApp};
 use crate::clock::Clock;
-use crate::config_file::ConfigFile;
-use crate::service::warnings::Source;
-use crate::service::{backup, settings_check};
+use crate::node::projection::file::ConfigFile;
+use crate::runtime::warnings::{self, Source};
+use crate::service::backup;
 use crate::settings::{ProxyKind, Settings};
 use crate::store::{DatabaseUrl, InstanceLock, Store};
-use crate::{http, task};
+use crate::{http, node, task};
 
 /// Longest wait for requests that are under way when the service ends.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -83,17 +83,17 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     let listener = bind(settings.listen)?;
     let metrics_listener = bind(settings.metrics_listen)?;
     let app = SharedApp::new(App::new(store, settings, clock));
-    app.warnings.replace(Source::Settings, settings_check::warnings(&app.settings));
+    app.warnings.replace(Source::Settings, warnings::settings::warnings(&app.settings));
     let stops = Stops::default();
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
     let (mut tasks, mut writer) = (JoinSet::new(), JoinSet::new());
-    writer.spawn(task::config_sync::run(app.clone(), file, stops.writer.clone()));
+    writer.spawn(node::projection::writer::run(app.clone(), file, stops.writer.clone()));
     tasks.spawn(task::enforcement::run(app.clone(), stops.tasks.clone()));
     tasks.spawn(task::retention::run(app.clone(), stops.tasks.clone()));
     match app.settings.proxy.kind {
-        ProxyKind::External => tasks.spawn(task::scraper::run(app.clone(), stops.tasks.clone())),
-        ProxyKind::Embedded { .. } => tasks.spawn(task::proxy::run(app.clone(), stops.tasks.clone())),
+        ProxyKind::External => tasks.spawn(node::metering::scraper::run(app.clone(), stops.tasks.clone())),
+        ProxyKind::Embedded { .. } => tasks.spawn(node::proxy::run(app.clone(), stops.tasks.clone())),
     };
 
     let mut servers = JoinSet::new();

@@ -5,10 +5,11 @@ use mtpannel_core::user::Username;
 
 use super::{audit_read, open, open_existing, output, password, tell};
 use crate::clock::Clock;
+use crate::runtime::password::Passwords;
+use crate::service::ServiceError;
 use crate::service::admins::{self as service, NewAdmin};
-use crate::service::password::Passwords;
-use crate::service::{By, ServiceError};
 use crate::store::{Store, admins};
+use mtpannel_core::audit::By;
 
 pub(super) async fn create(name: &Username, is_sudo: bool, from_stdin: bool, unless_any: bool) -> anyhow::Result<()> {
     let store = open().await?;

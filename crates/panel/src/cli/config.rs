@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{audit_read, causes, output, tell};
 use crate::clock::Clock;
-use crate::config_file::{ConfigFile, Rendered};
+use crate::node::projection::file::{ConfigFile, Rendered};
+use crate::node::projection::preview;
 use crate::random;
-use crate::service::endpoint_check::differences;
-use crate::service::warnings::Warning;
-use crate::service::{preview, settings_check};
+use crate::runtime::warnings;
+use crate::runtime::warnings::Warning;
+use crate::runtime::warnings::endpoint::differences;
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::{DatabaseUrl, Store};
 
@@ -31,7 +32,7 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     match settings.service() {
         Ok(settings) => {
             output::print("settings: fine\n")?;
-            for warning in settings_check::warnings(&settings) {
+            for warning in warnings::settings::warnings(&settings) {
                 tell(&format!("warning: {warning}"));
             }
         }

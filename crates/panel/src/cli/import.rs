@@ -9,15 +9,15 @@ use mtpannel_core::document::read_renamed_users;
 use super::args::How;
 use super::{causes, output, tell};
 use crate::clock::Clock;
-use crate::config_file::ConfigFile;
+use crate::node::metering::record::{self as metering, Scrape};
+use crate::node::metering::scraper;
+use crate::node::projection::file::ConfigFile;
 use crate::service::import::read::{ReadError, read};
 use crate::service::import::{self, Summary};
 use crate::service::import_file;
-use crate::service::metering::{self, Scrape};
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::old_panel::OldPanel;
 use crate::store::{DatabaseUrl, InstanceLock, Store};
-use crate::task::scraper;
 
 pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> anyhow::Result<()> {
     let (url, metrics_url) = settings.database_and_metrics_url()?;

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{output, tell};
 use crate::random;
-use crate::service::password;
+use crate::runtime::password;
 
 /// Longest line that is read.
 const MAX_LINE: u64 = 4_096;

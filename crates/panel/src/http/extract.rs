@@ -17,8 +17,9 @@ use super::dto::Object;
 use super::problem::Problem;
 use crate::app::SharedApp;
 use crate::service::auth::{self, Caller};
-use crate::service::{By, users};
+use crate::service::users;
 use crate::store::users::User;
+use mtpannel_core::audit::By;
 
 /// Whoever asks, if he is an administrator.
 pub(super) struct Admin {
@@ -105,7 +106,7 @@ impl FromRequestParts<SharedApp> for Name {
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         let name = match Path::<String>::from_request_parts(parts, app).await {
             Ok(Path(name)) => name,
-            // The path of bulk deeds has no parameter; a user may be called like it.
+            // The path of bulk actions has no parameter; a user may be called like it.
             Err(_) if parts.uri.path().ends_with("/users/bulk") => "bulk".to_owned(),
             Err(_) => return Err(nothing()),
         };

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::layers;
 use crate::app::{App, SharedApp};
-use crate::service::health::Task;
-use crate::service::warnings::Warning;
+use crate::runtime::health::Task;
+use crate::runtime::warnings::Warning;
 
 /// Upper ends of the histograms' buckets, seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];

@@ -5,8 +5,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::service::{FieldError, ServiceError};
+use crate::service::ServiceError;
 use crate::store::StoreError;
+use mtpannel_core::fault::FieldError;
 
 /// Media type of a problem document.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";

@@ -7,10 +7,14 @@ use serde_json::{Value, json};
 
 use super::auth::{self, Caller};
 use super::error::Problems;
-use super::{By, FieldError, ServiceError, ServiceResult, audit, password};
+use super::{ServiceError, ServiceResult};
 use crate::app::App;
+use crate::runtime::password;
 use crate::store::admins::{self, Admin};
+use crate::store::audit;
 use crate::store::{Db, Store, StoreError, sessions, state, users};
+use mtpannel_core::audit::By;
+use mtpannel_core::fault::FieldError;
 
 const ADMIN: &str = "administrator";
 

@@ -8,15 +8,17 @@ use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::login_limit::network;
 use super::password_check::{Compared, Origin, compare};
-use super::token::{Device, Family, Grant};
-use super::{By, ServiceError, ServiceResult, audit};
+use super::{ServiceError, ServiceResult};
 use crate::app::App;
 use crate::random;
+use crate::runtime::login_limit::network;
+use crate::runtime::token::{Device, Family, Grant};
 use crate::store::admins::{self, Admin, Holder};
+use crate::store::audit;
 use crate::store::sessions::{self, Session};
 use crate::store::{Db, StoreResult, Tx, login_networks};
+use mtpannel_core::audit::By;
 
 /// A browser's session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
@@ -239,7 +241,7 @@ async fn void_stolen(mut db: Db<'_>, admin: &Admin, address: Option<IpAddr>, now
     let shown = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
     tracing::warn!(address = %shown, "a refresh token that had been replaced was used; the account's sessions are void");
     let what = Some(json!({"tokens": "(voided)"}));
-    let by = By::Stranger { address };
+    let by = By::Unknown { address };
     audit::record(db, &by, now, "admin.token_reuse", Some(&admin.username), (None, what)).await
 }
 

@@ -1,4 +1,4 @@
-//! One deed on many users: one transaction, one file write.
+//! One action on many users: one transaction, one file write.
 
 use std::collections::HashSet;
 
@@ -7,14 +7,18 @@ use mtpannel_core::policy::Actor;
 use mtpannel_core::user::{Status, Username};
 use serde_json::Value;
 
-use super::change::Change;
 use super::error::Problems;
-use super::roster::{Ids, Selection, SortKey};
-use super::users::{reset, visible};
-use super::{By, ConfigSync, FieldError, ServiceError, ServiceResult, audit};
+use super::users::visible;
+use super::{ServiceError, ServiceResult};
 use crate::app::App;
+use crate::change::Change;
+use crate::runtime::roster::{Ids, Selection, SortKey};
+use crate::runtime::sync::ConfigSync;
+use crate::store::audit;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, departed, users};
+use mtpannel_core::audit::By;
+use mtpannel_core::fault::FieldError;
 
 /// Names in one request.
 pub const MAX_NAMES: usize = 1_000;
@@ -37,7 +41,7 @@ pub enum Which {
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum Action {
     /// Serve them again.
     Enable,
     /// Stop serving them.
@@ -53,7 +57,7 @@ pub enum Deed {
     AddBytes(i64),
 }
 
-impl Deed {
+impl Action {
     const fn action(self) -> &'static str {
         match self {
             Self::Enable => "users.enable",
@@ -74,7 +78,7 @@ impl Deed {
         Err(ServiceError::Invalid(vec![FieldError::new("value", fault)]))
     }
 
-    /// Changes a user; for [`Deed::Delete`] there is nothing to change.
+    /// Changes a user; for [`Action::Delete`] there is nothing to change.
     fn apply(self, user: &mut User, now: DateTime<Utc>) {
         let mut standing = user.standing();
         match self {
@@ -82,7 +86,7 @@ impl Deed {
             Self::Disable => standing.disabled = true,
             Self::Delete => {}
             Self::ResetUsage => {
-                reset(user, now);
+                user.reset_usage(now);
                 standing.data_used = 0;
             }
             Self::AddDays(days) => {
@@ -118,33 +122,33 @@ pub async fn run(
     by: &By,
     actor: &Actor,
     which: Which,
-    deed: Deed,
+    action: Action,
     dry_run: bool,
 ) -> ServiceResult<(Done, ConfigSync)> {
-    deed.check()?;
+    action.check()?;
     let chosen = Chosen::new(app, actor, which).await?;
     if dry_run {
         let found = chosen.find(app.store.read().await?.db()).await?;
-        return Ok((Planned::new(&chosen, found, deed, app.clock.now()).done, ConfigSync::Applied));
+        return Ok((Planned::new(&chosen, found, action, app.clock.now()).done, ConfigSync::Applied));
     }
     let mut change = Change::begin(app).await?;
     let now = change.now;
     let found = chosen.find(change.db()).await?;
-    let Planned { done, changes } = Planned::new(&chosen, found, deed, now);
+    let Planned { done, changes } = Planned::new(&chosen, found, action, now);
     if changes.is_empty() {
         return Ok((done, ConfigSync::Applied));
     }
-    perform(change.db(), &changes, deed, now).await?;
+    perform(change.db(), &changes, action, now).await?;
     let differences = changes.iter().map(|changed| {
-        let after = (deed != Deed::Delete).then(|| visible(&changed.after));
+        let after = (action != Action::Delete).then(|| visible(&changed.after));
         (changed.after.username.as_str(), (Some(changed.before.clone()), after))
     });
-    audit::record_each(change.db(), by, now, deed.action(), differences).await?;
+    audit::record_each(change.db(), by, now, action.action(), differences).await?;
     let sync = change.finish().await?;
     Ok((done, sync))
 }
 
-/// Whom a deed is for.
+/// Whom an action is for.
 enum Chosen {
     Names {
         names: Vec<String>,
@@ -194,27 +198,27 @@ impl Chosen {
     }
 }
 
-/// A user who is different after a deed; one to be deleted is as he was.
+/// A user who is different after an action; one to be deleted is as he was.
 struct Changed {
     before: Value,
     after: User,
 }
 
-/// What a deed comes to.
+/// What an action comes to.
 struct Planned {
     done: Done,
     changes: Vec<Changed>,
 }
 
 impl Planned {
-    fn new(chosen: &Chosen, found: Vec<User>, deed: Deed, now: DateTime<Utc>) -> Self {
+    fn new(chosen: &Chosen, found: Vec<User>, action: Action, now: DateTime<Utc>) -> Self {
         let (matched, missing) = (found.len(), chosen.missing(&found));
         let changes: Vec<Changed> = found
             .into_iter()
             .filter_map(|mut user| {
                 let before = visible(&user);
-                deed.apply(&mut user, now);
-                (deed == Deed::Delete || visible(&user) != before).then_some(Changed { before, after: user })
+                action.apply(&mut user, now);
+                (action == Action::Delete || visible(&user) != before).then_some(Changed { before, after: user })
             })
             .collect();
         Self { done: Done { matched, changed: changes.len(), missing }, changes }
@@ -233,9 +237,9 @@ fn check_names(names: &[String]) -> ServiceResult<()> {
     problems.finish()
 }
 
-async fn perform(mut db: Db<'_>, changes: &[Changed], deed: Deed, now: DateTime<Utc>) -> StoreResult<()> {
+async fn perform(mut db: Db<'_>, changes: &[Changed], action: Action, now: DateTime<Utc>) -> StoreResult<()> {
     let users = || changes.iter().map(|changed| &changed.after);
-    if deed == Deed::Delete {
+    if action == Action::Delete {
         users::delete(db.reborrow(), users().map(|user| user.id)).await?;
         return departed::add_deleted(db, users().map(|user| user.username.as_str()), now).await;
     }

@@ -1,22 +1,8 @@
 //! Why a use case was not carried out.
 
+use mtpannel_core::fault::FieldError;
+
 use crate::store::StoreError;
-
-/// A field of the input and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// Name of the field in the request.
-    pub field: String,
-    /// What is wrong, as a sentence that continues the field's name.
-    pub message: String,
-}
-
-impl FieldError {
-    /// Names a field and what is wrong with it.
-    pub fn new(field: impl Into<String>, message: impl std::fmt::Display) -> Self {
-        Self { field: field.into(), message: message.to_string() }
-    }
-}
 
 /// Why a use case was not carried out. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]

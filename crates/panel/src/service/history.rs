@@ -3,10 +3,11 @@
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use mtpannel_core::policy::Actor;
 
-use super::{FieldError, ServiceError, ServiceResult};
+use super::{ServiceError, ServiceResult};
 use crate::app::App;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::User;
+use mtpannel_core::fault::FieldError;
 
 /// Longest history that is kept (design section 4).
 const LONGEST: TimeDelta = TimeDelta::days(366);

@@ -18,12 +18,12 @@ use mtpannel_core::user::{Limit, Standing};
 use serde_json::json;
 
 use self::read::{OldAdmin, OldData, OldUser};
-use super::metering::Scrape;
-use super::{By, audit};
+use crate::node::metering::record::Scrape;
 use crate::store::meters;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::{self, Imported};
-use crate::store::{Db, Store, StoreError, StoreResult, admins, retention, state, system};
+use crate::store::{Db, Store, StoreError, StoreResult, admins, audit, retention, state, system};
+use mtpannel_core::audit::By;
 
 mod cells;
 pub mod read;

@@ -6,8 +6,9 @@ use mtpannel_core::document::ImportedUser;
 use mtpannel_core::user::Username;
 use serde_json::json;
 
-use super::{By, audit, first_start};
-use crate::store::{Store, StoreError, state, users};
+use crate::node::projection::takeover;
+use crate::store::{Store, StoreError, audit, state, users};
+use mtpannel_core::audit::By;
 
 /// Why nothing was taken over.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +50,7 @@ pub async fn apply(
             Some(present) if present.secret == user.secret => summary.present.push(name),
             Some(_) => taken.push(name),
             None => {
-                first_start::add(tx.db(), user, now).await?;
+                takeover::add(tx.db(), user, now).await?;
                 summary.new.push(name);
             }
         }

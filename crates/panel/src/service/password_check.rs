@@ -6,14 +6,16 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::login_limit::{Attempt, Lane, Refusal, network};
-use super::password::Verdict;
-use super::queue::{Overloaded, Turn};
-use super::token::Device;
-use super::{By, ServiceError, ServiceResult, audit};
+use super::{ServiceError, ServiceResult};
 use crate::app::App;
+use crate::runtime::login_limit::{Attempt, Lane, Refusal, network};
+use crate::runtime::password::Verdict;
+use crate::runtime::queue::{Overloaded, Turn};
+use crate::runtime::token::Device;
 use crate::store::admins::{self, Credentials};
+use crate::store::audit;
 use crate::store::{StoreResult, login_networks};
+use mtpannel_core::audit::By;
 
 const WRONG_LOGIN: &str = "wrong user name or password";
 
@@ -144,7 +146,7 @@ async fn write_down(
 ) {
     let written = async {
         let mut tx = app.store.write().await?;
-        audit::record(tx.db(), &By::Stranger { address }, now, action, target, (None, after)).await?;
+        audit::record(tx.db(), &By::Unknown { address }, now, action, target, (None, after)).await?;
         tx.commit().await
     };
     if let Err(error) = written.await {

@@ -7,8 +7,8 @@ use mtpannel_core::policy::Actor;
 use mtpannel_core::user::Status;
 
 use super::ServiceResult;
-use super::roster::belongs;
 use crate::app::App;
+use crate::runtime::roster::belongs;
 use crate::store::users::{self, Listed, User};
 
 /// How far ahead the end of a user's time is looked for.

@@ -6,8 +6,9 @@ use mtpannel_core::policy::{Actor, Scope};
 use mtpannel_core::user::Status;
 
 use super::ServiceResult;
-use super::health::{ProxyView, Task};
 use crate::app::App;
+use crate::runtime::health::{ProxyView, Task};
+use crate::runtime::roster;
 use crate::store::system::SystemStats;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, system, users};
@@ -40,11 +41,11 @@ pub struct Online {
 /// Gathers them.
 pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Stats> {
     let by_status = app.roster.count_by_status(&app.store, actor.scope()).await?;
-    let selection = super::roster::Selection {
+    let selection = roster::Selection {
         owner: actor.scope().owner(),
         search: String::new(),
         status: None,
-        sort: super::roster::SortKey::DataUsed,
+        sort: roster::SortKey::DataUsed,
         descending: true,
     };
     let ids = app.roster.select(&app.store, selection).await?;

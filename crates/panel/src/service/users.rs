@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
+use mtpannel_core::audit::By;
 use mtpannel_core::patch::Patch;
 use mtpannel_core::policy::Actor;
 use mtpannel_core::user::{Limit, NOTE_MAX, ResetStrategy, Status, Username};
 use serde_json::{Value, json};
 
-use super::change::Change;
 use super::error::Problems;
-use super::roster::{Selection, belongs};
-use super::{By, ConfigSync, ServiceError, ServiceResult, audit, auth};
+use super::{ServiceError, ServiceResult, auth};
 use crate::app::App;
+use crate::change::Change;
 use crate::random;
+use crate::runtime::roster::{Selection, belongs};
+use crate::runtime::sync::ConfigSync;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, admins, departed, meters, users};
+use crate::store::{Db, StoreError, admins, audit, departed, meters, users};
 
 const USER: &str = "user";
 
@@ -114,7 +116,7 @@ pub async fn create(app: &App, by: &By, actor: &Actor, new: NewUser) -> ServiceR
         unique_ips: 0,
     };
     user.status = user.standing().status(now);
-    (user.usage_base, user.lifetime) = starting_base(change.db(), user.username.as_str()).await?;
+    (user.usage_base, user.lifetime) = meters::starting_base(change.db(), user.username.as_str()).await?;
     user.id = users::insert(change.db(), &user).await.map_err(|error| match error {
         StoreError::Conflict => ServiceError::Conflict(format!(
             "there is a user '{}' already; names are compared without case",
@@ -157,7 +159,7 @@ pub async fn regenerate_secret(app: &App, by: &By, actor: &Actor, name: &str) ->
 
 /// Sets a user's usage to 0; status, quota and file follow.
 pub async fn reset_usage(app: &App, by: &By, actor: &Actor, name: &str) -> ServiceResult<(User, ConfigSync)> {
-    mutate(app, by, actor, name, "user.reset_usage", reset).await
+    mutate(app, by, actor, name, "user.reset_usage", User::reset_usage).await
 }
 
 /// Deletes a user and cuts his sessions.
@@ -197,14 +199,6 @@ async fn find(db: Db<'_>, actor: &Actor, name: &str) -> ServiceResult<User> {
     users::by_name(db, name, actor.scope().owner()).await?.ok_or(ServiceError::NotFound(USER))
 }
 
-/// Where the usage of a new user of this name begins, and what the name has moved in its life. As long as no scrape has told
-/// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
-pub(super) async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
-    let lifetime = meters::lifetime(db.reborrow(), name).await?.unwrap_or(0);
-    let unsettled = departed::is_unsettled(db, name).await?;
-    Ok(((!unsettled).then_some(lifetime), lifetime))
-}
-
 fn apply(user: &mut User, patch: UserPatch, now: DateTime<Utc>) {
     user.data_limit = patch.data_limit.apply(user.data_limit);
     user.max_connections = patch.max_connections.apply(user.max_connections);
@@ -221,15 +215,6 @@ fn apply(user: &mut User, patch: UserPatch, now: DateTime<Utc>) {
         standing.disabled = status == Status::Disabled;
     }
     user.status = standing.status(now);
-}
-
-/// Usage to 0, as of `now`; the schedule of resets goes on as it was.
-pub(super) fn reset(user: &mut User, now: DateTime<Utc>) {
-    if user.usage_base.is_some() {
-        user.usage_base = Some(user.lifetime);
-    }
-    user.data_used = 0;
-    user.status = user.standing().status(now);
 }
 
 /// A user's fields for the audit log: everything that can change, without the secret.

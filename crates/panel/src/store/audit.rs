@@ -1,36 +1,57 @@
 //! Table `audit_log`, append-only but for what is older than the operator keeps.
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::audit::{By, Difference, changed_fields};
+use mtpannel_core::user::Status;
+use serde_json::json;
 
 use super::{Db, StoreResult, execute, execute_rows, folded, query, sql_texts};
 
-/// One deed.
+/// Something that an administrator, the command line or the panel did.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub struct Deed {
+pub struct Action {
     /// When.
     pub at: DateTime<Utc>,
-    /// Name of the administrator; `system` for what the panel does by itself; `command line`; `-` for a stranger.
+    /// Who, as [`By::name`] gives it.
     pub actor: String,
-    /// Address of the client, if it came over the network.
+    /// Address of the client, if the action came over the network.
     pub address: Option<String>,
-    /// What, such as `user.create`.
-    pub action: String,
-    /// On whom.
+    /// What was done, such as `user.create`.
+    #[sqlx(rename = "action")]
+    pub name: String,
+    /// Name of the user or administrator that it was done to.
     pub target: Option<String>,
-    /// The fields that changed, before: a JSON object; secrets are masked by the writer.
+    /// The fields that changed, before: a JSON object without secrets.
     pub before: Option<String>,
     /// The same fields, after.
     pub after: Option<String>,
 }
 
-/// A deed in the log.
+impl Action {
+    /// An action without an entry in the log yet. Of the difference only the fields that differ are kept; the caller leaves
+    /// secrets out.
+    pub fn new(by: &By, now: DateTime<Utc>, name: &str, target: Option<&str>, difference: Difference) -> Self {
+        let (before, after) = changed_fields(difference);
+        Self {
+            at: now,
+            actor: by.name().to_owned(),
+            address: by.address().map(|address| address.to_string()),
+            name: name.to_owned(),
+            target: target.map(str::to_owned),
+            before: before.map(|value| value.to_string()),
+            after: after.map(|value| value.to_string()),
+        }
+    }
+}
+
+/// An action in the log.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Logged {
-    /// Row id, which grows with every deed.
+    /// Row id, which grows with every action.
     pub id: i64,
-    /// The deed.
+    /// The action.
     #[sqlx(flatten)]
-    pub deed: Deed,
+    pub action: Action,
 }
 
 /// What to show of the log; `None` matches everything.
@@ -108,26 +129,63 @@ impl Filter {
     }
 }
 
-/// Adds deeds, in as few statements as is reasonable.
-pub async fn insert(db: Db<'_>, deeds: &[Deed]) -> StoreResult<()> {
-    execute_rows!(db, INSERT, deeds, |deed| (
-        deed.at,
-        &deed.actor,
-        &deed.address,
-        &deed.action,
-        &deed.target,
-        &deed.before,
-        &deed.after,
+/// Adds actions, in as few statements as is reasonable.
+pub async fn insert(db: Db<'_>, actions: &[Action]) -> StoreResult<()> {
+    execute_rows!(db, INSERT, actions, |action| (
+        action.at,
+        &action.actor,
+        &action.address,
+        &action.name,
+        &action.target,
+        &action.before,
+        &action.after,
     ))
 }
 
-/// Deeds, the newest first.
+/// Adds one action, in the transaction that carries it out.
+pub async fn record(
+    db: Db<'_>,
+    by: &By,
+    now: DateTime<Utc>,
+    name: &str,
+    target: Option<&str>,
+    difference: Difference,
+) -> StoreResult<()> {
+    insert(db, &[Action::new(by, now, name, target, difference)]).await
+}
+
+/// Adds one action on many targets: an entry for each.
+pub async fn record_each<'t>(
+    db: Db<'_>,
+    by: &By,
+    now: DateTime<Utc>,
+    name: &str,
+    targets: impl Iterator<Item = (&'t str, Difference)>,
+) -> StoreResult<()> {
+    let actions: Vec<_> =
+        targets.map(|(target, difference)| Action::new(by, now, name, Some(target), difference)).collect();
+    insert(db, &actions).await
+}
+
+/// Adds an entry for each user whose status the panel changed by itself: name, status before and after.
+pub async fn record_statuses<'u>(
+    db: Db<'_>,
+    now: DateTime<Utc>,
+    changes: impl Iterator<Item = (&'u str, Status, Status)>,
+) -> StoreResult<()> {
+    let status = |status: Status| Some(json!({"status": status.as_str()}));
+    let changes = changes.filter(|(_, before, after)| before != after);
+    let entries = changes.map(|(name, before, after)| (name, (status(before), status(after))));
+    record_each(db, &By::System, now, "user.status", entries).await
+}
+
+/// Actions that match, the newest first.
 pub async fn page(db: Db<'_>, filter: &Filter, limit: i64, offset: i64) -> StoreResult<Vec<Logged>> {
     let (page, _) = filter.texts();
     query!(fetch_all as Logged, db, page, filter.actor(), &filter.action, filter.target(), limit, offset)
 }
 
-/// How many deeds match.
+/// How many actions match.
 pub async fn count(db: Db<'_>, filter: &Filter) -> StoreResult<i64> {
     let (_, count) = filter.texts();
     query!(fetch_one as (i64,), db, count, filter.actor(), &filter.action, filter.target()).map(|(count,)| count)

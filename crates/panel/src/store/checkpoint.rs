@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::SqlitePool;
 
-use super::Writable;
+use super::writable::Writable;
 
 /// Between two looks, which cost next to nothing if nothing was written.
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -10,10 +10,9 @@ use sqlx::migrate::Migrate as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::connect::{SQLITE_MIGRATIONS, newest};
-use super::error::sqlite_code;
+use super::error::{StoreError, StoreResult, sqlite_code};
 use super::instance::{beside, give_to_owner_of};
-use super::{StoreError, StoreResult};
+use super::schema::{SQLITE_MIGRATIONS, newest};
 use crate::folder::{folder_of, sync_folder};
 
 /// First bytes of every SQLite database.

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use sqlx::postgres::PgDatabaseError;
 
+/// Result of a statement.
+pub type StoreResult<T> = Result<T, StoreError>;
+
 /// Why the database did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use super::{StoreError, StoreResult};
+use super::error::{StoreError, StoreResult};
 use crate::folder::folder_of;
 
 /// Held for as long as a process has the database for itself; the system releases it when the process ends, however it

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use mtpannel_core::usage::{Account, Counters, Meter, Presence};
 
+use super::departed;
 use super::{Db, StoreResult, execute_rows, json_keys, lifetime, packed, query, sql_texts, unpack};
 
 /// The columns of a meter as text.
@@ -89,4 +90,12 @@ pub async fn save(db: Db<'_>, accounts: &[(&str, Account)]) -> StoreResult<()> {
         presence.connections,
         presence.unique_ips,
     ))
+}
+
+/// Where the usage of a new user of this name begins, and what the name has moved in its life. As long as no scrape has told
+/// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
+pub async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
+    let lifetime = self::lifetime(db.reborrow(), name).await?.unwrap_or(0);
+    let unsettled = departed::is_unsettled(db, name).await?;
+    Ok(((!unsettled).then_some(lifetime), lifetime))
 }

@@ -8,8 +8,11 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool};
 
-use super::connect::{BUSY_TIMEOUT, pending_from};
-use super::{Store, StoreError, StoreResult, Writable, folded};
+use super::engine::{BUSY_TIMEOUT, Store};
+use super::error::{StoreError, StoreResult};
+use super::schema::pending_from;
+use super::sql::folded;
+use super::writable::Writable;
 
 const CONNECTIONS: u32 = 16;
 /// From this version of the schema on names are compared as ASCII, whatever the locale of the database.

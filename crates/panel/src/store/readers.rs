@@ -11,7 +11,7 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, QueueMode, Re
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
-use super::StoreResult;
+use super::error::StoreResult;
 
 /// After this many loans a connection is asked whether it lives: its thread would have to have panicked.
 const LOANS_BETWEEN_CHECKS: usize = 64;

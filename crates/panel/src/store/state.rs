@@ -6,7 +6,6 @@ use mtpannel_core::usage::{Clocks, LastScrape};
 use super::{Db, StoreResult, execute, query, sql_texts};
 
 sql_texts! {
-    LOCK = "UPDATE panel_state SET revision = revision WHERE id = 1";
     COUNT_TRIAL = "UPDATE panel_state SET trial_writes = trial_writes + 1 WHERE id = 1";
     BUMP = "UPDATE panel_state SET revision = revision + 1 WHERE id = 1 RETURNING revision";
     REVISION = "SELECT revision FROM panel_state WHERE id = 1";
@@ -19,11 +18,6 @@ sql_texts! {
     SCRAPE_CLOCKS = "SELECT scrape_boot, scrape_real, scrape_running FROM panel_state WHERE id = 1";
     LIVED_UNTIL = "SELECT lived_until FROM panel_state WHERE id = 1";
     SET_LIVED_UNTIL = "UPDATE panel_state SET lived_until = $1 WHERE id = 1";
-}
-
-/// Takes the lock that orders writers on PostgreSQL; on SQLite the transaction has it already.
-pub(super) async fn lock(db: Db<'_>) -> StoreResult<()> {
-    execute!(db, LOCK).map(drop)
 }
 
 /// Counts a write that is made only to see whether it succeeds.

@@ -70,6 +70,15 @@ impl User {
             data_used: self.data_used,
         }
     }
+
+    /// Usage to 0, as of `now`; the schedule of resets goes on as it was.
+    pub fn reset_usage(&mut self, now: DateTime<Utc>) {
+        if self.usage_base.is_some() {
+            self.usage_base = Some(self.lifetime);
+        }
+        self.data_used = 0;
+        self.status = self.standing().status(now);
+    }
 }
 
 /// A user, and the administrator who asks for him.

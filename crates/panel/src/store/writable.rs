@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Store, StoreError, StoreResult, state};
+use super::error::{StoreError, StoreResult};
 
 /// How long a write that succeeded answers for the next.
 const GOOD_FOR: Duration = Duration::from_secs(10);
 /// The same for one that failed, so that an end of the trouble is soon seen.
 const BAD_FOR: Duration = Duration::from_secs(1);
-/// Longest wait for the answer: a large import may hold the database for longer, which is no failure.
-const WAIT: Duration = Duration::from_secs(2);
 /// A trial write that takes longer than this hangs.
 const HANGS_AFTER: Duration = Duration::from_secs(15);
 
@@ -71,7 +69,7 @@ impl Writable {
     }
 
     /// Why the database takes no writes; `None` if it does.
-    fn failure(&self) -> Option<String> {
+    pub(super) fn failure(&self) -> Option<String> {
         self.with(|state| {
             let hangs = state.trying_since.is_some_and(|since| since.elapsed() > HANGS_AFTER);
             let hangs = hangs.then(|| "a write has begun and does not end".to_owned());
@@ -80,7 +78,7 @@ impl Writable {
     }
 
     /// Whether the caller is to make a trial write.
-    fn begin_trial(&self) -> bool {
+    pub(super) fn begin_trial(&self) -> bool {
         self.with(|state| {
             let lasts = if state.failure.is_some() { BAD_FOR } else { GOOD_FOR };
             let is_known = state.tried_at.is_some_and(|at| at.elapsed() < lasts);
@@ -92,35 +90,7 @@ impl Writable {
         })
     }
 
-    fn end_trial(&self) {
+    pub(super) fn end_trial(&self) {
         self.with(|state| state.trying_since = None);
-    }
-}
-
-impl Store {
-    /// Why the database takes no writes; `None` if it does.
-    pub async fn write_failure(&self) -> Option<String> {
-        let writable = self.writable();
-        if writable.begin_trial() {
-            let store = self.clone();
-            let trial = tokio::spawn(async move {
-                if let Err(error) = store.try_writing().await {
-                    tracing::warn!(%error, "the database takes no writes");
-                }
-                store.writable().end_trial();
-            });
-            // It goes on if it takes longer, and tells those who ask later.
-            let _ = tokio::time::timeout(WAIT, trial).await;
-        }
-        writable.failure()
-    }
-
-    /// Changes a number that means nothing: an engine may leave out a change that changes nothing.
-    async fn try_writing(&self) -> StoreResult<()> {
-        let mut tx = self.write().await?;
-        let outcome = state::count_trial(tx.db()).await;
-        self.writable().note(&outcome);
-        outcome?;
-        tx.commit().await
     }
 }

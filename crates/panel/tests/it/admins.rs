@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use mtpannel::service::users::{self, NewUser};
-use mtpannel::service::{By, ServiceError, auth};
+use mtpannel::service::{ServiceError, auth};
 use mtpannel::store::admins as rows;
+use mtpannel_core::audit::By;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel::store::audit::{self, Deed};
+use mtpannel::store::audit::{self, Action};
 use mtpannel::store::{Db, Store};
 use rstest::rstest;
 use sqlx::Executor as _;
 
 use crate::common::{Engine, TestApp, eventually};
 
-fn entry(at: DateTime<Utc>, target: &str) -> Deed {
-    Deed {
+fn entry(at: DateTime<Utc>, target: &str) -> Action {
+    Action {
         at,
         actor: "root".into(),
         address: None,
-        action: "user.create".into(),
+        name: "user.create".into(),
         target: Some(target.into()),
         before: None,
         after: None,
@@ -91,7 +91,7 @@ async fn entries_older_than_a_year_go_and_everything_else_is_still_refused(#[cas
 #[tokio::test(flavor = "multi_thread")]
 async fn an_audit_log_that_is_kept_for_ever_loses_nothing(#[case] engine: Engine) {
     let app = with_old_entries(engine, None).await;
-    let retention = mtpannel::service::health::Task::Retention;
+    let retention = mtpannel::runtime::health::Task::Retention;
     eventually("the task", async || app.running().app.health.task(retention).last_success.is_some()).await;
     assert_eq!((targets(&app, "old").await, targets(&app, "past").await), (1_000, 1));
 }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use mtpannel::service::token::{Claims, Grant, Tokens};
+use mtpannel::runtime::token::{Claims, Grant, Tokens};
 use mtpannel::store::admins::Holder;
 use reqwest::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use reqwest::{Method, StatusCode};

@@ -1,6 +1,6 @@
 //! `mtpannel admin` and `mtpannel user`.
 
-use mtpannel::service::password::{Passwords, Verdict};
+use mtpannel::runtime::password::{Passwords, Verdict};
 use sqlx::Executor as _;
 
 use crate::cli_support::Place;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use mtpannel::service::password::{Passwords, Verdict};
+use mtpannel::runtime::password::{Passwords, Verdict};
 use mtpannel::store::{Store, admins, meters, system, traffic, users};
 use mtpannel_core::user::Status;
 use sqlx::{Connection as _, Executor as _};

@@ -1,7 +1,7 @@
 //! A clock that is wrong for a moment: what it has decided is decided again when it is right.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel::service::health::Task;
+use mtpannel::runtime::health::Task;
 use mtpannel::store::system::{self, SystemStats};
 use mtpannel::store::traffic::{self, Moved};
 use mtpannel::store::{Db, users};

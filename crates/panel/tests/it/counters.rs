@@ -1,6 +1,6 @@
 //! Counters that the proxy shows under other names, or not at all.
 
-use mtpannel::service::health::Task;
+use mtpannel::runtime::health::Task;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};

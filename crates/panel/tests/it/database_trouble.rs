@@ -1,6 +1,6 @@
 //! A database that is full, read only or away: what it answers, and that everything goes on once it is well.
 
-use mtpannel::service::health::Task;
+use mtpannel::runtime::health::Task;
 use mtpannel::store::{DatabaseUrl, StoreError, state};
 use reqwest::{Method, StatusCode};
 use secrecy::ExposeSecret as _;

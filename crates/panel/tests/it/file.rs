@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use chrono::TimeDelta;
-use mtpannel::service::health::Task;
+use mtpannel::runtime::health::Task;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};

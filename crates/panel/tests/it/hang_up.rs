@@ -3,9 +3,10 @@
 use std::pin::pin;
 use std::task::Poll;
 
+use mtpannel::service::ServiceResult;
 use mtpannel::service::users::{NewUser, create};
-use mtpannel::service::{By, ServiceResult};
 use mtpannel::store::users;
+use mtpannel_core::audit::By;
 use mtpannel_core::policy::Actor;
 use rstest::rstest;
 

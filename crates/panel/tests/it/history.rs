@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use mtpannel::service::retention;
 use mtpannel::store::system::{self, SystemStats};
 use mtpannel::store::traffic::{self, Moved};
 use mtpannel::store::{Db, users};
+use mtpannel::task::retention;
 use rstest::rstest;
 use serde_json::json;
 

@@ -1,9 +1,9 @@
 //! What the proxy counts arrives to the byte.
 
 use chrono::TimeDelta;
-use mtpannel::service::health::Task;
-use mtpannel::service::retention;
+use mtpannel::runtime::health::Task;
 use mtpannel::store::{departed, meters, users};
+use mtpannel::task::retention;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;

@@ -52,10 +52,10 @@ pub(crate) struct AuditPage {
     pub(in crate::http) total: i64,
 }
 
-/// One deed.
+/// One action.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditEntry {
-    /// Grows with every deed.
+    /// Grows with every action.
     id: i64,
     at: Moment,
     /// Name of the administrator; `command line`; `system`, the panel itself; `-` for a failed login.
@@ -75,17 +75,17 @@ pub(crate) struct AuditEntry {
 }
 
 impl From<Logged> for AuditEntry {
-    fn from(Logged { id, deed }: Logged) -> Self {
+    fn from(Logged { id, action }: Logged) -> Self {
         let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
         Self {
             id,
-            at: Moment(deed.at),
-            actor: deed.actor,
-            address: deed.address,
-            action: deed.action,
-            target: deed.target,
-            before: json(deed.before),
-            after: json(deed.after),
+            at: Moment(action.at),
+            actor: action.actor,
+            address: action.address,
+            action: action.name,
+            target: action.target,
+            before: json(action.before),
+            after: json(action.after),
         }
     }
 }

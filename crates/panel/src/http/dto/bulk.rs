@@ -1,4 +1,4 @@
-//! One deed on many users.
+//! One action on many users.
 
 use mtpannel_core::user::Status;
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,9 @@ use super::user::StatusWord;
 use super::user_query::SEARCH_MAX;
 use super::{ConfigSyncBody, Object, Whole, check_length};
 use crate::http::problem::Problem;
-use crate::service::bulk::{Deed, Done, Which};
+use crate::service::bulk::{Action, Done, Which};
 
-/// One deed on the users that are named or that match; exactly one of `usernames` and `filter` must be given.
+/// One action on the users that are named or that match; exactly one of `usernames` and `filter` must be given.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BulkBody {
@@ -84,23 +84,23 @@ impl BulkDone {
 
 impl BulkBody {
     /// Which users, and what to do with them.
-    pub(in crate::http) fn into_parts(self) -> Result<(Which, Deed), Problem> {
+    pub(in crate::http) fn into_parts(self) -> Result<(Which, Action), Problem> {
         let which = match (self.usernames, self.filter) {
             (Some(names), None) => Which::Names(names),
             (None, Some(Object(filter))) => which(filter)?,
             _ => return Err(Problem::invalid_field("usernames", "or filter must be given, and not both")),
         };
         let needed = |what: &str| Problem::invalid_field("value", format!("must be given: {what}"));
-        let deed = match (self.action, self.value.map(|value| value.0)) {
-            (BulkAction::AddDays, days) => Deed::AddDays(days.ok_or_else(|| needed("days to add"))?),
-            (BulkAction::AddBytes, bytes) => Deed::AddBytes(bytes.ok_or_else(|| needed("bytes to add"))?),
+        let action = match (self.action, self.value.map(|value| value.0)) {
+            (BulkAction::AddDays, days) => Action::AddDays(days.ok_or_else(|| needed("days to add"))?),
+            (BulkAction::AddBytes, bytes) => Action::AddBytes(bytes.ok_or_else(|| needed("bytes to add"))?),
             (_, Some(_)) => return Err(Problem::invalid_field("value", "belongs to add_days and add_bytes only")),
-            (BulkAction::Enable, None) => Deed::Enable,
-            (BulkAction::Disable, None) => Deed::Disable,
-            (BulkAction::Delete, None) => Deed::Delete,
-            (BulkAction::ResetUsage, None) => Deed::ResetUsage,
+            (BulkAction::Enable, None) => Action::Enable,
+            (BulkAction::Disable, None) => Action::Disable,
+            (BulkAction::Delete, None) => Action::Delete,
+            (BulkAction::ResetUsage, None) => Action::ResetUsage,
         };
-        Ok((which, deed))
+        Ok((which, action))
     }
 }
 

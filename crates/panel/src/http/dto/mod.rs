@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::ToSchema;
 
 use super::problem::Problem;
-use crate::service::ConfigSync;
+use crate::runtime::sync::ConfigSync;
 
 pub(super) mod admin;
 pub(super) mod audit;

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::user::StatusWord;
 use super::{check_length, page};
 use crate::http::problem::Problem;
-use crate::service::roster::{Selection, SortKey};
+use crate::runtime::roster::{Selection, SortKey};
 
 /// Which users a list shows.
 #[derive(Debug, Deserialize, IntoParams)]

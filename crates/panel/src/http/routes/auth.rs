@@ -15,9 +15,9 @@ use crate::http::dto::Moment;
 use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, SessionBody, TokenBody};
 use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::runtime::token::DEVICE_KNOWN_FOR;
 use crate::service::auth::{self, RefreshToken};
 use crate::service::password_check::Origin;
-use crate::service::token::DEVICE_KNOWN_FOR;
 
 const COOKIE: &str = "mtpannel_refresh";
 /// By it the panel knows a browser again in which somebody has logged in. It opens nothing.

@@ -15,8 +15,10 @@ use crate::http::dto::user_query::UserQuery;
 use crate::http::extract::{Admin, Found, Json, Name};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Query;
-use crate::service::{By, ConfigSync, bulk, history, users};
+use crate::runtime::sync::ConfigSync;
+use crate::service::{bulk, history, users};
 use crate::store::users::User;
+use mtpannel_core::audit::By;
 
 fn links(app: &SharedApp, user: &User) -> LinksBody {
     app.settings.proxy.endpoint.links(&user.secret).into()
@@ -171,7 +173,7 @@ pub(crate) async fn traffic(
     Ok(axum::Json(history::of_user(&app, &user, range).await?.into()))
 }
 
-/// One deed on many users
+/// One action on many users
 ///
 /// One transaction and one write of the proxy's file. GET, PUT and DELETE of this path are about a user of this name.
 #[utoipa::path(post, path = "/users/bulk", tag = "Users", security(("bearer" = [])), request_body = BulkBody,
@@ -182,7 +184,7 @@ pub(crate) async fn bulk(
     Json(body): Json<BulkBody>,
 ) -> Result<axum::Json<BulkDone>, Problem> {
     let dry_run = body.dry_run;
-    let (which, deed) = body.into_parts()?;
-    let (done, sync) = bulk::run(&app, &admin.by, &admin.actor, which, deed, dry_run).await?;
+    let (which, action) = body.into_parts()?;
+    let (done, sync) = bulk::run(&app, &admin.by, &admin.actor, which, action, dry_run).await?;
     Ok(axum::Json(BulkDone::new(done, dry_run, sync.into())))
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, NaiveDateTime, SubsecRound as _, Utc};
 use mtpannel_core::rename::Renames;
 use mtpannel_core::user::{Limit, NOTE_MAX, Status, Username};
 
-use crate::service::password;
+use crate::runtime::password;
 use crate::store::old_panel::Cell;
 
 /// A value, and what was changed to get it, if anything was: to be read after the place of the cell.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel::clock::Clock;
+use mtpannel::runtime::password::Passwords;
 use mtpannel::serve::{self, Running};
 use mtpannel::service::admins::{self, NewAdmin};
-use mtpannel::service::{By, password::Passwords};
 use mtpannel::settings::{ProxyKind, ProxySettings, Settings};
 use mtpannel::store::Store;
+use mtpannel_core::audit::By;
 use mtpannel_core::link::Endpoint;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};

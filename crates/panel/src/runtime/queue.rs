@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Hashes at once: each takes 19 MiB and a core.
-pub(super) const AT_ONCE: usize = 2;
+pub(crate) const AT_ONCE: usize = 2;
 /// Longest wait in the queue; whoever would wait longer is turned away.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// Administrators who change something, or who log in from a network or device that is known: strangers cannot keep
     /// them waiting for more than the hashes that run.
     Known,
@@ -23,13 +23,13 @@ pub(super) enum Turn {
 
 /// The queue is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Overloaded {
+pub(crate) struct Overloaded {
     /// How long it takes until the queue is short enough, about.
-    pub(super) retry_after_seconds: u64,
+    pub(crate) retry_after_seconds: u64,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     slots: Arc<Semaphore>,
     /// As many as there are slots, so that no more of the unknown stand in the queue of the slots.
     unknown_gate: Arc<Semaphore>,
@@ -54,7 +54,7 @@ impl Default for Queue {
 
 /// A place in the queue; it counts until it drops.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(crate) struct Place {
     turn: Turn,
     load: Arc<Load>,
     permits: Vec<OwnedSemaphorePermit>,
@@ -94,7 +94,7 @@ impl Load {
 
 impl Queue {
     /// Enters the queue, unless it is too long.
-    pub(super) fn enter(&self, turn: Turn) -> Result<Place, Overloaded> {
+    pub(crate) fn enter(&self, turn: Turn) -> Result<Place, Overloaded> {
         let wait = self.load.wait(turn);
         if wait > LONGEST_WAIT {
             let until_short = wait.saturating_sub(LONGEST_WAIT).as_secs() + 1;
@@ -104,13 +104,13 @@ impl Queue {
     }
 
     /// Enters the queue however long it is.
-    pub(super) fn place(&self, turn: Turn) -> Place {
+    pub(crate) fn place(&self, turn: Turn) -> Place {
         self.load.count(turn).fetch_add(1, Ordering::Relaxed);
         Place { turn, load: Arc::clone(&self.load), permits: Vec::new() }
     }
 
     /// Waits for the turn of `place` and does the work in a blocking thread.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         mut place: Place,
         work: impl FnOnce() -> T + Send + 'static,

@@ -7,30 +7,30 @@ use chrono::{DateTime, Utc};
 use crate::app::App;
 use crate::store::{Db, StoreResult, Tx, state};
 
-use super::sync::{ConfigSync, InFlight};
+use crate::runtime::sync::{ConfigSync, InFlight};
 
 /// A mutation under way: announced to the writer of the file, inside a transaction. Dropping it undoes everything.
-pub(super) struct Change<'a> {
+pub(crate) struct Change<'a> {
     app: &'a App,
     tx: Tx<'static>,
     in_flight: InFlight,
     /// The time of the whole mutation.
-    pub(super) now: DateTime<Utc>,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl<'a> Change<'a> {
-    pub(super) async fn begin(app: &'a App) -> StoreResult<Self> {
+    pub(crate) async fn begin(app: &'a App) -> StoreResult<Self> {
         let in_flight = app.sync.announce();
         let tx = app.store.write().await?;
         Ok(Self { app, tx, in_flight, now: app.clock.now() })
     }
 
-    pub(super) fn db(&mut self) -> Db<'_> {
+    pub(crate) fn db(&mut self) -> Db<'_> {
         self.tx.db()
     }
 
     /// Commits, and waits for the file.
-    pub(super) async fn finish(self) -> StoreResult<ConfigSync> {
+    pub(crate) async fn finish(self) -> StoreResult<ConfigSync> {
         let app = self.app;
         let revision = self.finish_without_waiting().await?;
         Ok(app.sync.applied(revision).await)
@@ -40,7 +40,7 @@ impl<'a> Change<'a> {
     ///
     /// That has a task of its own, because whoever waits may go away, as the client of a request does: a commit that has
     /// begun cannot be taken back, and the file and the timer must hear of it.
-    pub(super) async fn finish_without_waiting(self) -> StoreResult<i64> {
+    pub(crate) async fn finish_without_waiting(self) -> StoreResult<i64> {
         let Self { app, mut tx, in_flight, .. } = self;
         let (sync, deadlines) = (app.sync.clone(), Arc::clone(&app.deadlines));
         let commit = async move {

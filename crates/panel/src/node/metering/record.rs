@@ -8,12 +8,11 @@ use mtpannel_core::exposition::Snapshot;
 use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Limit, Standing, Status};
 
-use super::audit;
 use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
 use crate::store::system::SystemStats;
-use crate::store::{Db, Store, StoreResult, departed, state, system, traffic, users};
+use crate::store::{Db, Store, StoreResult, audit, departed, state, system, traffic, users};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug)]

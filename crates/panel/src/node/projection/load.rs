@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::access::{Access, Departed, Entry, TOMBSTONE, cut_gap};
 use mtpannel_core::user::{Limit, Username};
 
-use super::mirror::Mirror;
+use crate::runtime::mirror::Mirror;
 use crate::store::users::Projected;
 use crate::store::{Db, Store, StoreResult, departed};
 

@@ -5,7 +5,7 @@
 use mtpannel_core::document::FileEndpoint;
 use mtpannel_core::link::{Endpoint, Host};
 
-use super::warnings::Warning;
+use super::Warning;
 use crate::settings::{ProxyKind, ProxySettings};
 
 /// Everything in which the file differs from the settings.

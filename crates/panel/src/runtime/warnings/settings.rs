@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::warnings::Warning;
+use super::Warning;
 use crate::settings::Settings;
 
 /// Longest time of access tokens without a warning.

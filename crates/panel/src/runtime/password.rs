@@ -6,9 +6,9 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::FieldError;
 use super::queue::{Overloaded, Place, Queue, Turn};
 use crate::random;
+use mtpannel_core::fault::FieldError;
 
 /// Length of an administrator's password, in characters (design section 8).
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
@@ -71,7 +71,7 @@ impl Passwords {
     }
 
     /// The same for a login, unless too many wait already.
-    pub(super) async fn verify_login(
+    pub(crate) async fn verify_login(
         &self,
         turn: Turn,
         password: SecretString,

@@ -53,7 +53,7 @@ impl<R> Default for Mirror<R> {
 impl<R: Row> Mirror<R> {
     /// Follows to the revision that a transaction sees, which is to see one state of the database, and gives it with all
     /// rows by row id. After a failure the next call begins where the last good one ended.
-    pub(super) async fn follow(&mut self, mut db: Db<'_>) -> StoreResult<(i64, Arc<Vec<R>>)> {
+    pub(crate) async fn follow(&mut self, mut db: Db<'_>) -> StoreResult<(i64, Arc<Vec<R>>)> {
         let revision = state::revision(db.reborrow()).await?;
         if revision != self.revision {
             self.apply(R::changed(db.reborrow(), self.revision).await?);
@@ -66,12 +66,12 @@ impl<R: Row> Mirror<R> {
     }
 
     /// Whether any row is another one, or not there any more or yet, since [`Self::seen`].
-    pub(super) const fn has_changed(&self) -> bool {
+    pub(crate) const fn has_changed(&self) -> bool {
         self.has_changed
     }
 
     /// Notes that somebody has made use of the rows as they are.
-    pub(super) const fn seen(&mut self) {
+    pub(crate) const fn seen(&mut self) {
         self.has_changed = false;
     }
 

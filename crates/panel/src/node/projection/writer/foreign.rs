@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use mtpannel_core::access::Access;
 
 use super::Writer;
-use crate::config_file::{ConfigFile, ConfigFileError, Look, Rendered, TextDigest};
+use crate::node::projection::file::{ConfigFile, ConfigFileError, Look, Rendered, TextDigest};
 use crate::random;
-use crate::service::warnings::{Source, Warning};
+use crate::runtime::warnings::{Source, Warning};
 use crate::store::{StoreResult, written_files};
 
 /// How long a file that somebody else has changed must have been left alone before it is read or written over.

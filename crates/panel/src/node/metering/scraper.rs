@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
 use crate::clock::Clock;
-use crate::service::health::{PackedText, Packer, ProxyView, Task};
-use crate::service::metering::{self, Scrape};
-use crate::service::warnings::{ProxyWarning, Source, Warning};
+use crate::node::metering::record::{self as metering, Scrape};
+use crate::runtime::health::{PackedText, Packer, ProxyView, Task};
+use crate::runtime::warnings::{ProxyWarning, Source, Warning};
 use crate::settings::ProxyApi;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

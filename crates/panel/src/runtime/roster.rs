@@ -181,7 +181,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 /// Whether whoever was created by this administrator is among the users of `owner` (`None`: everybody's).
-pub(super) fn belongs(created_by: Option<i64>, owner: Option<i64>) -> bool {
+pub(crate) fn belongs(created_by: Option<i64>, owner: Option<i64>) -> bool {
     owner.is_none() || created_by == owner
 }
 

@@ -1,6 +1,8 @@
 //! What an operator should know of although everything runs. It lives in memory alone: each source finds it out anew.
 
+pub mod endpoint;
 mod proxy;
+pub mod settings;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -6,11 +6,10 @@ use mtpannel_core::include::Source;
 use mtpannel_core::user::{Limit, NOTE_MAX, ResetStrategy, Status};
 use serde_json::json;
 
-use super::users::starting_base;
-use super::{By, audit};
 use crate::app::App;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, state, users};
+use crate::store::{Db, StoreError, StoreResult, audit, meters, state, users};
+use mtpannel_core::audit::By;
 
 /// Why the users of the file could not be taken over. Nothing was then.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +82,8 @@ fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
 }
 
 /// Adds one user of a file.
-pub(super) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
-    let (usage_base, lifetime) = starting_base(db.reborrow(), imported.username.as_str()).await?;
+pub(crate) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
+    let (usage_base, lifetime) = meters::starting_base(db.reborrow(), imported.username.as_str()).await?;
     let mut user = User {
         id: 0,
         status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },

@@ -7,8 +7,8 @@ use mtpannel_proxy::Proxy;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
-use crate::service::health::Task;
-use crate::task::scraper;
+use crate::node::metering::scraper;
+use crate::runtime::health::Task;
 
 /// Between two attempts to start it.
 const RETRY: Duration = Duration::from_secs(5);

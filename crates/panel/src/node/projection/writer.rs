@@ -11,13 +11,13 @@ use mtpannel_core::user::Username;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::SharedApp;
-use crate::config_file::{ConfigFile, ConfigFileError};
-use crate::service::endpoint_check::differences;
-use crate::service::first_start::{self, TakenOver};
-use crate::service::health::Task;
-use crate::service::projection::{self, Known, Projection};
-use crate::service::sync::{Failure, Outcome};
-use crate::service::warnings::Source;
+use crate::node::projection::file::{ConfigFile, ConfigFileError};
+use crate::node::projection::load::{self, Known, Projection};
+use crate::node::projection::takeover::{self, TakenOver};
+use crate::runtime::health::Task;
+use crate::runtime::sync::{Failure, Outcome};
+use crate::runtime::warnings::Source;
+use crate::runtime::warnings::endpoint::differences;
 use crate::store::{Store, state};
 
 /// How long a write waits, at most, for mutations that are under way to share it. One that comes alone waits for nothing.
@@ -118,7 +118,7 @@ impl Writer {
             return true;
         }
         self.look_for_copy();
-        let Ok(Some(revision)) = projection::unchanged(&self.app.store, &mut self.known).await else { return true };
+        let Ok(Some(revision)) = load::unchanged(&self.app.store, &mut self.known).await else { return true };
         let last = self.app.sync.outcome();
         if last.written < Some(revision) {
             self.app.sync.publish(Outcome { written: Some(revision), ..last });
@@ -191,7 +191,7 @@ impl Writer {
         let write = move |file: &mut ConfigFile| file.write(rendered, &access).map_err(|error| error.to_string());
         let changed = self.with_file(write).await?;
         let written_at = self.app.clock.precise();
-        projection::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
+        load::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
         if changed {
             tracing::info!(revision = projection.revision, "config.toml written");
         }
@@ -206,14 +206,14 @@ impl Writer {
 
     async fn load(&mut self) -> Result<(Projection, Access), String> {
         let now = self.app.clock.precise();
-        projection::load(&self.app.store, &mut self.known, now).await.map_err(|error| error.to_string())
+        load::load(&self.app.store, &mut self.known, now).await.map_err(|error| error.to_string())
     }
 
     async fn take_over_first(&mut self) -> Result<(), String> {
         if !self.take_over {
             return Ok(());
         }
-        if !first_start::is_due(&self.app).await.map_err(|error| error.to_string())? {
+        if !takeover::is_due(&self.app).await.map_err(|error| error.to_string())? {
             self.take_over = false;
             return Ok(());
         }
@@ -223,7 +223,7 @@ impl Writer {
                 Ok((source, file.path().display().to_string()))
             })
             .await?;
-        let taken = first_start::take_over(&self.app, source.as_ref()).await;
+        let taken = takeover::take_over(&self.app, source.as_ref()).await;
         let TakenOver { users, is_done } = taken.map_err(|error| format!("{path}: {error}"))?;
         if users > 0 {
             tracing::info!(users, "took over the users of the existing config.toml");
@@ -241,7 +241,7 @@ impl Writer {
             "config.toml has users that the database does not have; they are removed and their sessions cut"
         );
         let now = self.app.clock.now();
-        projection::cut(&self.app.store, &self.strangers, now).await.map_err(|error| error.to_string())?;
+        load::cut(&self.app.store, &self.strangers, now).await.map_err(|error| error.to_string())?;
         self.strangers.clear();
         Ok(())
     }

@@ -12,10 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
 use tokio::sync::Notify;
 
-use super::By;
-use super::audit::deed;
-use crate::store::audit::{self, Deed};
+use crate::store::audit::{self, Action};
 use crate::store::{Store, StoreResult};
+use mtpannel_core::audit::By;
 
 /// The same administrator reads the same thing from the same address: one entry in this time.
 const GROUPED: TimeDelta = TimeDelta::minutes(10);
@@ -43,7 +42,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct Entries {
-    pending: Vec<Deed>,
+    pending: Vec<Action>,
     is_writing: bool,
 }
 
@@ -73,7 +72,7 @@ impl Shown {
             tracing::error!(action, "an entry of the audit log is lost: the database has not written for too long");
             return;
         }
-        entries.pending.push(deed(by, now, action, target, (None, None)));
+        entries.pending.push(Action::new(by, now, action, target, (None, None)));
         if !entries.is_writing {
             entries.is_writing = true;
             tokio::spawn(write_all(self.0.clone(), store.clone()));
@@ -121,7 +120,7 @@ async fn write_all(shown: Arc<Inner>, store: Store) {
     shown.settled.notify_waiters();
 }
 
-async fn write(store: &Store, batch: &[Deed]) -> StoreResult<()> {
+async fn write(store: &Store, batch: &[Action]) -> StoreResult<()> {
     let mut tx = store.write().await?;
     audit::insert(tx.db(), batch).await?;
     tx.commit().await
