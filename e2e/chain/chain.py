@@ -27,6 +27,7 @@ from client import Cut, Link, Options, Refused, Session
 from configuration import DOMAIN, configuration
 from dc import DataCentre
 from harness import Panel, Processes, Report, expect, free_port, is_open, run, until
+from splitter import Splitter
 from visitor import Visitor
 
 SCRAPE = 1
@@ -224,6 +225,14 @@ class Chain:
             wrong = self.link.replace(link.secret.hex(), secrets.token_hex(16))
             code, output = await self.tdlib(wrong)
             expect(code == 1, output)
+
+        # Inside the type of the record's message, inside the random that proves the secret, and inside the name.
+        for cuts in ([1], [20], [11, 80, 250]):
+            async with check(f"TDLib is served when its ClientHello comes in {len(cuts) + 1} records, cut at {cuts}"):
+                async with Splitter(self.ports["proxy"], self.header, cuts) as splitter:
+                    code, output = await self.tdlib(self.link.replace(f"port={self.client_port}", f"port={splitter.port}"))
+                    expect(splitter.splits, "the client did not come this way")
+                    expect(code == 0, output)
 
         up, down = 1_234_567, 7_654_321
         link = (await panel.create("moving"))["tg_link"]
