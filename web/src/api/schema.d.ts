@@ -408,7 +408,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * One deed on many users
+         * One action on many users
          * @description One transaction and one write of the proxy's file. GET, PUT and DELETE of this path are about a user of this name.
          */
         post: operations["users_bulk"];
@@ -489,7 +489,7 @@ export interface components {
             /** Format: password */
             password?: string;
         };
-        /** @description One deed. */
+        /** @description One action. */
         AuditEntry: {
             /** @example user.update */
             action: string;
@@ -503,7 +503,7 @@ export interface components {
             before: Record<string, never> | null;
             /**
              * Format: int64
-             * @description Grows with every deed.
+             * @description Grows with every action.
              */
             id: number;
             target: string | null;
@@ -522,7 +522,7 @@ export interface components {
          * @enum {string}
          */
         BulkAction: "enable" | "disable" | "delete" | "reset_usage" | "add_days" | "add_bytes";
-        /** @description One deed on the users that are named or that match; exactly one of `usernames` and `filter` must be given. */
+        /** @description One action on the users that are named or that match; exactly one of `usernames` and `filter` must be given. */
         BulkBody: {
             action: components["schemas"]["BulkAction"];
             /** @description Only tell what would be done. */
