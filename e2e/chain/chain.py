@@ -228,7 +228,11 @@ class Chain:
 
         # Inside the type of the record's message, inside the random that proves the secret, and inside the name.
         for cuts in ([1], [20], [11, 80, 250]):
-            async with check(f"TDLib is served when its ClientHello comes in {len(cuts) + 1} records, cut at {cuts}"):
+            sentence = f"TDLib is served when its ClientHello comes in {len(cuts) + 1} records, cut at {cuts}"
+            if TELEMT:
+                self.report.skip(sentence, "telemt 3.4.25 relays a ClientHello in several records to the masked site")
+                continue
+            async with check(sentence):
                 async with Splitter(self.ports["proxy"], self.header, cuts) as splitter:
                     code, output = await self.tdlib(self.link.replace(f"port={self.client_port}", f"port={splitter.port}"))
                     expect(splitter.splits, "the client did not come this way")
