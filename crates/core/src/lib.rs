@@ -10,6 +10,7 @@ pub mod audit;
 pub mod document;
 pub mod exposition;
 pub mod fault;
+pub mod grant;
 pub mod history;
 pub mod include;
 pub mod link;
