@@ -13,6 +13,7 @@ pub mod fault;
 pub mod grant;
 pub mod history;
 pub mod include;
+pub mod ledger;
 pub mod link;
 pub mod patch;
 pub mod policy;
