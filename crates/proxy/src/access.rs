@@ -195,7 +195,7 @@ mod tests {
         directory.apply(vec![rule("alice"), rule("bob")], now());
         let access = directory.current();
         let alice = access.find("alice").unwrap();
-        let session = alice.account.admit(&alice.rule, [127, 0, 0, 1].into()).unwrap();
+        let session = alice.account.admit(&alice.rule, [127, 0, 0, 1].into(), None).unwrap();
         (directory, session)
     }
 
@@ -233,7 +233,7 @@ mod tests {
         let bob = access.find("bob").unwrap();
         directory.apply(vec![rule("bob"), rule("zed")], now());
         let zed = Arc::clone(&directory.current().find("zed").unwrap().account);
-        let _here = zed.admit(&rule("zed"), [127, 0, 0, 1].into()).unwrap();
+        let _here = zed.admit(&rule("zed"), [127, 0, 0, 1].into(), None).unwrap();
         directory.reorder(now());
         assert_eq!(directory.current().owner(0).unwrap().rule.name, "zed");
         assert!(!bob.account.is_known());

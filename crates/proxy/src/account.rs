@@ -5,6 +5,7 @@ mod live;
 mod tests;
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -16,6 +17,8 @@ use crate::config::UserRule;
 pub(crate) use live::Ends;
 use live::Live;
 
+/// Connections of one user that may show their key at the same time.
+const MOST_PROOFS: u64 = 4;
 /// No quota.
 const UNLIMITED: u64 = u64::MAX;
 
@@ -41,6 +44,8 @@ pub(crate) struct Account {
     /// Told when bytes of the quota may have become free.
     freed: Notify,
     live: Mutex<Live>,
+    /// Connections that are showing their key.
+    proofs: AtomicU64,
 }
 
 /// A reading of an account.
@@ -79,6 +84,7 @@ impl Account {
             quota: AtomicU64::new(UNLIMITED),
             freed: Notify::new(),
             live: Mutex::default(),
+            proofs: AtomicU64::new(0),
         }
     }
 
@@ -115,8 +121,14 @@ impl Account {
         self.live().cut_from(ends);
     }
 
-    /// Opens a session, if the limits of `rule` allow one more from `address`.
-    pub(crate) fn admit(self: &Arc<Self>, rule: &UserRule, address: IpAddr) -> Result<Session, Refusal> {
+    /// Opens a session, if the limits of `rule` allow one more from `address`. For a client that has shown its `key`, an address
+    /// beyond the limit is admitted if an admitted client uses that key, too, and the two count as one from then on.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        rule: &UserRule,
+        address: IpAddr,
+        key: Option<NonZeroU64>,
+    ) -> Result<Session, Refusal> {
         if self.is_exhausted() {
             return Err(Refusal::Quota);
         }
@@ -127,13 +139,26 @@ impl Account {
         if rule.max_connections.is_some_and(|most| live.connections() >= most) {
             return Err(Refusal::TooManyConnections);
         }
-        if !live.holds(address) && rule.max_ips.is_some_and(|most| live.addresses() >= most) {
+        let device = key.and_then(|key| live.device_of(key));
+        let is_full = rule.max_ips.is_some_and(|most| live.addresses() >= most);
+        if is_full && !live.holds(address) && device.is_none() {
             return Err(Refusal::TooManyAddresses);
         }
-        let (number, cut) = live.open(address);
+        let (number, cut) = live.open(address, device);
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
-        Ok(Session { account: Arc::clone(self), number, cut })
+        Ok(Session { account: Arc::clone(self), number, cut, has_address_limit: rule.max_ips.is_some() })
+    }
+
+    /// Lets a connection from an address beyond the limit show its key, unless enough others do so already or no admitted
+    /// client has shown one.
+    pub(crate) fn begin_proof(self: &Arc<Self>) -> Option<Proof> {
+        if !self.live().knows_keys() {
+            return None;
+        }
+        let count = |proofs: u64| (proofs < MOST_PROOFS).then_some(proofs + 1);
+        self.proofs.fetch_update(SeqCst, SeqCst, count).ok()?;
+        Some(Proof(Arc::clone(self)))
     }
 
     /// Ends the sessions of every address from which none of them answers; tells whether there was one. Sessions whose ends
@@ -249,12 +274,24 @@ impl Drop for Grant<'_> {
     }
 }
 
+/// A connection that shows its key to be admitted; dropping it makes room for another.
+#[derive(Debug)]
+pub(crate) struct Proof(pub(crate) Arc<Account>);
+
+impl Drop for Proof {
+    fn drop(&mut self) {
+        self.0.proofs.fetch_sub(1, SeqCst);
+    }
+}
+
 /// One open connection of a user; dropping it ends it.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) account: Arc<Account>,
     number: u64,
     cut: CancellationToken,
+    /// Whether it matters which addresses are one device.
+    pub(crate) has_address_limit: bool,
 }
 
 impl Session {
@@ -266,6 +303,11 @@ impl Session {
     /// Tells between which ends it runs.
     pub(crate) fn set_ends(&self, ends: Ends) {
         self.account.live().set_ends(self.number, ends);
+    }
+
+    /// Tells which authorization key the client uses.
+    pub(crate) fn set_key(&self, key: NonZeroU64) {
+        self.account.live().set_key(self.number, key);
     }
 
     /// Whether he already is.

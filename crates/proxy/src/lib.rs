@@ -11,6 +11,7 @@ mod clock_check;
 pub mod config;
 pub mod faketls;
 mod files;
+pub mod first_frames;
 mod inbox;
 pub mod key;
 mod mask;

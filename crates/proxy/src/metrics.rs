@@ -228,7 +228,7 @@ mod tests {
         let access = directory.current();
         let session = |name| {
             let user = access.find(name).unwrap();
-            user.account.admit(&user.rule, [127, 0, 0, 1].into()).unwrap()
+            user.account.admit(&user.rule, [127, 0, 0, 1].into(), None).unwrap()
         };
         let (alice, odd) = (session("alice"), session("b\"o\\b\n"));
         alice.account.grant(Direction::FromClient, 5).await.unwrap().spend(5);

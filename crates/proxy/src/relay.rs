@@ -24,7 +24,7 @@ use crate::account::{Account, Direction, Grant};
 use crate::faketls::{HEADER, MIN_PAYLOAD, RecordSizes};
 pub(crate) use buffers::Buffers;
 use buffers::Records;
-pub(crate) use link::{Downlink, Uplink};
+pub(crate) use link::{Downlink, KeyWatch, Uplink};
 
 /// How long a few bytes are held back that would make a record shorter than TLS 1.3 can have.
 const SHORT_RECORD: Duration = Duration::from_millis(100);

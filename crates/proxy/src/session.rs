@@ -1,6 +1,7 @@
 //! The course of one connection: who is it, and where does it go?
 
 mod identify;
+mod proof;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,10 +17,10 @@ use crate::obfuscated2::{self, Accepted, INIT};
 use crate::places::Place;
 use crate::ports;
 use crate::proxy_protocol::{self, Connection, Header};
-use crate::relay::{Downlink, Quiet, Uplink, relay};
+use crate::relay::{Downlink, KeyWatch, Quiet, Uplink, relay};
 use crate::server::Shared;
 use crate::stats::count;
-use identify::{Client, Hello, Verdict, identify};
+use identify::{Admission, Client, Hello, Verdict, identify};
 
 /// How long a served connection may be idle.
 const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duration::from_mins(1) };
@@ -122,30 +123,50 @@ async fn read_header(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) -> Op
     }
 }
 
-/// Serves a client whose secret is right, until he ends or is cut off.
+/// Serves a client whose secret is right, until it ends or is cut off.
 async fn serve_client(shared: &Shared, inbox: Inbox, client: Client) {
-    let Client { session, secret, hello, init } = client;
-    let served = async {
-        let (inbox, accepted, unframer) = match (hello, init) {
-            (Some(hello), _) => open_tunnel(shared, inbox, &hello, secret.bytes()).await?,
-            (None, accepted) => (inbox, accepted?, None),
-        };
-        transfer(shared, inbox, accepted, unframer, &session).await
+    let Client { admission, secret, address, hello, init } = client;
+    let tunnel = async {
+        match (hello, init) {
+            (Some(hello), _) => open_tunnel(shared, inbox, &hello).await,
+            (None, init) => init.map(|init| Tunnel { inbox, init, unframer: None }),
+        }
     };
+    match admission {
+        Admission::Admitted(session) => {
+            let served = async { transfer(shared, tunnel.await?, secret.bytes(), &session).await };
+            until_cut(&session, served).await;
+        }
+        Admission::OnProof(proof) => {
+            let Some(mut tunnel) = tunnel.await else { return };
+            let admitted = proof::prove(shared, &mut tunnel, &proof, &secret, address).await;
+            drop(proof);
+            match admitted {
+                Ok(session) => until_cut(&session, transfer(shared, tunnel, secret.bytes(), &session)).await,
+                Err(why) => shared.stats.refused.add(label(why)),
+            }
+        }
+    }
+}
+
+async fn until_cut(session: &Session, served: impl Future<Output = Option<()>>) {
     tokio::select! {
         _ = served => {}
         () = session.cut() => tracing::debug!(user = %session.account.name, "cut off"),
     }
 }
 
-/// Answers a hello and waits for the init inside the tunnel. What follows the init stays in the inbox, out of its
-/// records.
-async fn open_tunnel(
-    shared: &Shared,
-    mut inbox: Inbox,
-    hello: &Hello,
-    secret: &[u8; 16],
-) -> Option<(Inbox, Accepted, Option<Unframer>)> {
+/// A client's connection after the init.
+struct Tunnel {
+    /// Holds payload that came with the init, out of its records.
+    inbox: Inbox,
+    init: [u8; INIT],
+    /// Takes records apart, if the client speaks FakeTLS.
+    unframer: Option<Unframer>,
+}
+
+/// Answers a hello and waits for the init inside the tunnel.
+async fn open_tunnel(shared: &Shared, mut inbox: Inbox, hello: &Hello) -> Option<Tunnel> {
     let mut noise = vec![0; shared.config.masking.first_record.max(MIN_PAYLOAD)];
     ports::fill_random(&mut noise);
     let answer = server_answer(&hello.key, &hello.hello, ports::random(), &noise);
@@ -156,10 +177,9 @@ async fn open_tunnel(
         let kept = unframer.unframe(&mut inbox.bytes).ok()?;
         payload.extend_from_slice(&inbox.bytes[..kept]);
         inbox.bytes.clear();
-        if let Some(init) = payload.first_chunk::<INIT>() {
-            let accepted = obfuscated2::accept(init, secret)?;
+        if let Some(&init) = payload.first_chunk::<INIT>() {
             inbox.bytes = payload.split_off(INIT);
-            return Some((inbox, accepted, Some(unframer)));
+            return Some(Tunnel { inbox, init, unframer: Some(unframer) });
         }
         if let Err(end) = inbox.more(shared.config.timeouts.handshake, deadline).await {
             if end == NoMore::Silent {
@@ -170,15 +190,10 @@ async fn open_tunnel(
     }
 }
 
-/// Relays between the client and his data centre. The inbox holds payload that came with the init.
-async fn transfer(
-    shared: &Shared,
-    inbox: Inbox,
-    accepted: Accepted,
-    unframer: Option<Unframer>,
-    session: &Session,
-) -> Option<()> {
-    let Accepted { from_client, to_client, transport, dc } = accepted;
+/// Relays between the client and its data centre.
+async fn transfer(shared: &Shared, tunnel: Tunnel, secret: &[u8; 16], session: &Session) -> Option<()> {
+    let Tunnel { inbox, init, unframer } = tunnel;
+    let Accepted { from_client, to_client, transport, dc } = obfuscated2::accept(&init, secret)?;
     let mut centre = match shared.upstreams.connect(dc).await {
         Ok(centre) => centre,
         Err(error) => {
@@ -190,7 +205,8 @@ async fn transfer(
     centre.write_all(&opened.init).await.ok()?;
     let Inbox { mut stream, mut bytes } = inbox;
     let (account, records) = (&*session.account, unframer.is_some().then(RecordSizes::default));
-    let mut up = Uplink { unframer, from_client, to_dc: opened.to_dc };
+    let keys = session.has_address_limit.then(|| KeyWatch::new(transport, session));
+    let mut up = Uplink { unframer, from_client, to_dc: opened.to_dc, keys };
     let mut down = Downlink { records, from_dc: opened.from_dc, to_client };
     up.recrypt(&mut bytes);
     let mut sent = 0;

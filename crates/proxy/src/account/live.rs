@@ -1,7 +1,9 @@
-//! The open sessions of a user, and the addresses that they hold.
+//! The open sessions of a user, and the addresses that they hold. Addresses of which a session has proved that they are one
+//! device count as one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -18,8 +20,10 @@ pub(crate) type Ends = (SocketAddr, SocketAddr);
 pub(super) struct Live {
     opened: u64,
     sessions: BTreeMap<u64, Open>,
-    /// How many sessions hold each address. An IPv6 address counts as its /64: a device has many of them, and changes them.
-    networks: HashMap<IpAddr, u64>,
+    /// The addresses that sessions hold. An IPv6 address counts as its /64: a device has many of them, and changes them.
+    networks: HashMap<IpAddr, Held>,
+    /// Addresses beyond the first of each device.
+    joined: u64,
     /// Addresses that have gone lately.
     gone: Vec<(IpAddr, Instant)>,
     /// Cancelled when the sessions open now must end; made for the first of them.
@@ -27,9 +31,18 @@ pub(super) struct Live {
 }
 
 #[derive(Debug)]
+struct Held {
+    sessions: u64,
+    /// The number of the first session of the device that has this address.
+    device: u64,
+}
+
+#[derive(Debug)]
 struct Open {
     address: IpAddr,
     ends: Option<Ends>,
+    /// The authorization key that the client uses, once that is known.
+    key: Option<NonZeroU64>,
     cut: CancellationToken,
 }
 
@@ -39,24 +52,47 @@ impl Live {
     }
 
     pub(super) fn addresses(&self) -> u64 {
-        self.networks.len() as u64
+        self.networks.len() as u64 - self.joined
     }
 
     pub(super) fn recent_addresses(&self) -> u64 {
-        (self.networks.len() + self.gone.len()) as u64
+        self.addresses() + self.gone.len() as u64
     }
 
     pub(super) fn holds(&self, address: IpAddr) -> bool {
         self.networks.contains_key(&network(address))
     }
 
-    /// Registers a session; gives its number, and what is cancelled when it must end.
-    pub(super) fn open(&mut self, address: IpAddr) -> (u64, CancellationToken) {
+    /// The device that uses this key at the moment.
+    pub(super) fn device_of(&self, key: NonZeroU64) -> Option<u64> {
+        let open = self.sessions.values().find(|open| open.key == Some(key))?;
+        self.networks.get(&network(open.address)).map(|held| held.device)
+    }
+
+    /// Whether any session has told its key.
+    pub(super) fn knows_keys(&self) -> bool {
+        self.sessions.values().any(|open| open.key.is_some())
+    }
+
+    /// Tells which key a session's client uses.
+    pub(super) fn set_key(&mut self, number: u64, key: NonZeroU64) {
+        if let Some(open) = self.sessions.get_mut(&number) {
+            open.key = Some(key);
+        }
+    }
+
+    /// Registers a session of `device`, or of a new one; gives its number, and what is cancelled when it must end.
+    pub(super) fn open(&mut self, address: IpAddr, device: Option<u64>) -> (u64, CancellationToken) {
         let cut = self.cut.get_or_insert_default().child_token();
         self.opened += 1;
-        self.sessions.insert(self.opened, Open { address, ends: None, cut: cut.clone() });
+        self.sessions.insert(self.opened, Open { address, ends: None, key: None, cut: cut.clone() });
         let network = network(address);
-        *self.networks.entry(network).or_default() += 1;
+        if let Some(held) = self.networks.get_mut(&network) {
+            held.sessions += 1;
+        } else {
+            self.joined += u64::from(device.is_some());
+            self.networks.insert(network, Held { sessions: 1, device: device.unwrap_or(self.opened) });
+        }
         self.gone.retain(|(gone, _)| *gone != network);
         (self.opened, cut)
     }
@@ -72,16 +108,25 @@ impl Live {
     pub(super) fn close(&mut self, number: u64, now: Instant) {
         let Some(open) = self.sessions.remove(&number) else { return };
         let network = network(open.address);
-        if let Some(count) = self.networks.get_mut(&network) {
-            *count -= 1;
-            if *count == 0 {
-                self.networks.remove(&network);
-                self.forget(now);
-                self.gone.push((network, now));
+        if let Some(held) = self.networks.get_mut(&network) {
+            held.sessions -= 1;
+            if held.sessions == 0 {
+                self.give_up(network, now);
             }
         }
         if self.networks.is_empty() {
             self.networks.shrink_to_fit();
+        }
+    }
+
+    /// Forgets an address that no session holds any more. It was a recent one only if its device has gone with it.
+    fn give_up(&mut self, network: IpAddr, now: Instant) {
+        let Some(held) = self.networks.remove(&network) else { return };
+        if self.joined > 0 && self.networks.values().any(|other| other.device == held.device) {
+            self.joined -= 1;
+        } else {
+            self.forget(now);
+            self.gone.push((network, now));
         }
     }
 

@@ -14,12 +14,12 @@ fn ip(last: u8) -> IpAddr {
 #[test]
 fn connections_and_addresses_are_limited_and_freed() {
     let account = Arc::new(Account::new("alice"));
-    let first = account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap();
-    assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap_err(), Refusal::TooManyAddresses);
-    let second = account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap();
-    assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(1)).unwrap_err(), Refusal::TooManyConnections);
+    let first = account.admit(&rule(Some(2), Some(1)), ip(1), None).unwrap();
+    assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(2), None).unwrap_err(), Refusal::TooManyAddresses);
+    let second = account.admit(&rule(Some(2), Some(1)), ip(1), None).unwrap();
+    assert_eq!(account.admit(&rule(Some(2), Some(1)), ip(1), None).unwrap_err(), Refusal::TooManyConnections);
     drop((first, second));
-    let third = account.admit(&rule(Some(2), Some(1)), ip(2)).unwrap();
+    let third = account.admit(&rule(Some(2), Some(1)), ip(2), None).unwrap();
     assert_eq!(
         account.read(),
         Reading { connections_total: 3, connections: 1, addresses: 1, recent_addresses: 2, ..Reading::default() }
@@ -35,8 +35,8 @@ fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
     let account = Arc::new(Account::new("alice"));
     let rule = rule(None, Some(1));
     let [first, same, other] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|ip| ip.parse().unwrap());
-    let sessions = [first, same].map(|ip| account.admit(&rule, ip).unwrap());
-    assert_eq!(account.admit(&rule, other).unwrap_err(), Refusal::TooManyAddresses);
+    let sessions = [first, same].map(|ip| account.admit(&rule, ip, None).unwrap());
+    assert_eq!(account.admit(&rule, other, None).unwrap_err(), Refusal::TooManyAddresses);
     let ends = |port| (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], port).into());
     sessions[0].set_ends(ends(2));
     // The ends of the second one are not known.
@@ -45,7 +45,7 @@ fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
     assert!(!account.evict_silent(|(_, client)| client.port() == 3));
     assert!(account.evict_silent(|_| false));
     assert!(sessions.iter().all(Session::is_cut));
-    let third = account.admit(&rule, other).unwrap();
+    let third = account.admit(&rule, other, None).unwrap();
     drop(sessions);
     assert_eq!((account.read().connections, account.read().addresses, third.is_cut()), (1, 1, false));
 }
@@ -53,9 +53,9 @@ fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
 #[test]
 fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
     let account = Arc::new(Account::new("alice"));
-    let before = account.admit(&rule(None, None), ip(1)).unwrap();
+    let before = account.admit(&rule(None, None), ip(1), None).unwrap();
     account.cut();
-    let after = account.admit(&rule(None, None), ip(1)).unwrap();
+    let after = account.admit(&rule(None, None), ip(1), None).unwrap();
     assert!(before.is_cut() && !after.is_cut());
 }
 
@@ -63,7 +63,7 @@ fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
 async fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
     let account = Arc::new(Account::new("alice"));
     account.set_quota(Some(10));
-    let session = account.admit(&rule(None, None), ip(1)).unwrap();
+    let session = account.admit(&rule(None, None), ip(1), None).unwrap();
     assert_eq!(account.grant(Direction::ToClient, 7).await.unwrap().left(), 7);
     account.grant(Direction::ToClient, 7).await.unwrap().spend(7);
     let mut last = account.grant(Direction::FromClient, 7).await.unwrap();
@@ -71,9 +71,9 @@ async fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
     last.spend(3);
     assert!(session.is_cut());
     assert!(account.grant(Direction::FromClient, 1).await.is_none());
-    assert_eq!(account.admit(&rule(None, None), ip(1)).unwrap_err(), Refusal::Quota);
+    assert_eq!(account.admit(&rule(None, None), ip(1), None).unwrap_err(), Refusal::Quota);
     account.set_quota(Some(11));
-    assert!(account.admit(&rule(None, None), ip(1)).is_ok());
+    assert!(account.admit(&rule(None, None), ip(1), None).is_ok());
     assert_eq!(account.read().octets, [3, 7]);
 }
 

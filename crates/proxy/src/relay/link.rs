@@ -3,27 +3,57 @@
 use std::io;
 
 use super::Transform;
+use crate::account::Session;
 use crate::faketls::{HEADER, MIN_PAYLOAD, RecordSizes, Unframer, application_header};
-use crate::obfuscated2::Stream;
+use crate::first_frames::{Found, KeyFinder};
+use crate::obfuscated2::{Stream, Transport};
+
+/// Messages that are looked at for a key: an exchange of keys takes three, and acknowledgements may stand between.
+const MESSAGES: u8 = 16;
 
 /// From the client to the data centre.
 #[derive(Debug)]
-pub(crate) struct Uplink {
+pub(crate) struct Uplink<'a> {
     /// Takes records apart, if the client speaks FakeTLS.
     pub(crate) unframer: Option<Unframer>,
     pub(crate) from_client: Stream,
     pub(crate) to_dc: Stream,
+    /// Looks for the client's key, as long as that matters.
+    pub(crate) keys: Option<KeyWatch<'a>>,
 }
 
-impl Uplink {
+/// Notes the key of a client's first encrypted message with its session.
+#[derive(Debug)]
+pub(crate) struct KeyWatch<'a> {
+    finder: KeyFinder,
+    session: &'a Session,
+}
+
+impl<'a> KeyWatch<'a> {
+    pub(crate) const fn new(transport: Transport, session: &'a Session) -> Self {
+        Self { finder: KeyFinder::new(transport, MESSAGES), session }
+    }
+
+    /// Takes decrypted payload; tells whether more is to be looked at.
+    fn feed(&mut self, payload: &[u8]) -> bool {
+        let found = self.finder.feed(payload);
+        if let Found::Key(key) = found {
+            self.session.set_key(key);
+        }
+        found == Found::NotYet
+    }
+}
+
+impl Uplink<'_> {
     /// Makes payload ready that is out of its records already.
     pub(crate) fn recrypt(&mut self, payload: &mut [u8]) {
         self.from_client.apply(payload);
+        self.keys.take_if(|keys| !keys.feed(payload));
         self.to_dc.apply(payload);
     }
 }
 
-impl Transform for Uplink {
+impl Transform for Uplink<'_> {
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize> {
         let length = match &mut self.unframer {
             Some(unframer) => unframer.unframe(&mut buffer[..read]).map_err(io::Error::other)?,

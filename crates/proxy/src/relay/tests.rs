@@ -63,7 +63,7 @@ async fn line_of(framed: bool, account: Arc<Account>) -> Line {
     let ((to_proxy, from_client), (to_client, from_proxy)) = (keys(1), keys(2));
     let ((proxy_to_dc, to_dc), (proxy_from_dc, from_dc)) = (keys(3), keys(4));
     let unframer = framed.then(Unframer::default);
-    let mut up = Uplink { unframer, from_client, to_dc: proxy_to_dc };
+    let mut up = Uplink { unframer, from_client, to_dc: proxy_to_dc, keys: None };
     let mut down = Downlink { records: framed.then(RecordSizes::default), from_dc: proxy_from_dc, to_client };
     let counted = account.clone();
     let relay = tokio::spawn(async move {

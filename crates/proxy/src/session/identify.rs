@@ -1,6 +1,7 @@
 //! Whose connection is it? Nothing is written before that is known.
 
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,14 +11,14 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::access::{Access, User};
-use crate::account::{Refusal, Session};
+use crate::account::{Proof, Refusal, Session};
 use crate::answering::Asker;
 use crate::config::{Modes, UnknownSni};
 use crate::faketls::{ClientHello, HelloProof, hello_length, in_one_record};
 use crate::inbox::{Inbox, NoMore};
 use crate::key::HmacKey;
 use crate::mask::Visit;
-use crate::obfuscated2::{self, Accepted, INIT};
+use crate::obfuscated2::{self, INIT};
 use crate::ports;
 use crate::replay::{Print, SKEW};
 use crate::search::Probe;
@@ -29,14 +30,23 @@ const FIRST_BYTE: Duration = Duration::from_secs(10);
 /// How long it may pause in the middle of a hello before that.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// A client whose secret is right and who was admitted.
+/// A client whose secret is right.
 pub(super) struct Client {
-    pub(super) session: Session,
+    pub(super) admission: Admission,
     pub(super) secret: Secret,
+    /// Where the client is, behind whatever passes its connection on.
+    pub(super) address: IpAddr,
     /// What he said, if he speaks FakeTLS.
     pub(super) hello: Option<Hello>,
-    /// His streams, if he does not.
-    pub(super) init: Option<Accepted>,
+    /// The init, if the client does not.
+    pub(super) init: Option<[u8; INIT]>,
+}
+
+/// Whether a client is served.
+pub(super) enum Admission {
+    Admitted(Session),
+    /// Only if its first message shows that it is a device that is served from another address.
+    OnProof(Proof),
 }
 
 /// A right hello, and the key that it was made with.
@@ -238,11 +248,11 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     }
     shared.recent.succeeded(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
-        Ok(session) => {
+        Ok(admission) => {
             inbox.bytes.drain(..length);
             let secret = user.rule.secret;
             let hello = Some(Hello { hello, key: HmacKey::new(secret.bytes()) });
-            Verdict::Client(Box::new(Client { session, secret, hello, init: None }))
+            Verdict::Client(Box::new(Client { admission, secret, address, hello, init: None }))
         }
         Err(why) => Verdict::Refused { why, sni },
     }
@@ -275,11 +285,10 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
     }
     shared.recent.succeeded(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
-        Ok(session) => {
+        Ok(admission) => {
             inbox.bytes.drain(..INIT);
             let secret = user.rule.secret;
-            let init = obfuscated2::accept(&init, secret.bytes());
-            Verdict::Client(Box::new(Client { session, secret, hello: None, init }))
+            Verdict::Client(Box::new(Client { admission, secret, address, hello: None, init: Some(init) }))
         }
         Err(why) => Verdict::Refused { why, sni: None },
     }
@@ -306,15 +315,48 @@ async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, addres
     found
 }
 
+/// Opens a session. Where the limit of addresses is reached, one that does not answer any more gives way; if there is none,
+/// the client may prove that it is a device that is served already.
+fn admit(shared: &Shared, user: &User, address: IpAddr, stream: &TcpStream) -> Result<Admission, Refusal> {
+    let open = || open_session(shared, user, address, stream, None);
+    let opened = match open() {
+        Err(Refusal::TooManyAddresses) if evict_silent(shared, user) => open(),
+        opened => opened,
+    };
+    match opened {
+        Err(Refusal::TooManyAddresses) => {
+            user.account.begin_proof().map(Admission::OnProof).ok_or(Refusal::TooManyAddresses)
+        }
+        opened => opened.map(Admission::Admitted),
+    }
+}
+
+/// Opens a session for a client that has shown its `key`, if an admitted device of the user has that key.
+pub(super) fn admit_device(
+    shared: &Shared,
+    proof: &Proof,
+    secret: &Secret,
+    address: IpAddr,
+    stream: &TcpStream,
+    key: NonZeroU64,
+) -> Result<Session, Refusal> {
+    let access = shared.directory.current();
+    let user = access.check(&proof.0.name, secret, ports::now())?;
+    open_session(shared, user, address, stream, Some(key))
+}
+
 /// Opens a session, and looks once more whether the user is still served: a revision that came meanwhile has either been
 /// seen here, or has seen the session.
-fn admit(shared: &Shared, user: &User, address: IpAddr, stream: &TcpStream) -> Result<Session, Refusal> {
+fn open_session(
+    shared: &Shared,
+    user: &User,
+    address: IpAddr,
+    stream: &TcpStream,
+    key: Option<NonZeroU64>,
+) -> Result<Session, Refusal> {
     user.standing(ports::now())?;
     let address = address.to_canonical();
-    let session = match user.account.admit(&user.rule, address) {
-        Err(Refusal::TooManyAddresses) if evict_silent(shared, user) => user.account.admit(&user.rule, address)?,
-        admitted => admitted?,
-    };
+    let session = user.account.admit(&user.rule, address, key)?;
     if shared.directory.current().check(&user.rule.name, &user.rule.secret, ports::now())?.rule.denies(address) {
         return Err(Refusal::SourceDenied);
     }

@@ -137,8 +137,18 @@ impl Client {
         tag: u8,
         first: &[u8],
     ) -> io::Result<Self> {
-        let mut stream = TcpStream::connect(address).await?;
-        let (init, up, down) = init_beginning(secret, tag, -2, first);
+        Self::plain_over(TcpStream::connect(address).await?, secret, tag, first, -2).await
+    }
+
+    /// A client without TLS over an open connection, of any data centre.
+    pub(crate) async fn plain_over(
+        mut stream: TcpStream,
+        secret: &[u8; 16],
+        tag: u8,
+        first: &[u8],
+        dc: i16,
+    ) -> io::Result<Self> {
+        let (init, up, down) = init_beginning(secret, tag, dc, first);
         stream.write_all(&init).await?;
         Ok(Self { stream, up, down, unframer: None, pending: Vec::new() })
     }

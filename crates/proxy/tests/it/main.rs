@@ -5,6 +5,7 @@ mod access;
 mod centres;
 mod client;
 mod cuts;
+mod devices;
 mod listeners;
 mod loops;
 mod masking;

@@ -1,0 +1,60 @@
+//! How a client from an address beyond the limit shows that it is a device that is served already: by the key of its first
+//! message. Nothing goes to a data centre before that.
+
+use std::net::IpAddr;
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use mtpannel_core::user::Secret;
+use tokio::time::Instant;
+
+use super::Tunnel;
+use super::identify::admit_device;
+use crate::account::{Proof, Refusal, Session};
+use crate::first_frames::{Found, KeyFinder};
+use crate::obfuscated2::{self, Accepted};
+use crate::server::Shared;
+
+/// How long the first message may take.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// Waits for the first message, and admits the client if its key is that of an admitted device.
+pub(super) async fn prove(
+    shared: &Shared,
+    tunnel: &mut Tunnel,
+    proof: &Proof,
+    secret: &Secret,
+    address: IpAddr,
+) -> Result<Session, Refusal> {
+    let key = first_key(tunnel, secret.bytes()).await.ok_or(Refusal::TooManyAddresses)?;
+    admit_device(shared, proof, secret, address, &tunnel.inbox.stream, key)
+}
+
+/// The key of the first message. What was read for it stays in the inbox, encrypted.
+async fn first_key(tunnel: &mut Tunnel, secret: &[u8; 16]) -> Option<NonZeroU64> {
+    // A stream of its own, because the one of the relay must decrypt the same bytes.
+    let Accepted { mut from_client, transport, .. } = obfuscated2::accept(&tunnel.init, secret)?;
+    let Tunnel { inbox, unframer, .. } = tunnel;
+    let mut finder = KeyFinder::new(transport, 1);
+    let mut payload = std::mem::take(&mut inbox.bytes);
+    let (mut seen, deadline) = (0, Instant::now() + WAIT);
+    loop {
+        let mut plain = payload[seen..].to_vec();
+        from_client.apply(&mut plain);
+        seen = payload.len();
+        match finder.feed(&plain) {
+            Found::Key(key) => {
+                inbox.bytes = payload;
+                return Some(key);
+            }
+            Found::Nothing => return None,
+            Found::NotYet => inbox.more(WAIT, deadline).await.ok()?,
+        }
+        let kept = match unframer {
+            Some(unframer) => unframer.unframe(&mut inbox.bytes).ok()?,
+            None => inbox.bytes.len(),
+        };
+        payload.extend_from_slice(&inbox.bytes[..kept]);
+        inbox.bytes.clear();
+    }
+}
