@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtpannel_proxy::faketls::{
+use mtpannel_proxy::wire::{
     ClientHello, HelloProof, Unframer, hello_length, in_one_record, record_length, server_answer,
 };
-use mtpannel_proxy::key::HmacKey;
+use mtpannel_proxy::wire::key::HmacKey;
 
 fuzz_target!(|bytes: &[u8]| {
     let key = HmacKey::new(&[7; 16]);

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtpannel_proxy::faketls::{HelloProof, RANDOM};
-use mtpannel_proxy::key::{HmacKey, PaddedMessage};
+use mtpannel_proxy::wire::{HelloProof, RANDOM};
+use mtpannel_proxy::wire::key::{HmacKey, PaddedMessage};
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>, Option<u8>, u32)| {
     let (mut record, seeds, right, time) = input;

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtpannel_proxy::obfuscated2::{INIT, accept, may_begin, open};
+use mtpannel_proxy::wire::obfuscated2::{INIT, accept, may_begin, open};
 
 fuzz_target!(|input: ([u8; INIT], [u8; 16], Vec<u8>)| {
     let (init, secret, mut bytes) = input;

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mtpannel_proxy::proxy_protocol::parse;
+use mtpannel_proxy::wire::proxy_protocol::parse;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(Some(header)) = parse(bytes) {

@@ -7,9 +7,9 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::Secret;
 
-use crate::account::{Account, Refusal};
+use crate::accounts::{Account, Refusal};
 use crate::config::UserRule;
-use crate::key::HmacKey;
+use crate::wire::key::HmacKey;
 
 /// A configured user.
 #[derive(Debug)]
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    fn directory() -> (Directory, crate::account::Session) {
+    fn directory() -> (Directory, crate::accounts::Session) {
         let directory = Directory::default();
         directory.apply(vec![rule("alice"), rule("bob")], now());
         let access = directory.current();

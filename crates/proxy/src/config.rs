@@ -5,12 +5,14 @@
 
 mod bulk;
 mod error;
+pub(crate) mod files;
 mod masking;
 mod raw;
 mod rules;
 mod table;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::HashMap;
 use std::fmt;

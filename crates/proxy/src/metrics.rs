@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use crate::access::{Access, Directory};
-use crate::account::{Account, Reading};
+use crate::accounts::{Account, Reading};
 use crate::stats::{Reloads, Stats};
 use crate::warnings::Code;
 
@@ -202,7 +202,7 @@ fn share(used: u64, limit: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Direction;
+    use crate::accounts::Direction;
     use crate::config::UserRule;
     use mtpannel_core::exposition::Snapshot;
     use mtpannel_core::user::Secret;

@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::config::files::{Files, load};
 use crate::config::{Config, ConfigError, Ignored};
-use crate::files::{Files, load};
 use crate::ports;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::warnings::Code;
 
 /// Time between two looks.

@@ -6,30 +6,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::access::Directory;
-use crate::config::{Config, Timeouts};
-use crate::files::load;
-use crate::mask::Mask;
-use crate::places::Places;
-use crate::recent::Recent;
-use crate::relay::Buffers;
+use crate::admission::replay::Replays;
+use crate::admission::slots::Places;
+use crate::config::Config;
+use crate::config::files::load;
 use crate::reload::{LoadError, Watcher};
-use crate::replay::Replays;
-use crate::search::Searcher;
-use crate::seldom::Seldom;
-use crate::stats::{Stats, count};
-use crate::upstream::Upstreams;
+use crate::shared::Shared;
+use crate::socket::{bind, is_without_family, raise_file_limit, tune};
+use crate::stats::count;
+use crate::throttled_log::ThrottledLog;
 use crate::{metrics, ports, session};
 
 /// How long sessions may go on when the server is told to end.
 const DRAIN: Duration = Duration::from_secs(5);
-/// Connections that the system keeps waiting.
-const BACKLOG: i32 = 1_024;
 /// Files that are open for other things than connections: listeners, metrics, the panel beside us.
 const OTHER_FILES: u64 = 256;
 
@@ -48,21 +41,6 @@ pub enum Error {
     /// A task ended that never should.
     #[error("a task of the proxy has failed")]
     Task,
-}
-
-/// What every connection works with.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    /// As it was at the start, without users.
-    pub(crate) config: Config,
-    pub(crate) directory: Directory,
-    pub(crate) stats: Arc<Stats>,
-    pub(crate) searcher: Searcher,
-    pub(crate) recent: Recent,
-    pub(crate) replays: Replays,
-    pub(crate) upstreams: Upstreams,
-    pub(crate) mask: Mask,
-    pub(crate) buffers: Buffers,
 }
 
 /// A server that runs. Dropping it cuts everything off.
@@ -93,7 +71,7 @@ impl Proxy {
         let listeners = listen(&config)?;
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
         let now = ports::now();
-        let mut shared = Shared::new(config, addresses.clone())?;
+        let mut shared = Shared::new(config, addresses.clone()).map_err(Error::Thread)?;
         let (replays, start) = (beside(config_path), (Instant::now(), now));
         shared.replays = Replays::new(shared.config.replay.capacity, shared.config.replay.window).open(replays, start);
         let shared = Arc::new(shared);
@@ -105,7 +83,8 @@ impl Proxy {
         let unless_started = serving.clone().drop_guard();
         let metrics_address = match &shared.config.metrics {
             Some(endpoint) => {
-                let (listener, address) = bind(endpoint.address)?;
+                let listening = bind(endpoint.address);
+                let (listener, address) = listening.map_err(|error| Error::Listen(endpoint.address, error))?;
                 let whitelist = endpoint.whitelist.clone();
                 tasks.spawn(metrics::http::serve(Arc::clone(&shared), listener, whitelist, serving.clone()));
                 Some(address)
@@ -179,20 +158,6 @@ pub async fn run(config_path: &Path, shutdown: CancellationToken) -> Result<(), 
     failed
 }
 
-/// Each session needs two files, and the usual soft limit of 1,024 is far below what the system would allow. Gives how many
-/// may be open.
-fn raise_file_limit() -> u64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    match setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
-        Ok(()) => maximum.unwrap_or(u64::MAX),
-        Err(error) => {
-            tracing::warn!(%error, "the limit of open files stays as it is");
-            current.unwrap_or(u64::MAX)
-        }
-    }
-}
-
 /// Connections served at once: what the file allows, as far as so many `files` may be open.
 fn places(max_connections: Option<u32>, files: u64) -> usize {
     let possible = usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(usize::MAX).max(1);
@@ -218,24 +183,6 @@ async fn follow_site(shared: Arc<Shared>, stop: CancellationToken) {
     stop.run_until_cancelled(shared.mask.follow_site()).await;
 }
 
-impl Shared {
-    pub(crate) fn new(config: Config, listeners: Vec<SocketAddr>) -> Result<Self, Error> {
-        let stats = Arc::new(Stats::new());
-        let (routes, centres) = (config.upstreams.clone(), config.data_centres.clone());
-        Ok(Self {
-            directory: Directory::default(),
-            searcher: Searcher::start().map_err(Error::Thread)?,
-            recent: Recent::default(),
-            replays: Replays::new(config.replay.capacity, config.replay.window),
-            upstreams: Upstreams::new(routes, centres, config.timeouts, Arc::clone(&stats)),
-            mask: Mask::new(config.masking.clone(), listeners),
-            buffers: Buffers::for_clients(),
-            stats,
-            config,
-        })
-    }
-}
-
 type Bound = (TcpListener, SocketAddr, bool);
 
 /// Binds every listener. An address family that this machine does not have is left out while another one is there: a
@@ -246,40 +193,18 @@ fn listen(config: &Config) -> Result<Vec<Bound>, Error> {
     for listener in &config.listeners {
         match bind(listener.address) {
             Ok((socket, address)) => listening.push((socket, address, listener.proxy_protocol)),
-            Err(Error::Listen(address, error)) if is_without_family(&error) => {
+            Err(error) if is_without_family(&error) => {
+                let address = listener.address;
                 tracing::warn!(%address, "this machine has no such address family; the proxy does not listen there");
                 missing = Some(Error::Listen(address, error));
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(Error::Listen(listener.address, error)),
         }
     }
     match missing {
         Some(error) if listening.is_empty() => Err(error),
         _ => Ok(listening),
     }
-}
-
-/// Whether the system refused because it was started without this address family.
-fn is_without_family(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
-}
-
-/// Binds an address; an IPv6 one takes no IPv4 connections, so that both may be given.
-fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let bind = || -> io::Result<(TcpListener, SocketAddr)> {
-        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-        socket.set_reuse_address(true)?;
-        if address.is_ipv6() {
-            socket.set_only_v6(true)?;
-        }
-        socket.set_nonblocking(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(BACKLOG)?;
-        let listener = TcpListener::from_std(socket.into())?;
-        let bound = listener.local_addr()?;
-        Ok((listener, bound))
-    };
-    bind().map_err(|error| Error::Listen(address, error))
 }
 
 /// Accepts the connections of one listener.
@@ -293,7 +218,7 @@ struct Acceptor {
 
 impl Acceptor {
     async fn run(self, listener: TcpListener, stop: CancellationToken) {
-        let warning = Seldom::default();
+        let warning = ThrottledLog::default();
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -326,16 +251,6 @@ impl Acceptor {
     }
 }
 
-/// Prepares a connection to a client or a data centre: packets go at once, and a peer that is gone is noticed.
-pub(crate) fn tune(stream: &TcpStream, timeouts: &Timeouts) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let socket = SockRef::from(stream);
-    if let Some(keepalive) = timeouts.keepalive {
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(keepalive).with_interval(keepalive))?;
-    }
-    socket.set_tcp_user_timeout(Some(timeouts.ack))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -352,26 +267,5 @@ mod tests {
         #[case] expected: usize,
     ) {
         assert_eq!(places(wanted, files), expected);
-    }
-
-    #[tokio::test]
-    async fn a_peer_that_does_not_acknowledge_is_given_up_after_the_time_of_the_file() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let [keepalive, ack] = [15, 90].map(Duration::from_secs);
-        tune(&stream, &Timeouts { handshake: ack, keepalive: Some(keepalive), ack, connect: ack }).unwrap();
-        assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(ack));
-    }
-
-    #[tokio::test]
-    async fn a_keepalive_of_zero_is_off_and_any_other_is_on() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        for (seconds, on) in [(0, false), (1, true), (9_999, true)] {
-            let text =
-                format!("[timeouts]\nclient_keepalive = {seconds}\n[access.users]\na = \"{}\"\n", "1".repeat(32));
-            let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-            tune(&stream, &Config::parse(&text).unwrap().timeouts).unwrap();
-            assert_eq!(SockRef::from(&stream).keepalive().unwrap(), on, "{seconds}");
-        }
     }
 }

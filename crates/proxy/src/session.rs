@@ -1,8 +1,5 @@
 //! The course of one connection: who is it, and where does it go?
 
-mod identify;
-mod proof;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,17 +7,19 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::account::{Direction, Refusal, Session};
-use crate::faketls::{MIN_PAYLOAD, RecordSizes, UNRECOGNIZED_NAME, Unframer, server_answer};
-use crate::inbox::{Inbox, NoMore};
-use crate::obfuscated2::{self, Accepted, INIT};
-use crate::places::Place;
+use crate::accounts::{Direction, Refusal, Session};
+use crate::admission::admit::Admission;
+use crate::admission::identify::{Client, Verdict, identify};
+use crate::admission::proof::prove;
+use crate::admission::slots::Place;
+use crate::admission::tunnel::{Tunnel, open_tunnel};
+use crate::inbox::Inbox;
+use crate::path::relay::{Downlink, KeyWatch, Quiet, Uplink, relay};
 use crate::ports;
-use crate::proxy_protocol::{self, Connection, Header};
-use crate::relay::{Downlink, KeyWatch, Quiet, Uplink, relay};
-use crate::server::Shared;
-use crate::stats::count;
-use identify::{Admission, Client, Hello, Verdict, identify};
+use crate::shared::Shared;
+use crate::wire::obfuscated2::{self, Accepted};
+use crate::wire::proxy_protocol::{self, Connection, Header};
+use crate::wire::{RecordSizes, UNRECOGNIZED_NAME};
 
 /// How long a served connection may be idle.
 const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duration::from_mins(1) };
@@ -139,7 +138,7 @@ async fn serve_client(shared: &Shared, inbox: Inbox, client: Client) {
         }
         Admission::OnProof(proof) => {
             let Some(mut tunnel) = tunnel.await else { return };
-            let admitted = proof::prove(shared, &mut tunnel, &proof, &secret, address).await;
+            let admitted = prove(shared, &mut tunnel, &proof, &secret, address).await;
             drop(proof);
             match admitted {
                 Ok(session) => until_cut(&session, transfer(shared, tunnel, secret.bytes(), &session)).await,
@@ -153,40 +152,6 @@ async fn until_cut(session: &Session, served: impl Future<Output = Option<()>>) 
     tokio::select! {
         _ = served => {}
         () = session.cut() => tracing::debug!(user = %session.account.name, "cut off"),
-    }
-}
-
-/// A client's connection after the init.
-struct Tunnel {
-    /// Holds payload that came with the init, out of its records.
-    inbox: Inbox,
-    init: [u8; INIT],
-    /// Takes records apart, if the client speaks FakeTLS.
-    unframer: Option<Unframer>,
-}
-
-/// Answers a hello and waits for the init inside the tunnel.
-async fn open_tunnel(shared: &Shared, mut inbox: Inbox, hello: &Hello) -> Option<Tunnel> {
-    let mut noise = vec![0; shared.config.masking.first_record.max(MIN_PAYLOAD)];
-    ports::fill_random(&mut noise);
-    let answer = server_answer(&hello.key, &hello.hello, ports::random(), &noise);
-    inbox.stream.write_all(&answer).await.ok()?;
-    let (mut unframer, mut payload) = (Unframer::default(), Vec::new());
-    let deadline = Instant::now() + shared.config.timeouts.handshake;
-    loop {
-        let kept = unframer.unframe(&mut inbox.bytes).ok()?;
-        payload.extend_from_slice(&inbox.bytes[..kept]);
-        inbox.bytes.clear();
-        if let Some(&init) = payload.first_chunk::<INIT>() {
-            inbox.bytes = payload.split_off(INIT);
-            return Some(Tunnel { inbox, init, unframer: Some(unframer) });
-        }
-        if let Err(end) = inbox.more(shared.config.timeouts.handshake, deadline).await {
-            if end == NoMore::Silent {
-                count(&shared.stats.handshake_timeouts);
-            }
-            return None;
-        }
     }
 }
 

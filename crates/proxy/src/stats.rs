@@ -9,7 +9,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 
 use crate::clock_check::ClockCheck;
-use crate::recent::network;
+use crate::network::network;
 use crate::warnings::{Code, Warnings};
 
 /// Counts by a label.

@@ -12,8 +12,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::value::Datetime;
 
-use super::rules::{Given, Source};
 use super::table::Table;
+use super::values::{Given, Source};
 
 #[derive(Deserialize, Default)]
 #[serde(default)]

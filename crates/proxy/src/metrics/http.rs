@@ -17,7 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{Shared, tune};
+use crate::shared::Shared;
+use crate::socket::tune;
 
 /// Readers served at once; each may have a text of 80 MiB on its way.
 const READERS: usize = 16;

@@ -119,10 +119,10 @@ async fn a_device_holds_its_place_from_any_of_its_addresses_and_gives_it_back_wi
     // An address that was joined needs no further proof.
     let mut again = connect(&world, MOBILE, Kind::Tls).await.unwrap();
     again.echo(b"ping").await.unwrap();
-    let _home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
+    let home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
     shows_one_address(&world).await;
 
-    drop((mobile, again, _home));
+    drop((mobile, again, home));
     world.shows("telemt_user_connections_current{user=\"alice\"} 0").await;
     assert!(served(&world, ELSEWHERE, Kind::Tls, OTHER).await.is_some());
 }

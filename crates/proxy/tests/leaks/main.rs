@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use client::{Client, hello, random, unix_time};
-use mtpannel_proxy::faketls::application_header;
+use mtpannel_proxy::wire::application_header;
 use peers::{ALICE, World, users};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};

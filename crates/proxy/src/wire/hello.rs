@@ -6,8 +6,8 @@ use std::ops::Range;
 use subtle::ConstantTimeEq;
 
 use super::record::HEADER;
-use crate::key::lanes::{self, LANES, Words};
-use crate::key::{HmacKey, PaddedMessage};
+use crate::wire::key::lanes::{self, LANES, Words};
+use crate::wire::key::{HmacKey, PaddedMessage};
 
 /// Where the random stands in the record (RFC 8446, sections 4 and 4.1.2).
 pub const RANDOM: Range<usize> = 11..43;

@@ -8,18 +8,18 @@ use std::time::Duration;
 use mtpannel_core::user::Secret;
 use tokio::time::Instant;
 
-use super::Tunnel;
-use super::identify::admit_device;
-use crate::account::{Proof, Refusal, Session};
-use crate::first_frames::{Found, KeyFinder};
-use crate::obfuscated2::{self, Accepted};
-use crate::server::Shared;
+use super::admit::admit_device;
+use super::tunnel::Tunnel;
+use crate::accounts::{Proof, Refusal, Session};
+use crate::shared::Shared;
+use crate::wire::first_frames::{Found, KeyFinder};
+use crate::wire::obfuscated2::{self, Accepted};
 
 /// How long the first message may take.
 const WAIT: Duration = Duration::from_secs(5);
 
 /// Waits for the first message, and admits the client if its key is that of an admitted device.
-pub(super) async fn prove(
+pub(crate) async fn prove(
     shared: &Shared,
     tunnel: &mut Tunnel,
     proof: &Proof,

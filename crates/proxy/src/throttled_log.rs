@@ -8,9 +8,9 @@ const PAUSE: Duration = Duration::from_mins(1);
 
 /// Says something once a minute.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom(Mutex<Option<Instant>>);
+pub(crate) struct ThrottledLog(Mutex<Option<Instant>>);
 
-impl Seldom {
+impl ThrottledLog {
     /// Calls `say` unless it was called shortly before `now`.
     pub(crate) fn say(&self, now: Instant, say: impl FnOnce()) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,10 +27,10 @@ mod tests {
 
     #[test]
     fn the_same_thing_is_said_once_a_minute() {
-        let (seldom, start) = (Seldom::default(), Instant::now());
+        let (log, start) = (ThrottledLog::default(), Instant::now());
         let mut said = Vec::new();
         for seconds in [0, 1, 59, 60, 61, 120] {
-            seldom.say(start + Duration::from_secs(seconds), || said.push(seconds));
+            log.say(start + Duration::from_secs(seconds), || said.push(seconds));
         }
         assert_eq!(said, [0, 60, 120]);
     }

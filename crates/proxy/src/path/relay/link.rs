@@ -3,10 +3,10 @@
 use std::io;
 
 use super::Transform;
-use crate::account::Session;
-use crate::faketls::{HEADER, MIN_PAYLOAD, RecordSizes, Unframer, application_header};
-use crate::first_frames::{Found, KeyFinder};
-use crate::obfuscated2::{Stream, Transport};
+use crate::accounts::Session;
+use crate::wire::first_frames::{Found, KeyFinder};
+use crate::wire::obfuscated2::{Stream, Transport};
+use crate::wire::{HEADER, MIN_PAYLOAD, RecordSizes, Unframer, application_header};
 
 /// Messages that are looked at for a key: an exchange of keys takes three, and acknowledgements may stand between.
 const MESSAGES: u8 = 16;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::key::{HmacKey, PaddedMessage};
+use crate::wire::key::{HmacKey, PaddedMessage};
 use proptest::prelude::*;
 use rstest::rstest;
 

@@ -190,7 +190,7 @@ fn vector16(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faketls::{ClientHello, hello_length};
+    use crate::wire::{ClientHello, hello_length};
 
     fn open(loops: &Loops, number: usize, now: Instant) -> Vec<Counted<'_>> {
         (0..number).map(|_| loops.enter("site", now).unwrap()).collect()

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::network::Network;
-use crate::relay::Transform;
+use crate::path::relay::Transform;
 
 /// Visitors of a network that may each move all they may within [`PERIOD`], at full speed. Those after them are slowed down
 /// and not cut off: a slow site shows nothing, a broken page would.

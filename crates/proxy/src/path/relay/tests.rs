@@ -1,9 +1,9 @@
 use super::*;
 use std::sync::Arc;
 
-use crate::account::Account;
-use crate::faketls::{Unframer, application_header};
-use crate::obfuscated2::{Stream, Transport, open};
+use crate::accounts::Account;
+use crate::wire::obfuscated2::{Stream, Transport, open};
+use crate::wire::{Unframer, application_header};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::account::Ends;
+use crate::accounts::Ends;
 
 const NETLINK: i32 = 16;
 const SOCK_DIAG: i32 = 4;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::net::tcp::ReadHalf;
 
-use crate::faketls::{HEADER, MAX_PAYLOAD, RecordSizes};
+use crate::wire::{HEADER, MAX_PAYLOAD, RecordSizes};
 
 /// The longest record with its header.
 const SLOT: usize = HEADER + MAX_PAYLOAD;

@@ -15,9 +15,10 @@ use tokio::net::TcpStream;
 
 use crate::config::Masking;
 use crate::inbox::Inbox;
-use crate::proxy_protocol::Connection;
-use crate::relay::{Buffers, Quiet, relay};
-use crate::seldom::Seldom;
+use crate::path::buffers::Buffers;
+use crate::path::relay::{Quiet, relay};
+use crate::throttled_log::ThrottledLog;
+use crate::wire::proxy_protocol::Connection;
 use limits::Budgets;
 use loops::{Counted, Loops};
 use sites::Sites;
@@ -39,7 +40,7 @@ pub(crate) struct Mask {
     loops: Loops,
     budgets: Budgets,
     buffers: Buffers,
-    warning: Seldom,
+    warning: ThrottledLog,
 }
 
 /// A visitor's connection to the masked site.
@@ -61,7 +62,7 @@ impl Mask {
             (None, false) => masking.domains.iter().take(1).cloned().collect(),
         };
         let sites = Sites::new(if masking.enabled { hosts } else { Vec::new() }, masking.port);
-        let (underway, loops, warning) = (Mutex::default(), Loops::default(), Seldom::default());
+        let (underway, loops, warning) = (Mutex::default(), Loops::default(), ThrottledLog::default());
         let (budgets, buffers) = (Budgets::new(masking.relay_bytes), Buffers::for_visitors());
         Self { masking, listeners, sites, underway, loops, budgets, buffers, warning }
     }

@@ -1,12 +1,18 @@
-//! FakeTLS: a TLS 1.3 handshake in looks only. The client proves in its `ClientHello`'s random that it knows a secret, the
+//! The bytes of the protocol, without I/O: FakeTLS, the obfuscated stream inside it, and PROXY headers.
+//!
+//! FakeTLS is a TLS 1.3 handshake in looks only. The client proves in its `ClientHello`'s random that it knows a secret, the
 //! server proves the same in its `ServerHello`'s; afterwards application records carry the obfuscated stream as it is.
 //!
 //! Sources of the facts: RFC 8446 for every TLS structure; the open clients (tdlib/td, `TlsInit.cpp`) for what they
 //! send and expect.
 
 mod answer;
+pub mod first_frames;
 mod fragments;
 mod hello;
+pub mod key;
+pub mod obfuscated2;
+pub mod proxy_protocol;
 mod record;
 #[cfg(test)]
 mod tests;

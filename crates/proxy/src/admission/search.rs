@@ -13,12 +13,12 @@ use std::thread;
 use tokio::sync::oneshot;
 
 use crate::access::{Access, User};
+use crate::admission::addresses::Rank;
 use crate::config::Modes;
-use crate::faketls::HelloProof;
-use crate::key::HmacKey;
-use crate::key::lanes::LANES;
-use crate::obfuscated2::{self, INIT, Transport};
-use crate::recent::Rank;
+use crate::wire::HelloProof;
+use crate::wire::key::HmacKey;
+use crate::wire::key::lanes::LANES;
+use crate::wire::obfuscated2::{self, INIT, Transport};
 
 /// Work of one turn, in runs of SHA-256's compression function: 50 to 200 microseconds.
 const TURN: usize = 2_560;

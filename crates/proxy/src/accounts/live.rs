@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::recent::network;
+use crate::network::network;
 
 /// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
 pub(super) const RECENT: Duration = Duration::from_secs(30);

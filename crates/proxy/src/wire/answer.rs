@@ -2,7 +2,7 @@
 
 use super::hello::{ClientHello, RANDOM};
 use super::record::{APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, header};
-use crate::key::{HmacKey, PaddedMessage};
+use crate::wire::key::{HmacKey, PaddedMessage};
 
 const DEFAULT_SUITE: u16 = 0x1301;
 /// Extensions of a TLS 1.3 `ServerHello` without their values: `key_share` with x25519, `supported_versions` with 1.3.

@@ -1,29 +1,27 @@
 //! Whose connection is it? Nothing is written before that is known.
 
 use std::net::IpAddr;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::Secret;
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::access::{Access, User};
-use crate::account::{Proof, Refusal, Session};
-use crate::answering::Asker;
+use crate::accounts::Refusal;
+use crate::admission::admit::{Admission, admit};
+use crate::admission::replay::{Print, SKEW};
+use crate::admission::search::Probe;
 use crate::config::{Modes, UnknownSni};
-use crate::faketls::{ClientHello, HelloProof, hello_length, in_one_record};
 use crate::inbox::{Inbox, NoMore};
-use crate::key::HmacKey;
-use crate::mask::Visit;
-use crate::obfuscated2::{self, INIT};
+use crate::path::mask::Visit;
 use crate::ports;
-use crate::replay::{Print, SKEW};
-use crate::search::Probe;
-use crate::server::Shared;
+use crate::shared::Shared;
 use crate::stats::count;
+use crate::wire::key::HmacKey;
+use crate::wire::obfuscated2::{self, INIT};
+use crate::wire::{ClientHello, HelloProof, hello_length, in_one_record};
 
 /// How long a client may say nothing at first; then the masked site is asked, too.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
@@ -31,32 +29,25 @@ const FIRST_BYTE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A client whose secret is right.
-pub(super) struct Client {
-    pub(super) admission: Admission,
-    pub(super) secret: Secret,
+pub(crate) struct Client {
+    pub(crate) admission: Admission,
+    pub(crate) secret: Secret,
     /// Where the client is, behind whatever passes its connection on.
-    pub(super) address: IpAddr,
+    pub(crate) address: IpAddr,
     /// What he said, if he speaks FakeTLS.
-    pub(super) hello: Option<Hello>,
+    pub(crate) hello: Option<Hello>,
     /// The init, if the client does not.
-    pub(super) init: Option<[u8; INIT]>,
-}
-
-/// Whether a client is served.
-pub(super) enum Admission {
-    Admitted(Session),
-    /// Only if its first message shows that it is a device that is served from another address.
-    OnProof(Proof),
+    pub(crate) init: Option<[u8; INIT]>,
 }
 
 /// A right hello, and the key that it was made with.
-pub(super) struct Hello {
-    pub(super) hello: ClientHello,
-    pub(super) key: HmacKey,
+pub(crate) struct Hello {
+    pub(crate) hello: ClientHello,
+    pub(crate) key: HmacKey,
 }
 
 /// What a connection is.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Client(Box<Client>),
     /// Goes to the masked site.
     Stranger {
@@ -114,7 +105,7 @@ fn looks_foreign(bytes: &[u8], modes: Modes) -> bool {
 
 /// Reads until it is clear who this is. As soon as he hesitates, he gets a `visit` to the masked site, so that whoever waits
 /// there sees what the site does and when; a right client whose hello comes in pieces is served all the same.
-pub(super) async fn identify<'a>(
+pub(crate) async fn identify<'a>(
     shared: &'a Shared,
     inbox: &mut Inbox,
     visit: &mut Option<Visit<'a>>,
@@ -313,63 +304,6 @@ async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, addres
         shared.recent.failed(address);
     }
     found
-}
-
-/// Opens a session. Where the limit of addresses is reached, one that does not answer any more gives way; if there is none,
-/// the client may prove that it is a device that is served already.
-fn admit(shared: &Shared, user: &User, address: IpAddr, stream: &TcpStream) -> Result<Admission, Refusal> {
-    let open = || open_session(shared, user, address, stream, None);
-    let opened = match open() {
-        Err(Refusal::TooManyAddresses) if evict_silent(shared, user) => open(),
-        opened => opened,
-    };
-    match opened {
-        Err(Refusal::TooManyAddresses) => {
-            user.account.begin_proof().map(Admission::OnProof).ok_or(Refusal::TooManyAddresses)
-        }
-        opened => opened.map(Admission::Admitted),
-    }
-}
-
-/// Opens a session for a client that has shown its `key`, if an admitted device of the user has that key.
-pub(super) fn admit_device(
-    shared: &Shared,
-    proof: &Proof,
-    secret: &Secret,
-    address: IpAddr,
-    stream: &TcpStream,
-    key: NonZeroU64,
-) -> Result<Session, Refusal> {
-    let access = shared.directory.current();
-    let user = access.check(&proof.0.name, secret, ports::now())?;
-    open_session(shared, user, address, stream, Some(key))
-}
-
-/// Opens a session, and looks once more whether the user is still served: a revision that came meanwhile has either been
-/// seen here, or has seen the session.
-fn open_session(
-    shared: &Shared,
-    user: &User,
-    address: IpAddr,
-    stream: &TcpStream,
-    key: Option<NonZeroU64>,
-) -> Result<Session, Refusal> {
-    user.standing(ports::now())?;
-    let address = address.to_canonical();
-    let session = user.account.admit(&user.rule, address, key)?;
-    if shared.directory.current().check(&user.rule.name, &user.rule.secret, ports::now())?.rule.denies(address) {
-        return Err(Refusal::SourceDenied);
-    }
-    if let (Ok(ours), Ok(theirs)) = (stream.local_addr(), stream.peer_addr()) {
-        session.set_ends((ours, theirs));
-    }
-    Ok(session)
-}
-
-/// Ends the sessions of addresses that do not answer any more.
-fn evict_silent(shared: &Shared, user: &User) -> bool {
-    Asker::new(shared.config.timeouts.keepalive)
-        .is_ok_and(|asker| user.account.evict_silent(|ends| asker.answers(ends)))
 }
 
 fn in_time(time: u32, now: DateTime<Utc>) -> bool {

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use super::Print;
 use crate::ports;
-use crate::seldom::Seldom;
+use crate::throttled_log::ThrottledLog;
 
 /// Seconds since 1970, and the print.
 const ENTRY: usize = 8 + 16;
@@ -40,7 +40,7 @@ pub(super) struct Log {
     /// `None` after a failure.
     file: Option<File>,
     entries: usize,
-    warning: Seldom,
+    warning: ThrottledLog,
 }
 
 impl Log {
@@ -50,7 +50,7 @@ impl Log {
         order: &VecDeque<(Instant, Print)>,
         now: (Instant, DateTime<Utc>),
     ) -> io::Result<Self> {
-        let mut log = Self { path, file: None, entries: 0, warning: Seldom::default() };
+        let mut log = Self { path, file: None, entries: 0, warning: ThrottledLog::default() };
         log.rewrite(order, now)?;
         Ok(log)
     }

@@ -6,7 +6,7 @@
 
 use std::num::NonZeroU64;
 
-use crate::obfuscated2::Transport;
+use crate::wire::obfuscated2::Transport;
 
 /// Bit of a length that asks for a quick acknowledgement (core.telegram.org/mtproto/mtproto-transports).
 const QUICK_ACK: u32 = 0x8000_0000;

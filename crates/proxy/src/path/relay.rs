@@ -6,7 +6,6 @@
 //! Bytes are counted as soon as the system has taken them, whatever becomes of the relay afterwards: what is delivered is
 //! counted, and what is not delivered is not.
 
-mod buffers;
 mod link;
 #[cfg(test)]
 mod tests;
@@ -20,10 +19,9 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::Instant;
 
-use crate::account::{Account, Direction, Grant};
-use crate::faketls::{HEADER, MIN_PAYLOAD, RecordSizes};
-pub(crate) use buffers::Buffers;
-use buffers::Records;
+use super::buffers::{self, Buffers, Records};
+use crate::accounts::{Account, Direction, Grant};
+use crate::wire::{HEADER, MIN_PAYLOAD, RecordSizes};
 pub(crate) use link::{Downlink, KeyWatch, Uplink};
 
 /// How long a few bytes are held back that would make a record shorter than TLS 1.3 can have.

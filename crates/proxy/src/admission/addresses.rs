@@ -2,8 +2,10 @@
 //! generation is full, the one before it is forgotten.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::network::network;
 
 /// Addresses in one generation; two are kept.
 const GENERATION: usize = 16_384;
@@ -62,14 +64,6 @@ impl Recent {
             *previous = std::mem::take(current);
         }
         change(current.entry(address).or_insert_with(|| previous.get(&address).cloned().unwrap_or_default()));
-    }
-}
-
-/// What counts as one address: all of IPv4, the first 64 bits of IPv6.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

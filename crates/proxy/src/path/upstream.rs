@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 
 use crate::config::{DataCentres, Timeouts, Upstream};
 use crate::ports;
-use crate::server::tune;
+use crate::socket::tune;
 use crate::stats::{Reached, Stats, count};
 use crate::warnings::Code;
 use route::Failure;

@@ -1,0 +1,49 @@
+//! What every connection works with.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::access::Directory;
+use crate::admission::addresses::Recent;
+use crate::admission::replay::Replays;
+use crate::admission::search::Searcher;
+use crate::config::Config;
+use crate::path::buffers::Buffers;
+use crate::path::mask::Mask;
+use crate::path::upstream::Upstreams;
+use crate::stats::Stats;
+
+/// What every connection works with.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// As it was at the start, without users.
+    pub(crate) config: Config,
+    pub(crate) directory: Directory,
+    pub(crate) stats: Arc<Stats>,
+    pub(crate) searcher: Searcher,
+    pub(crate) recent: Recent,
+    pub(crate) replays: Replays,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) mask: Mask,
+    pub(crate) buffers: Buffers,
+}
+
+impl Shared {
+    /// Fails if a thread cannot be started.
+    pub(crate) fn new(config: Config, listeners: Vec<SocketAddr>) -> io::Result<Self> {
+        let stats = Arc::new(Stats::new());
+        let (routes, centres) = (config.upstreams.clone(), config.data_centres.clone());
+        Ok(Self {
+            directory: Directory::default(),
+            searcher: Searcher::start()?,
+            recent: Recent::default(),
+            replays: Replays::new(config.replay.capacity, config.replay.window),
+            upstreams: Upstreams::new(routes, centres, config.timeouts, Arc::clone(&stats)),
+            mask: Mask::new(config.masking.clone(), listeners),
+            buffers: Buffers::for_clients(),
+            stats,
+            config,
+        })
+    }
+}
