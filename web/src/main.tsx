@@ -1,4 +1,4 @@
-import './styles';
+import '~/app/styles';
 import { createRoot } from 'react-dom/client';
 import { startSession } from '~/api/session';
 import { App } from '~/app/App';

@@ -9,8 +9,8 @@ import { piece } from '~/ui/piece';
 import { Notice, PagePending } from '~/ui/states';
 import { Shell } from './Shell';
 
-const LoginAgain = piece(() => import('~/pages/login/LoginAgain').then((module) => module.LoginAgain));
-const Login = piece(() => import('~/pages/login/Login').then((module) => module.Login));
+const LoginAgain = piece(() => import('~/features/session/LoginAgain').then((module) => module.LoginAgain));
+const Login = piece(() => import('~/features/session/Login').then((module) => module.Login));
 
 /** While the login lies over the page, Escape is not for what is beneath it. */
 function keepEscape(event: KeyboardEvent): void {

@@ -12,10 +12,10 @@ import {
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { logOut, useAdmin } from '~/api/session';
+import { ReuseNotice } from '~/features/session/ReuseNotice';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { openPalette, PaletteHost } from './PaletteHost';
-import { ReuseNotice } from './ReuseNotice';
 import css from './Shell.module.css';
 import { PALETTE_KEY, useHotkeys } from './useHotkeys';
 

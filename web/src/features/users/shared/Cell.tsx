@@ -2,9 +2,9 @@ import type { ReactNode } from 'react';
 import type { User } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { StatusBadge, useStatusReason } from '~/ui/StatusBadge';
-import { UsageBar } from '~/ui/UsageBar';
 import { Bytes, Count, Moment } from '~/ui/values';
 import type { Column } from './columns';
+import { UsageBar } from './UsageBar';
 
 function Against({ value, limit }: { value: number; limit: number | null }) {
   return (

@@ -4,8 +4,8 @@ import { useState } from 'react';
 import type { BulkAction } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import type { UserFilters } from '~/lib/filters';
 import { BulkDialog, type BulkTarget } from './BulkDialog';
+import type { UserFilters } from './filters';
 import css from './Users.module.css';
 import type { Selection } from './useSelection';
 

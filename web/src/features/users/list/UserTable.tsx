@@ -1,13 +1,13 @@
 import { IconArrowDown, IconArrowUp, IconQrcode } from '@tabler/icons-react';
 import { memo, useDeferredValue } from 'react';
 import type { User } from '~/api/client';
+import { Cell } from '~/features/users/shared/Cell';
+import { type Column, SORTABLE } from '~/features/users/shared/columns';
+import { UserMenuButton } from '~/features/users/shared/UserMenuButton';
 import { useI18n } from '~/i18n';
-import { DEFAULT_SORT, nextSort, type Sort, type SortKey } from '~/lib/filters';
 import { OnlineDot } from '~/ui/StatusBadge';
-import { UserLink } from '~/ui/UserLink';
-import { Cell } from './cells';
-import { type Column, SORTABLE } from './columns';
-import { UserMenuButton } from './UserMenuButton';
+import { DEFAULT_SORT, nextSort, type Sort, type SortKey } from './filters';
+import { UserLink } from './UserLink';
 import css from './Users.module.css';
 import type { Selection } from './useSelection';
 

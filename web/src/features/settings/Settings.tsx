@@ -12,8 +12,8 @@ import { useConfirm } from '~/ui/Confirm';
 import { LanguageSelect } from '~/ui/LanguageSelect';
 import { Card, Facts, Page } from '~/ui/Page';
 import { Lines, LoadError } from '~/ui/states';
+import { useTaskName } from '~/ui/useTaskName';
 import { Moment } from '~/ui/values';
-import { useTaskName } from '../dashboard/useTaskName';
 import { OwnPassword } from './OwnPassword';
 
 export function Settings() {

@@ -3,11 +3,11 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, type User } from '~/api/client';
 import { ApiError } from '~/api/problem';
+import { refreshUsers } from '~/features/users/shared/useUserActions';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { Page } from '~/ui/Page';
 import { Lines, LoadError, NoSuchUser } from '~/ui/states';
-import { refreshUsers } from '../users/useUserActions';
 import { UserForm } from './UserForm';
 import { type FormValues, patchOf, valuesOf } from './values';
 

@@ -1,12 +1,12 @@
 import { Button, NativeSelect } from '@mantine/core';
 import { IconColumns3 } from '@tabler/icons-react';
 import { $api, poll } from '~/api/client';
+import type { Column } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import { DEFAULT_SORT, SORT_KEYS, STATUSES, type UserFilters } from '~/lib/filters';
 import { opener } from '~/ui/opener';
-import { SearchInput } from '~/ui/SearchInput';
-import type { Column } from './columns';
+import { DEFAULT_SORT, SORT_KEYS, STATUSES, type UserFilters } from './filters';
+import { SearchInput } from './SearchInput';
 import css from './Users.module.css';
 
 const ColumnMenu = opener(

@@ -4,18 +4,18 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { $api, type LinkedUser, poll } from '~/api/client';
 import { ApiError } from '~/api/problem';
 import { useAdmin } from '~/api/session';
+import { UserDeeds } from '~/features/audit/AuditList';
+import { TrafficCard } from '~/features/traffic/TrafficCard';
+import { Cell } from '~/features/users/shared/Cell';
+import { LinkPanel } from '~/features/users/shared/LinkPanel';
+import { UsageBar } from '~/features/users/shared/UsageBar';
+import { UserMenuButton } from '~/features/users/shared/UserMenuButton';
 import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
 import { Card, Facts, Page } from '~/ui/Page';
 import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
 import { Lines, LoadError, NoSuchUser } from '~/ui/states';
-import { TrafficCard } from '~/ui/TrafficCard';
-import { UsageBar } from '~/ui/UsageBar';
 import { Moment } from '~/ui/values';
-import { UserDeeds } from '../audit/AuditList';
-import { Cell } from '../users/cells';
-import { UserMenuButton } from '../users/UserMenuButton';
-import { LinkPanel } from './LinkPanel';
 import css from './UserPage.module.css';
 
 export function UserPage() {

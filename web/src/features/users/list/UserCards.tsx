@@ -1,10 +1,10 @@
 import { IconQrcode } from '@tabler/icons-react';
+import { Cell } from '~/features/users/shared/Cell';
+import { UsageBar } from '~/features/users/shared/UsageBar';
+import { UserMenuButton } from '~/features/users/shared/UserMenuButton';
 import { useI18n } from '~/i18n';
 import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
-import { UsageBar } from '~/ui/UsageBar';
-import { UserLink } from '~/ui/UserLink';
-import { Cell } from './cells';
-import { UserMenuButton } from './UserMenuButton';
+import { UserLink } from './UserLink';
 import css from './Users.module.css';
 import type { ListProps } from './UserTable';
 

@@ -3,13 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type BulkAction } from '~/api/client';
 import type { components } from '~/api/schema';
+import { refreshUsers } from '~/features/users/shared/useUserActions';
 import { useI18n } from '~/i18n';
 import { formatNumber, joinBytes, type Unit } from '~/lib/bytes';
 import { NumberField } from '~/ui/NumberField';
 import { useNotify } from '~/ui/notify';
 import { SizeInput } from '~/ui/SizeInput';
 import { Fault } from '~/ui/states';
-import { refreshUsers } from './useUserActions';
 
 export type BulkTarget = Pick<components['schemas']['BulkBody'], 'usernames' | 'filter'>;
 

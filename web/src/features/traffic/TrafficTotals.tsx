@@ -1,10 +1,10 @@
+import css from '~/features/dashboard/Dashboard.module.css';
 import { useI18n } from '~/i18n';
-import { totals, totalsQuery } from '~/lib/history';
 import { Card } from '~/ui/Page';
 import { Lines, LoadError } from '~/ui/states';
-import { useTraffic } from '~/ui/useTraffic';
 import { Bytes } from '~/ui/values';
-import css from './Dashboard.module.css';
+import { totals, totalsQuery } from './history';
+import { useTraffic } from './useTraffic';
 
 /** What moved today and in the last week and month, against the same time before. */
 export function TrafficTotals() {

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useState } from 'react';
 import { useI18n } from '~/i18n';
 import { axisSizes, formatBytes } from '~/lib/bytes';
-import type { Bar, Range } from '~/lib/history';
+import type { Bar, Range } from './history';
 import css from './TrafficChart.module.css';
 
 /** Most spaces between the times below the chart. They are equal, and the last time is that of the last bar. */

@@ -1,7 +1,7 @@
 import { IconDots } from '@tabler/icons-react';
+import css from '~/features/users/list/Users.module.css';
 import { useI18n } from '~/i18n';
 import { opener } from '~/ui/opener';
-import css from './Users.module.css';
 
 export const UserMenuButton = opener(
   () => import('./UserMenu').then((module) => module.UserMenu),

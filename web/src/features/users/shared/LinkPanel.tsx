@@ -5,8 +5,8 @@ import type { components } from '~/api/schema';
 import { useI18n } from '~/i18n';
 import { CopyButton } from '~/ui/CopyButton';
 import { useNotify } from '~/ui/notify';
-import { download, qrCode, qrPng, qrSvg } from '~/ui/qr';
 import css from './LinkPanel.module.css';
+import { download, qrCode, qrPng, qrSvg } from './qr';
 
 interface Props {
   username: string;

@@ -1,8 +1,8 @@
 import { Modal } from '@mantine/core';
 import { $api } from '~/api/client';
+import { LinkPanel } from '~/features/users/shared/LinkPanel';
 import { useI18n } from '~/i18n';
 import { Lines, LoadError } from '~/ui/states';
-import { LinkPanel } from './LinkPanel';
 
 export function QrDialog({ username, onClose }: { username: string; onClose: () => void }) {
   const { t } = useI18n();

@@ -6,23 +6,23 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { $api, poll } from '~/api/client';
 import { useAdmin } from '~/api/session';
+import { type Column, recallColumns } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import { DEFAULT_SIZE, listQuery, parseFilters, type UserFilters } from '~/lib/filters';
 import { remember } from '~/lib/preferences';
 import { Age } from '~/ui/Age';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
 import { piece } from '~/ui/piece';
 import { Lines, LoadError, Notice } from '~/ui/states';
-import { type Column, recallColumns } from './columns';
+import { DEFAULT_SIZE, listQuery, parseFilters, type UserFilters } from './filters';
 import { Toolbar } from './Toolbar';
 import { UserCards } from './UserCards';
 import { UserTable } from './UserTable';
 import { useSelection } from './useSelection';
 
 const BulkBar = piece(() => import('./BulkBar').then((module) => module.BulkBar));
-const QrDialog = piece(() => import('../user/QrDialog').then((module) => module.QrDialog));
+const QrDialog = piece(() => import('./QrDialog').then((module) => module.QrDialog));
 
 export function Users() {
   const { t, locale } = useI18n();

@@ -1,18 +1,18 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { $api, poll, type Stats } from '~/api/client';
+import { TrafficCard } from '~/features/traffic/TrafficCard';
+import { TrafficTotals } from '~/features/traffic/TrafficTotals';
+import { STATUSES } from '~/features/users/list/filters';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import { STATUSES } from '~/lib/filters';
 import { Age } from '~/ui/Age';
 import { Card, Page } from '~/ui/Page';
 import { Lines, LoadError, Notice } from '~/ui/states';
-import { TrafficCard } from '~/ui/TrafficCard';
 import { Count } from '~/ui/values';
 import { Attention } from './Attention';
 import css from './Dashboard.module.css';
 import { ProxyCard } from './ProxyCard';
-import { TrafficTotals } from './TrafficTotals';
 import { OnlineUsers, SoonUsers, TopUsers } from './UserLists';
 
 export function Dashboard() {

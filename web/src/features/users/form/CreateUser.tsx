@@ -1,9 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
 import { api } from '~/api/client';
+import { refreshUsers } from '~/features/users/shared/useUserActions';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { Page } from '~/ui/Page';
-import { refreshUsers } from '../users/useUserActions';
 import { UserForm } from './UserForm';
 import { bodyOf, EMPTY, type FormValues } from './values';
 

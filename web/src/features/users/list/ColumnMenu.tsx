@@ -1,7 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { IconColumns3 } from '@tabler/icons-react';
+import { COLUMNS, type Column } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
-import { COLUMNS, type Column } from './columns';
 import css from './Users.module.css';
 
 interface Props {

@@ -3,8 +3,8 @@ import { useI18n } from '~/i18n';
 import { formatDuration, formatRelative } from '~/lib/time';
 import { Card } from '~/ui/Page';
 import { useNow } from '~/ui/useNow';
+import { useTaskName } from '~/ui/useTaskName';
 import css from './Dashboard.module.css';
-import { useTaskName } from './useTaskName';
 
 /** Warnings because of which the proxy's traffic is not counted. */
 const UNCOUNTED = ['counters_missing', 'counters_switched_off'];

@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { api, poll } from '~/api/client';
 import type { components } from '~/api/schema';
-import type { HistoryQuery } from '~/lib/history';
+import type { HistoryQuery } from './history';
 
 type Points = components['schemas']['Point'][];
 

@@ -1,4 +1,4 @@
-import type { SortKey } from '~/lib/filters';
+import type { SortKey } from '~/features/users/list/filters';
 import { recall } from '~/lib/preferences';
 
 /** Columns besides name and actions, which are always there. */
