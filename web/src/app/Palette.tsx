@@ -7,11 +7,11 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { $api } from '~/api/client';
 import { useAdmin } from '~/api/session';
+import { useLogOut } from '~/features/session/useLogOut';
 import { useI18n } from '~/i18n';
 import { useErrorText } from '~/ui/errors';
 import { OnlineDot } from '~/ui/StatusBadge';
 import css from './Palette.module.css';
-import { useLogOut } from './Shell';
 
 const [store, spotlight] = createSpotlight();
 

@@ -11,13 +11,15 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { logOut, useAdmin } from '~/api/session';
+import { useAdmin } from '~/api/session';
 import { ReuseNotice } from '~/features/session/ReuseNotice';
+import { useLogOut } from '~/features/session/useLogOut';
 import { useI18n } from '~/i18n';
-import { useNotify } from '~/ui/notify';
-import { openPalette, PaletteHost } from './PaletteHost';
+import { PALETTE_KEY } from '~/lib/keyboard';
+import { PaletteHost } from './PaletteHost';
+import { openPalette } from './palette';
 import css from './Shell.module.css';
-import { PALETTE_KEY, useHotkeys } from './useHotkeys';
+import { useHotkeys } from './useHotkeys';
 
 const icon = { size: 20, stroke: 1.6, 'aria-hidden': true } as const;
 
@@ -62,17 +64,6 @@ function useLinks() {
     },
   ] as const;
   return links.filter((link) => is_sudo || !link.sudo);
-}
-
-export function useLogOut() {
-  const { failed } = useNotify();
-  return async () => {
-    try {
-      await logOut();
-    } catch (error) {
-      failed(error);
-    }
-  };
 }
 
 function Account() {

@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
-import { parseFilters } from '~/features/users/list/filters';
+import { parseAuditFilters } from '~/features/audit/filters';
+import { parseUserFilters } from '~/features/users/list/filters';
 import { basePath } from '~/lib/base';
 import { piece } from '~/ui/piece';
 import { NotFound, PageFailed, PagePending } from '~/ui/states';
@@ -10,10 +11,6 @@ const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound
 
 const page = (load: () => Promise<ComponentType>) => piece(load, { pending: PagePending, isPage: true });
 const parent = () => rootRoute;
-const text = (value: unknown) =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
-const positive = (value: unknown) =>
-  Number.isSafeInteger(value) && Number(value) > 1 ? Number(value) : undefined;
 
 const routes = [
   createRoute({
@@ -24,7 +21,7 @@ const routes = [
   createRoute({
     getParentRoute: parent,
     path: '/users',
-    validateSearch: parseFilters,
+    validateSearch: parseUserFilters,
     component: page(() => import('~/features/users/list/Users').then((module) => module.Users)),
   }),
   createRoute({
@@ -51,12 +48,7 @@ const routes = [
   createRoute({
     getParentRoute: parent,
     path: '/audit',
-    validateSearch: (query: Record<string, unknown>): AuditFilters => ({
-      actor: text(query.actor),
-      action: text(query.action),
-      target: text(query.target),
-      page: positive(query.page),
-    }),
+    validateSearch: parseAuditFilters,
     component: page(() => import('~/features/audit/Audit').then((module) => module.Audit)),
   }),
   createRoute({
@@ -65,13 +57,6 @@ const routes = [
     component: page(() => import('~/features/settings/Settings').then((module) => module.Settings)),
   }),
 ] as const;
-
-export interface AuditFilters {
-  actor?: string | undefined;
-  action?: string | undefined;
-  target?: string | undefined;
-  page?: number | undefined;
-}
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren(routes),

@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '~/features/audit/changes';
 import { WARNINGS } from '~/features/dashboard/useWarningText';
 import { RANGES } from '~/features/traffic/history';
-import { STATUSES } from '~/features/users/list/filters';
 import { COLUMNS } from '~/features/users/shared/columns';
 import en from '~/i18n/en.json';
 import fa from '~/i18n/fa.json';
 import ru from '~/i18n/ru.json';
+import { STATUSES } from '~/lib/status';
 
 const SOURCE = join(process.cwd(), 'src');
 const PLURAL = /_(zero|one|two|few|many|other)$/;

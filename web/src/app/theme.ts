@@ -16,8 +16,6 @@ export const theme = createTheme({
   },
 });
 
-export const SCHEMES = ['auto', 'light', 'dark'] as const satisfies MantineColorScheme[];
-
 const systemIsDark = () => window.matchMedia('(prefers-color-scheme: dark)').matches;
 
 /** Before the first paint, so that nobody is dazzled. */

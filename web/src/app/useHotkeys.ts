@@ -1,11 +1,6 @@
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { openPalette } from './PaletteHost';
-
-const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
-
-/** As the keys are called here. */
-export const PALETTE_KEY = isMac ? '⌘K' : 'Ctrl+K';
+import { openPalette } from './palette';
 
 const isUnderDialog = () => document.querySelector('[aria-modal=true]') !== null;
 

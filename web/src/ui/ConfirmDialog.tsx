@@ -1,8 +1,8 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useI18n } from '~/i18n';
-import type { Question } from './Confirm';
 import { CurrentPassword, needsPassword } from './CurrentPassword';
+import type { Question } from './question';
 import { Fault } from './states';
 
 interface Props {

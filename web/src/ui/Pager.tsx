@@ -1,8 +1,8 @@
 import { ActionIcon, NativeSelect } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
-import { PAGE_SIZES } from '~/features/users/list/filters';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
+import { PAGE_SIZES } from '~/lib/paging';
 import css from './Pager.module.css';
 
 interface Props {

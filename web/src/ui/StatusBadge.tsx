@@ -1,6 +1,6 @@
-import type { Status } from '~/features/users/list/filters';
 import { useI18n } from '~/i18n';
 import { formatBytes } from '~/lib/bytes';
+import type { Status } from '~/lib/status';
 import { formatRelative } from '~/lib/time';
 import css from './StatusBadge.module.css';
 

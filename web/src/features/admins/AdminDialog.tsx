@@ -10,7 +10,7 @@ import { CurrentPassword, needsPassword } from '~/ui/CurrentPassword';
 import { NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
 import { Fault } from '~/ui/states';
-import { refreshAdmins } from './Admins';
+import { refreshAdmins } from './refresh';
 
 /** A new administrator, or a new password for one that exists. */
 export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: () => void }) {

@@ -5,7 +5,7 @@ import type { Admin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { useConfirm } from '~/ui/Confirm';
 import { useNotify } from '~/ui/notify';
-import { refreshAdmins } from './Admins';
+import { refreshAdmins } from './refresh';
 
 interface Props {
   admin: Admin;

@@ -2,7 +2,7 @@ import { ActionIcon, Button } from '@mantine/core';
 import { IconDots, IconPlus } from '@tabler/icons-react';
 import { keepPreviousData } from '@tanstack/react-query';
 import { useState } from 'react';
-import { $api, poll, queryClient } from '~/api/client';
+import { $api, poll } from '~/api/client';
 import { type Admin, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
@@ -43,8 +43,6 @@ export function Admins() {
   const { is_sudo } = useAdmin();
   return is_sudo ? <AdminList /> : <Denied />;
 }
-
-export const refreshAdmins = () => queryClient.invalidateQueries({ queryKey: ['get', '/api/admins'] });
 
 type Editing = { admin: Admin | null } | null;
 

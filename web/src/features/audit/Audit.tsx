@@ -2,7 +2,6 @@ import { NativeSelect, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useAdmin } from '~/api/session';
-import type { AuditFilters } from '~/app/router';
 import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
 import { Card, Page } from '~/ui/Page';
@@ -11,6 +10,7 @@ import { Denied } from '~/ui/states';
 import css from './Audit.module.css';
 import { AuditList, useAudit } from './AuditList';
 import { ACTIONS, useActionName } from './changes';
+import type { AuditFilters } from './filters';
 
 const SIZE = 50;
 

@@ -5,15 +5,10 @@ import { Lines, LoadError, Notice } from '~/ui/states';
 import { Moment } from '~/ui/values';
 import css from './Audit.module.css';
 import { changesOf, useActionName } from './changes';
-
-interface Filters {
-  actor?: string | undefined;
-  action?: string | undefined;
-  target?: string | undefined;
-}
+import type { AuditFilters } from './filters';
 
 interface Part {
-  filters: Filters;
+  filters: Pick<AuditFilters, 'actor' | 'action' | 'target'>;
   offset?: number;
   limit: number;
 }
@@ -53,22 +48,7 @@ export function AuditList(part: Part) {
   return <Entries entries={audit.data.entries} />;
 }
 
-/** Enough that five of them are about the user also where an administrator has his name. */
-const READ = 100;
-const SHOWN = 5;
-
-/** What was done to a user last. */
-export function UserDeeds({ username }: { username: string }) {
-  const { t } = useI18n();
-  const audit = useAudit({ filters: { target: username }, limit: READ });
-  if (audit.isPending) return <Lines count={3} />;
-  if (!audit.data) return <LoadError error={audit.error} onRetry={() => void audit.refetch()} />;
-  const entries = audit.data.entries.filter(({ action }) => /^users?\./.test(action)).slice(0, SHOWN);
-  if (entries.length === 0) return <div className="dim">{t('user.auditEmpty')}</div>;
-  return <Entries entries={entries} compact />;
-}
-
-function Entries({ entries, compact = false }: { entries: AuditEntry[]; compact?: boolean }) {
+export function Entries({ entries, compact = false }: { entries: AuditEntry[]; compact?: boolean }) {
   return (
     <ol className={css.list}>
       {entries.map((entry) => (

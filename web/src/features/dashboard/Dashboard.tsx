@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { $api, poll, type Stats } from '~/api/client';
 import { TrafficCard } from '~/features/traffic/TrafficCard';
 import { TrafficTotals } from '~/features/traffic/TrafficTotals';
-import { STATUSES } from '~/features/users/list/filters';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
+import { STATUSES } from '~/lib/status';
 import { Age } from '~/ui/Age';
 import { Card, Page } from '~/ui/Page';
 import { Lines, LoadError, Notice } from '~/ui/states';
@@ -87,7 +87,7 @@ function Connections({ stats }: { stats: Stats }) {
 function Figure({ value, label }: { value: number | null; label: string }) {
   return (
     <div>
-      <div className={css.figure}>
+      <div className="figure">
         <Count value={value} />
       </div>
       <div className="dim small">{label}</div>

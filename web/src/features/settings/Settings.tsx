@@ -1,11 +1,17 @@
-import { Button, Group, Kbd, SegmentedControl, useMantineColorScheme } from '@mantine/core';
+import {
+  Button,
+  Group,
+  Kbd,
+  type MantineColorScheme,
+  SegmentedControl,
+  useMantineColorScheme,
+} from '@mantine/core';
 import { $api, poll } from '~/api/client';
 import { logOutEverywhere, useAdmin } from '~/api/session';
-import { useLogOut } from '~/app/Shell';
-import { SCHEMES } from '~/app/theme';
-import { PALETTE_KEY } from '~/app/useHotkeys';
+import { useLogOut } from '~/features/session/useLogOut';
 import { useI18n } from '~/i18n';
 import { base } from '~/lib/base';
+import { PALETTE_KEY } from '~/lib/keyboard';
 import { formatDuration, zoneName } from '~/lib/time';
 import { Age } from '~/ui/Age';
 import { useConfirm } from '~/ui/Confirm';
@@ -39,6 +45,8 @@ export function Settings() {
   );
 }
 
+const SCHEMES: MantineColorScheme[] = ['auto', 'light', 'dark'];
+
 function Appearance() {
   const { t } = useI18n();
   const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
@@ -50,7 +58,7 @@ function Appearance() {
         <SegmentedControl
           aria-labelledby="theme-label"
           value={colorScheme}
-          onChange={(scheme) => setColorScheme(scheme as (typeof SCHEMES)[number])}
+          onChange={(scheme) => setColorScheme(scheme as MantineColorScheme)}
           data={SCHEMES.map((value) => ({ value, label: t(`settings.${value}`) }))}
         />
       </div>

@@ -1,9 +1,9 @@
-import css from '~/features/dashboard/Dashboard.module.css';
 import { useI18n } from '~/i18n';
 import { Card } from '~/ui/Page';
 import { Lines, LoadError } from '~/ui/states';
 import { Bytes } from '~/ui/values';
 import { totals, totalsQuery } from './history';
+import css from './TrafficTotals.module.css';
 import { useTraffic } from './useTraffic';
 
 /** What moved today and in the last week and month, against the same time before. */
@@ -24,7 +24,7 @@ export function TrafficTotals() {
         return (
           <Card key={name} label={label}>
             <div className="dim small">{label}</div>
-            <div className={css.figure}>
+            <div className="figure">
               <Bytes value={sum} />
             </div>
             <div className="dim small">

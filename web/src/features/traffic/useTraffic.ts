@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { api, poll } from '~/api/client';
+import { keys } from '~/api/keys';
 import type { components } from '~/api/schema';
 import type { HistoryQuery } from './history';
 
@@ -21,12 +22,7 @@ interface Wanted<T> {
  */
 export function useTraffic<T>({ name, username, query, read, seconds }: Wanted<T>) {
   return useQuery({
-    queryKey: [
-      'get',
-      username === undefined ? '/api/system/traffic' : '/api/users/{username}/traffic',
-      username,
-      name,
-    ],
+    queryKey: keys.traffic(name, username),
     queryFn: async ({ signal }) => {
       const now = Date.now();
       const params = { query: query(now) };

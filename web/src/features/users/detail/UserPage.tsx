@@ -4,7 +4,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { $api, type LinkedUser, poll } from '~/api/client';
 import { ApiError } from '~/api/problem';
 import { useAdmin } from '~/api/session';
-import { UserDeeds } from '~/features/audit/AuditList';
+import { UserAudit } from '~/features/audit/UserAudit';
 import { TrafficCard } from '~/features/traffic/TrafficCard';
 import { Cell } from '~/features/users/shared/Cell';
 import { LinkPanel } from '~/features/users/shared/LinkPanel';
@@ -68,7 +68,7 @@ export function UserPage() {
           <TrafficCard title={t('user.history')} username={user.username} />
           {is_sudo && (
             <Card title={t('user.audit')}>
-              <UserDeeds username={user.username} />
+              <UserAudit username={user.username} />
             </Card>
           )}
         </>

@@ -1,6 +1,6 @@
 import { useNavigate } from '@tanstack/react-router';
 import { api } from '~/api/client';
-import { refreshUsers } from '~/features/users/shared/useUserActions';
+import { refreshUsers } from '~/features/users/shared/refresh';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { Page } from '~/ui/Page';

@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, type User } from '~/api/client';
+import { keys } from '~/api/keys';
 import { ApiError } from '~/api/problem';
-import { refreshUsers } from '~/features/users/shared/useUserActions';
+import { refreshUsers } from '~/features/users/shared/refresh';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { Page } from '~/ui/Page';
@@ -16,7 +17,7 @@ export function EditUser() {
   const { username } = useParams({ from: '/users/$username/edit' });
   // Not what another page has read: whoever saves must have begun with what is true. And not read again while he types.
   const query = useQuery({
-    queryKey: ['edit', username],
+    queryKey: keys.editedUser(username),
     queryFn: async ({ signal }) =>
       (await api.GET('/api/users/{username}', { params: { path: { username } }, signal })).data,
     gcTime: 0,

@@ -1,29 +1,13 @@
 import { Button, Input, InputBase } from '@mantine/core';
-import type { ReactNode } from 'react';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import { addDays, formatMoment, formatRelative, fromPicker, toPicker, zoneName } from '~/lib/time';
+import { addDays, formatMoment, formatRelative, fromPicker, toPicker } from '~/lib/time';
 import { opener } from '~/ui/opener';
 import { useNow } from '~/ui/useNow';
+import { type ExpiryProps, useExpiryLabels } from './expiry';
 import css from './UserForm.module.css';
 
 const PRESETS = [7, 30, 90];
-
-export interface ExpiryProps {
-  value: string | null;
-  onChange: (value: string | null) => void;
-  error: ReactNode;
-}
-
-/** What the field is called, with its calendar and without. */
-export function useExpiryLabels() {
-  const { t } = useI18n();
-  return {
-    label: t('form.expire'),
-    description: t('form.expireHint', { zone: t('common.zone', { zone: zoneName() }) }),
-    placeholder: t('common.endless'),
-  };
-}
 
 // A calendar weighs more than the rest of the form, and many an end is given by a preset.
 const ExpiryPicker = opener(

@@ -4,7 +4,7 @@ import 'dayjs/locale/fa';
 import 'dayjs/locale/ru';
 import { useEffect, useRef } from 'react';
 import { useI18n } from '~/i18n';
-import { type ExpiryProps, useExpiryLabels } from './ExpiryInput';
+import { type ExpiryProps, useExpiryLabels } from './expiry';
 
 /** The field with its calendar. Made when it is opened for the first time, so it begins open. */
 export function ExpiryPicker({ value, onChange, error }: ExpiryProps) {

@@ -2,8 +2,9 @@ import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, type BulkAction } from '~/api/client';
+import { keys } from '~/api/keys';
 import type { components } from '~/api/schema';
-import { refreshUsers } from '~/features/users/shared/useUserActions';
+import { refreshUsers } from '~/features/users/shared/refresh';
 import { useI18n } from '~/i18n';
 import { formatNumber, joinBytes, type Unit } from '~/lib/bytes';
 import { NumberField } from '~/ui/NumberField';
@@ -43,7 +44,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
   const body = { ...target, action, ...(value === undefined ? {} : { value }) };
 
   const preview = useQuery({
-    queryKey: ['bulk-preview', body],
+    queryKey: keys.bulkPreview(body),
     queryFn: async () => (await api.POST('/api/users/bulk', { body: { ...body, dry_run: true } })).data,
     enabled: value !== null,
     gcTime: 0,

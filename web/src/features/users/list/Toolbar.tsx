@@ -4,8 +4,9 @@ import { $api, poll } from '~/api/client';
 import type { Column } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
+import { STATUSES } from '~/lib/status';
 import { opener } from '~/ui/opener';
-import { DEFAULT_SORT, SORT_KEYS, STATUSES, type UserFilters } from './filters';
+import { DEFAULT_SORT, SORT_KEYS, type UserFilters } from './filters';
 import { SearchInput } from './SearchInput';
 import css from './Users.module.css';
 

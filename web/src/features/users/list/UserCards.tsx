@@ -1,5 +1,6 @@
 import { IconQrcode } from '@tabler/icons-react';
 import { Cell } from '~/features/users/shared/Cell';
+import iconButton from '~/features/users/shared/iconButton.module.css';
 import { UsageBar } from '~/features/users/shared/UsageBar';
 import { UserMenuButton } from '~/features/users/shared/UserMenuButton';
 import { useI18n } from '~/i18n';
@@ -56,7 +57,7 @@ export function UserCards({ users, columns, selection, onQr }: ListProps) {
               <div className={css.rowActions}>
                 <button
                   type="button"
-                  className={css.iconButton}
+                  className={iconButton.button}
                   aria-label={`${t('action.qr')}: ${username}`}
                   onClick={() => onQr(username)}
                 >

@@ -2,7 +2,8 @@ import { IconArrowDown, IconArrowUp, IconQrcode } from '@tabler/icons-react';
 import { memo, useDeferredValue } from 'react';
 import type { User } from '~/api/client';
 import { Cell } from '~/features/users/shared/Cell';
-import { type Column, SORTABLE } from '~/features/users/shared/columns';
+import type { Column } from '~/features/users/shared/columns';
+import iconButton from '~/features/users/shared/iconButton.module.css';
 import { UserMenuButton } from '~/features/users/shared/UserMenuButton';
 import { useI18n } from '~/i18n';
 import { OnlineDot } from '~/ui/StatusBadge';
@@ -13,6 +14,15 @@ import type { Selection } from './useSelection';
 
 /** Rows that are drawn before anything else; the others follow a moment later, mostly below the edge of the screen. */
 const AT_ONCE = 20;
+
+const SORTABLE: Partial<Record<Column, SortKey>> = {
+  status: 'status',
+  data_used: 'data_used',
+  data_limit: 'data_limit',
+  expire_at: 'expire_at',
+  last_seen_at: 'last_seen_at',
+  created_at: 'created_at',
+};
 
 export interface ListProps {
   users: User[];
@@ -149,7 +159,7 @@ const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowPr
       <td className={css.rowActions}>
         <button
           type="button"
-          className={css.iconButton}
+          className={iconButton.button}
           aria-label={`${t('action.qr')}: ${username}`}
           onClick={() => onQr(username)}
         >

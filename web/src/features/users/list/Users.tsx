@@ -6,16 +6,16 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import { $api, poll } from '~/api/client';
 import { useAdmin } from '~/api/session';
-import { type Column, recallColumns } from '~/features/users/shared/columns';
+import type { Column } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import { remember } from '~/lib/preferences';
 import { Age } from '~/ui/Age';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
 import { piece } from '~/ui/piece';
 import { Lines, LoadError, Notice } from '~/ui/states';
-import { DEFAULT_SIZE, listQuery, parseFilters, type UserFilters } from './filters';
+import { recallColumns, rememberColumns } from './chosenColumns';
+import { DEFAULT_SIZE, listQuery, parseUserFilters, type UserFilters } from './filters';
 import { Toolbar } from './Toolbar';
 import { UserCards } from './UserCards';
 import { UserTable } from './UserTable';
@@ -45,7 +45,7 @@ export function Users() {
   const change = useCallback(
     (next: Partial<Record<keyof UserFilters, unknown>>) => {
       // Another search, filter or order begins on its first page.
-      const search = (before: UserFilters) => parseFilters({ ...before, page: undefined, ...next });
+      const search = (before: UserFilters) => parseUserFilters({ ...before, page: undefined, ...next });
       void navigate({ search, replace: true, resetScroll: 'page' in next });
     },
     [navigate],
@@ -62,7 +62,7 @@ export function Users() {
 
   function chooseColumns(next: Column[]) {
     setColumns(next);
-    remember('columns', next);
+    rememberColumns(next);
   }
 
   const shown = useMemo(

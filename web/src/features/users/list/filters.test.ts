@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { listQuery, nextSort, parseFilters } from './filters';
+import { listQuery, nextSort, parseUserFilters } from './filters';
 
 describe('filters in the address', () => {
   it('keeps what fits', () => {
     const filters = { search: 'al', status: 'active', sort: '-data_used', page: 3, size: 100 };
-    expect(parseFilters(filters)).toEqual(filters);
+    expect(parseUserFilters(filters)).toEqual(filters);
   });
 
   it.each([
@@ -22,15 +22,15 @@ describe('filters in the address', () => {
     [{ search: {} }],
     [{ other: 'thing' }],
   ])('leaves out %j', (query) => {
-    expect(parseFilters(query)).toEqual({});
+    expect(parseUserFilters(query)).toEqual({});
   });
 
   it('takes a search for digits as a text', () => {
-    expect(parseFilters({ search: 42 })).toEqual({ search: '42' });
+    expect(parseUserFilters({ search: 42 })).toEqual({ search: '42' });
   });
 
   it('cuts a search to what the API takes', () => {
-    expect([...(parseFilters({ search: '😀'.repeat(150) }).search ?? '')]).toHaveLength(100);
+    expect([...(parseUserFilters({ search: '😀'.repeat(150) }).search ?? '')]).toHaveLength(100);
   });
 });
 

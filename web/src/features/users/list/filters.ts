@@ -1,7 +1,6 @@
 /** The list's search, filter, order and page as they stand in the URL. */
-
-export const STATUSES = ['active', 'limited', 'expired', 'disabled'] as const;
-export type Status = (typeof STATUSES)[number];
+import { PAGE_SIZES } from '~/lib/paging';
+import { STATUSES, type Status } from '~/lib/status';
 
 export const SORT_KEYS = [
   'created_at',
@@ -15,7 +14,6 @@ export const SORT_KEYS = [
 export type SortKey = (typeof SORT_KEYS)[number];
 export type Sort = SortKey | `-${SortKey}`;
 
-export const PAGE_SIZES = [20, 50, 100, 200] as const;
 export const DEFAULT_SORT: Sort = '-created_at';
 export const DEFAULT_SIZE = 50;
 
@@ -35,7 +33,7 @@ function whole(value: unknown): number | undefined {
 }
 
 /** Whatever a URL holds becomes filters; what does not fit, or says the same as nothing, is left out. */
-export function parseFilters(query: Record<string, unknown>): UserFilters {
+export function parseUserFilters(query: Record<string, unknown>): UserFilters {
   const filters: UserFilters = {};
   // A router may have read a search for digits as a number.
   const search = typeof query.search === 'number' ? String(query.search) : query.search;

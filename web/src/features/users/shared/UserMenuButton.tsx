@@ -1,7 +1,7 @@
 import { IconDots } from '@tabler/icons-react';
-import css from '~/features/users/list/Users.module.css';
 import { useI18n } from '~/i18n';
 import { opener } from '~/ui/opener';
+import css from './iconButton.module.css';
 
 export const UserMenuButton = opener(
   () => import('./UserMenu').then((module) => module.UserMenu),
@@ -10,7 +10,7 @@ export const UserMenuButton = opener(
     return (
       <button
         type="button"
-        className={css.iconButton}
+        className={css.button}
         aria-label={t('users.actions', { name: user.username })}
         aria-haspopup="menu"
         onClick={onPress}

@@ -1,18 +1,12 @@
 import { useCallback } from 'react';
-import { $api, api, type ConfigSync, queryClient, type User } from '~/api/client';
+import { api, type ConfigSync, queryClient, type User } from '~/api/client';
+import { keys } from '~/api/keys';
 import { useI18n } from '~/i18n';
 import { formatBytes } from '~/lib/bytes';
 import { copy } from '~/lib/clipboard';
 import { useConfirm } from '~/ui/Confirm';
 import { useNotify } from '~/ui/notify';
-
-/** Everything that shows users is asked for again; what is on the screen stays until the answer. */
-export async function refreshUsers(): Promise<void> {
-  await queryClient.invalidateQueries({
-    predicate: ({ queryKey }) =>
-      typeof queryKey[1] === 'string' && /^\/api\/(users|system|audit)/.test(queryKey[1]),
-  });
-}
+import { refreshUsers } from './refresh';
 
 const byName = (username: string) => ({ params: { path: { username } } });
 
@@ -91,9 +85,7 @@ export function useUserActions() {
         const state = response.headers.get('config-sync') === 'pending' ? 'pending' : 'applied';
         // His page must be gone before his data is asked for again.
         after?.();
-        queryClient.removeQueries({
-          queryKey: $api.queryOptions('get', '/api/users/{username}', byName(name)).queryKey,
-        });
+        queryClient.removeQueries({ queryKey: keys.user(name) });
         await finish(t('action.deleted', { name }), { state, detail: null });
       },
     });
