@@ -1,6 +1,6 @@
 /**
- * The keys under which TanStack Query keeps answers. `$api` names its own: method, path and parameters. Those that a page
- * looks for by key, or asks for without `$api`, are named here.
+ * The keys under which TanStack Query keeps answers. `$api` names its own: method, path and parameters. Those that a
+ * page looks for by key, or asks for without `$api`, are named here.
  */
 import type { QueryKey } from '@tanstack/react-query';
 import { $api } from './client';

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'react';
-import { piece } from '~/ui/piece';
+import { lazyComponent } from '~/ui/lazy';
 import { providePalette } from './palette';
 
-// The palette is loaded when it is opened for the first time.
-const Palette = piece(() => import('./Palette').then((module) => module.Palette));
+// Loaded when it is opened for the first time.
+const Palette = lazyComponent(() => import('./Palette').then((module) => module.Palette));
 
+/** Where the palette appears once it was opened. */
 export function PaletteHost() {
   const [wanted, setWanted] = useState(0);
   useEffect(() => providePalette(() => setWanted((count) => count + 1)), []);

@@ -23,6 +23,7 @@ import { useHotkeys } from './useHotkeys';
 
 const icon = { size: 20, stroke: 1.6, 'aria-hidden': true } as const;
 
+/** The links of the navigation that the administrator may use. */
 function useLinks() {
   const { t } = useI18n();
   const { is_sudo } = useAdmin();
@@ -66,6 +67,7 @@ function useLinks() {
   return links.filter((link) => is_sudo || !link.sudo);
 }
 
+/** The name of the administrator, and the button to log out. */
 function Account() {
   const { t } = useI18n();
   const { username } = useAdmin();
@@ -89,7 +91,7 @@ function Account() {
   );
 }
 
-/** Navigation at the side, or at the bottom of a phone, and the page. */
+/** The page with its navigation: at the side, or at the bottom of a phone. */
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const links = useLinks();
@@ -100,7 +102,7 @@ export function Shell({ children }: { children: ReactNode }) {
         className={css.skip}
         href={`${window.location.pathname}${window.location.search}#content`}
         onClick={(event) => {
-          // The router would take it for another address.
+          // The router would treat the fragment as another address.
           event.preventDefault();
           document.getElementById('content')?.focus();
         }}

@@ -1,9 +1,10 @@
+/** How other parts of the app open the palette. */
 let open: (() => void) | undefined;
 
-/** Opens the palette, if a page that has one is shown. */
+/** Opens the palette, if its host is on the page. */
 export const openPalette = (): void => open?.();
 
-/** Says what opens the palette; answers with what takes it back. */
+/** Sets what opens the palette. Returns the function that unsets it. */
 export function providePalette(run: () => void): () => void {
   open = run;
   return () => {

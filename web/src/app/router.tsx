@@ -3,13 +3,14 @@ import type { ComponentType } from 'react';
 import { parseAuditFilters } from '~/features/audit/filters';
 import { parseUserFilters } from '~/features/users/list/filters';
 import { basePath } from '~/lib/base';
-import { piece } from '~/ui/piece';
+import { lazyComponent } from '~/ui/lazy';
 import { NotFound, PageFailed, PagePending } from '~/ui/states';
 import { Root } from './Root';
 
 const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
-const page = (load: () => Promise<ComponentType>) => piece(load, { pending: PagePending, isPage: true });
+const page = (load: () => Promise<ComponentType>) =>
+  lazyComponent(load, { pending: PagePending, isPage: true });
 const parent = () => rootRoute;
 
 const routes = [
@@ -26,7 +27,7 @@ const routes = [
   }),
   createRoute({
     getParentRoute: parent,
-    // Not under /users: somebody may be called "new".
+    // Not under /users, because a user may have the name "new".
     path: '/new-user',
     component: page(() => import('~/features/users/form/CreateUser').then((module) => module.CreateUser)),
   }),

@@ -30,13 +30,13 @@ const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.tsx?$/.test(name) && !/\.test\.|schema\.d\.ts/.test(name))
   .map((name) => ({ name, text: readFileSync(join(SOURCE, name), 'utf8') }));
 
-/** The ends of the keys that the code puts together, by their beginnings. */
+/** Keys that the code puts together: by their prefix, all that may follow it. */
 const DYNAMIC: Record<string, readonly string[]> = {
   'audit.': ['actor', 'target', 'field', 'before', 'after'],
+  'auditAction.': ACTIONS.map((action) => action.replace('.', '_')),
   'bulk.': ['enable', 'disable', 'add_days', 'add_bytes', 'reset_usage', 'delete'],
   'column.': ['username', ...COLUMNS],
   'dashboard.': [...RANGES, 'today'],
-  'deed.': ACTIONS.map((action) => action.replace('.', '_')),
   'error.': [
     'network',
     'unavailable',
@@ -47,7 +47,7 @@ const DYNAMIC: Record<string, readonly string[]> = {
     'fresh_login_required',
     'too_many_requests',
   ],
-  // Of names, passwords and the form of a user.
+  // Errors of names, passwords and the form of a user.
   'fault.':
     'characters date long noteLong passwordLong passwordShort positive required reserved short tooLarge'.split(
       ' ',
@@ -59,13 +59,15 @@ const DYNAMIC: Record<string, readonly string[]> = {
   'warning.': WARNINGS,
 };
 
-/** What the code asks for: 'a.b' as it stands, and `a.${x}` as the keys above. */
-function used() {
+/**
+ * The keys in the code: complete ones such as 'a.b', and the prefixes of those that it puts together, such as `a.${x}`.
+ */
+function findUsedKeys() {
   const keys = new Set<string>();
   const prefixes = new Set<string>();
   for (const { text } of files) {
-    for (const [, key] of text.matchAll(/'([a-z]+\.[A-Za-z0-9_.]+)'/g)) keys.add(key ?? '');
-    for (const [, prefix] of text.matchAll(/t\(`([a-z]+\.)\$\{/g)) prefixes.add(prefix ?? '');
+    for (const [, key] of text.matchAll(/'([a-zA-Z]+\.[A-Za-z0-9_.]+)'/g)) keys.add(key ?? '');
+    for (const [, prefix] of text.matchAll(/t\(`([a-zA-Z]+\.)\$\{/g)) prefixes.add(prefix ?? '');
   }
   return { keys, prefixes: [...prefixes].sort() };
 }
@@ -77,7 +79,7 @@ describe.each(['ru', 'fa'] as const)('%s', (language) => {
     expect([...there].filter((key) => !wanted.has(key))).toEqual([]);
   });
 
-  it('puts the same values into its texts', () => {
+  it('has the same placeholders as English', () => {
     for (const [key, text] of languages[language]) {
       const english = languages.en.get(key) ?? languages.en.get(key.replace(PLURAL, '_other')) ?? '';
       expect({ key, holes: holes(text) }).toEqual({ key, holes: holes(english) });
@@ -97,15 +99,15 @@ it.each(Object.entries(languages))('%s has every plural form of its language', (
   }
 });
 
-it('has no text that nothing shows', () => {
-  const { keys, prefixes } = used();
+it('has no text that the code does not use', () => {
+  const { keys, prefixes } = findUsedKeys();
   expect(prefixes).toEqual(Object.keys(DYNAMIC));
   for (const prefix of prefixes) for (const end of DYNAMIC[prefix] ?? []) keys.add(prefix + end);
   const dead = [...languages.en.keys()].filter((key) => !keys.has(key) && !keys.has(key.replace(PLURAL, '')));
   expect(dead).toEqual([]);
 });
 
-/** Attributes that people read or hear. */
+/** Attributes whose text people see or hear. */
 const SPOKEN = new Set([
   'label',
   'title',
@@ -118,7 +120,7 @@ const SPOKEN = new Set([
 ]);
 const hasWords = (text: string) => /\p{L}{2,}/u.test(text);
 
-it('keeps every text that people read out of the code', () => {
+it('has no text for people in the code', () => {
   const found: string[] = [];
   for (const { name, text } of files.filter((file) => file.name.endsWith('.tsx'))) {
     const source = ts.createSourceFile(name, text, ts.ScriptTarget.Latest, true, ts.ScriptKind.TSX);

@@ -1,13 +1,15 @@
 import { createContext, type ReactNode, useCallback, useContext, useState } from 'react';
-import { piece } from './piece';
+import { lazyComponent } from './lazy';
 import type { Question } from './question';
 
-// Nothing is asked at the first paint, so dialogs are not part of it.
-export const ConfirmDialog = piece(() => import('./ConfirmDialog').then((module) => module.ConfirmDialog));
+// Not needed for the first paint, so it is loaded later.
+export const ConfirmDialog = lazyComponent(() =>
+  import('./ConfirmDialog').then((module) => module.ConfirmDialog),
+);
 
 const Context = createContext<(question: Question) => void>(() => {});
 
-/** Asks before something that cannot be taken back. */
+/** Returns the function that asks for confirmation before an action. */
 export const useConfirm = () => useContext(Context);
 
 export function ConfirmProvider({ children }: { children: ReactNode }) {

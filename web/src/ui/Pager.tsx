@@ -13,6 +13,7 @@ interface Props {
   onSize?: (size: number) => void;
 }
 
+/** Leads from page to page of a list, and chooses how many rows a page has. */
 export function Pager({ page, size, total, onPage, onSize }: Props) {
   const { t, locale, direction } = useI18n();
   const last = Math.max(1, Math.ceil(total / size));

@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 
-/** What a dialog asks before an action, and the action itself. */
+/** A question before an action, and the action itself. */
 export interface Question {
   /** Names the object: "Delete alice?" */
   title: string;
@@ -9,8 +9,8 @@ export interface Question {
   action: string;
   danger?: boolean;
   /**
-   * Runs while the dialog waits; the dialog stays open and shows the reason if this fails. If the login is too old for the
-   * action, the dialog asks for the administrator's own password and runs it again with that.
+   * Runs while the dialog waits; the dialog stays open and shows the reason if this fails. If the login is too old for
+   * the action, the dialog asks for the administrator's own password and runs it again with that.
    */
   run: (currentPassword?: string) => Promise<unknown>;
 }

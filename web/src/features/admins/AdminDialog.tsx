@@ -9,10 +9,10 @@ import { nameFault } from '~/lib/names';
 import { CurrentPassword, needsPassword } from '~/ui/CurrentPassword';
 import { NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
-import { Fault } from '~/ui/states';
+import { ErrorText } from '~/ui/states';
 import { refreshAdmins } from './refresh';
 
-/** A new administrator, or a new password for one that exists. */
+/** Creates an administrator, or gives an existing one a new password. */
 export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: () => void }) {
   const { t } = useI18n();
   const { done } = useNotify();
@@ -72,7 +72,7 @@ export function AdminDialog({ admin, onClose }: { admin: Admin | null; onClose: 
     >
       <form onSubmit={form.onSubmit((values) => void submit(values))} noValidate>
         <Stack gap="md">
-          <Fault error={failure} />
+          <ErrorText error={failure} />
           {!admin && (
             <TextInput
               label={t('login.username')}

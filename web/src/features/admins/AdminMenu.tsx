@@ -12,7 +12,7 @@ interface Props {
   onPassword: () => void;
 }
 
-/** Made when it is opened for the first time, so it begins open. */
+/** What can be done with an administrator. Loaded by the first press of its button, so it starts open. */
 export function AdminMenu({ admin, onPassword }: Props) {
   const { t } = useI18n();
   const confirm = useConfirm();

@@ -6,19 +6,19 @@ import { $api, poll } from '~/api/client';
 import { type Admin, useAdmin } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
-import { opener } from '~/ui/opener';
+import { lazyComponent } from '~/ui/lazy';
+import { lazyOnPress } from '~/ui/lazyOnPress';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
-import { piece } from '~/ui/piece';
-import { Denied, Lines, LoadError } from '~/ui/states';
+import { Denied, LoadError, LoadingLines } from '~/ui/states';
 import { Moment } from '~/ui/values';
 import css from './Admins.module.css';
 
-const SIZE = 50;
+const PAGE_SIZE = 50;
 
-const AdminDialog = piece(() => import('./AdminDialog').then((module) => module.AdminDialog));
+const AdminDialog = lazyComponent(() => import('./AdminDialog').then((module) => module.AdminDialog));
 
-const AdminMenu = opener(
+const AdminMenu = lazyOnPress(
   () => import('./AdminMenu').then((module) => module.AdminMenu),
   function Dots({ admin, onPress }) {
     const { t } = useI18n();
@@ -29,7 +29,7 @@ const AdminMenu = opener(
         size="lg"
         aria-label={t('users.actions', { name: admin.username })}
         aria-haspopup="menu"
-        // One's own password and session are in the settings.
+        // One's own password and login session are on the page of settings.
         disabled={me.username === admin.username}
         onClick={onPress}
       >
@@ -53,7 +53,7 @@ function AdminList() {
   const list = $api.useQuery(
     'get',
     '/api/admins',
-    { params: { query: { offset: (page - 1) * SIZE, limit: SIZE } } },
+    { params: { query: { offset: (page - 1) * PAGE_SIZE, limit: PAGE_SIZE } } },
     { placeholderData: keepPreviousData, ...poll(30) },
   );
   return (
@@ -66,7 +66,7 @@ function AdminList() {
         </Button>
       }
     >
-      {list.isPending && <Lines count={4} height={56} />}
+      {list.isPending && <LoadingLines count={4} height={56} />}
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && (
         <ul className={css.list}>
@@ -75,8 +75,8 @@ function AdminList() {
           ))}
         </ul>
       )}
-      {list.data && list.data.total > SIZE && (
-        <Pager page={page} size={SIZE} total={list.data.total} onPage={setPage} />
+      {list.data && list.data.total > PAGE_SIZE && (
+        <Pager page={page} size={PAGE_SIZE} total={list.data.total} onPage={setPage} />
       )}
       {editing && <AdminDialog admin={editing.admin} onClose={() => setEditing(null)} />}
     </Page>

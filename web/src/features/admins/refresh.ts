@@ -1,5 +1,5 @@
 import { queryClient } from '~/api/client';
 import { keys } from '~/api/keys';
 
-/** Asks again for the list of administrators. */
+/** Requests the list of administrators again. */
 export const refreshAdmins = () => queryClient.invalidateQueries({ queryKey: keys.admins });

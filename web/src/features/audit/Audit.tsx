@@ -12,7 +12,7 @@ import { AuditList, useAudit } from './AuditList';
 import { ACTIONS, useActionName } from './changes';
 import type { AuditFilters } from './filters';
 
-const SIZE = 50;
+const PAGE_SIZE = 50;
 
 export function Audit() {
   const { is_sudo } = useAdmin();
@@ -25,8 +25,8 @@ function AuditLog() {
   const filters = useSearch({ from: '/audit' });
   const navigate = useNavigate({ from: '/audit' });
   const page = filters.page ?? 1;
-  const part = { filters, offset: (page - 1) * SIZE, limit: SIZE };
-  const audit = useAudit(part);
+  const query = { filters, offset: (page - 1) * PAGE_SIZE, limit: PAGE_SIZE };
+  const audit = useAudit(query);
 
   const change = (next: AuditFilters) =>
     void navigate({ search: (before) => ({ ...before, page: undefined, ...next }), replace: true });
@@ -53,10 +53,15 @@ function AuditLog() {
         ))}
       </div>
       <Card>
-        <AuditList {...part} />
+        <AuditList {...query} />
       </Card>
       {audit.data && (
-        <Pager page={page} size={SIZE} total={audit.data.total} onPage={(next) => change({ page: next })} />
+        <Pager
+          page={page}
+          size={PAGE_SIZE}
+          total={audit.data.total}
+          onPage={(next) => change({ page: next })}
+        />
       )}
     </Page>
   );
@@ -68,7 +73,9 @@ interface NameProps {
   onChange: (name: string) => void;
 }
 
-/** Each waits for itself until nobody types in it, so that one does not swallow what stands in the other. */
+/**
+ * A filter by name. Each field has its own delay, so that typing in one does not discard what was typed in the other.
+ */
 function NameFilter({ label, value, onChange }: NameProps) {
   const changeLater = useDebouncedCallback(onChange, 300);
   return (

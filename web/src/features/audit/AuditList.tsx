@@ -1,28 +1,29 @@
 import { keepPreviousData } from '@tanstack/react-query';
 import { $api, type AuditEntry, poll } from '~/api/client';
 import { useI18n } from '~/i18n';
-import { Lines, LoadError, Notice } from '~/ui/states';
+import { LoadError, LoadingLines, Notice } from '~/ui/states';
 import { Moment } from '~/ui/values';
 import css from './Audit.module.css';
 import { changesOf, useActionName } from './changes';
 import type { AuditFilters } from './filters';
 
-interface Part {
+interface AuditQuery {
   filters: Pick<AuditFilters, 'actor' | 'action' | 'target'>;
   offset?: number;
   limit: number;
 }
 
-/** Who has no name, as the panel calls them. */
+/** Actors that are not administrators, as the API names them, and the texts that stand for them. */
 const NAMELESS = new Map<string, 'audit.nobody' | 'audit.commandLine' | 'audit.panel'>([
   ['-', 'audit.nobody'],
   ['command line', 'audit.commandLine'],
   ['the panel', 'audit.panel'],
 ]);
 
-export function useAudit({ filters, offset = 0, limit }: Part) {
+/** The actions that match the filters. */
+export function useAudit({ filters, offset = 0, limit }: AuditQuery) {
   const { actor, action, target } = filters;
-  const query = {
+  const params = {
     offset,
     limit,
     ...(actor ? { actor } : {}),
@@ -32,15 +33,16 @@ export function useAudit({ filters, offset = 0, limit }: Part) {
   return $api.useQuery(
     'get',
     '/api/audit',
-    { params: { query } },
+    { params: { query: params } },
     { placeholderData: keepPreviousData, ...poll(30) },
   );
 }
 
-export function AuditList(part: Part) {
+/** A page of the actions that match the filters. */
+export function AuditList(query: AuditQuery) {
   const { t } = useI18n();
-  const audit = useAudit(part);
-  if (audit.isPending) return <Lines count={8} />;
+  const audit = useAudit(query);
+  if (audit.isPending) return <LoadingLines count={8} />;
   if (!audit.data) return <LoadError error={audit.error} onRetry={() => void audit.refetch()} />;
   if (audit.data.entries.length === 0) {
     return <Notice title={t('audit.emptyTitle')} hint={t('audit.emptyHint')} />;
@@ -48,6 +50,7 @@ export function AuditList(part: Part) {
   return <Entries entries={audit.data.entries} />;
 }
 
+/** A list of actions; `compact` leaves out their target. */
 export function Entries({ entries, compact = false }: { entries: AuditEntry[]; compact?: boolean }) {
   return (
     <ol className={css.list}>

@@ -1,6 +1,7 @@
 import type { AuditEntry } from '~/api/client';
 import { type Messages, useI18n } from '~/i18n';
 
+/** The actions that this page has texts for. */
 export const ACTIONS = [
   'user.create',
   'user.update',
@@ -35,18 +36,18 @@ export const ACTIONS = [
   'database.backup',
 ] as const;
 
-type DeedKey = keyof Messages['deed'];
+type ActionKey = keyof Messages['auditAction'];
 
-/** A deed in words; one that is newer than this page as the server calls it. */
+/** Returns an action's name in the reader's language; an action that is newer than this page keeps its API name. */
 export function useActionName() {
   const { t } = useI18n();
   return (action: string): string => {
     const known = ACTIONS.find((each) => each === action);
-    return known ? t(`deed.${known.replace('.', '_') as DeedKey}`) : action;
+    return known ? t(`auditAction.${known.replace('.', '_') as ActionKey}`) : action;
   };
 }
 
-const shown = (value: unknown): string =>
+const toText = (value: unknown): string =>
   value === undefined
     ? '–'
     : value === null
@@ -55,9 +56,9 @@ const shown = (value: unknown): string =>
         ? JSON.stringify(value)
         : String(value);
 
-/** The fields that one deed changed, as texts. */
+/** The fields that an action changed, with their values as texts. */
 export function changesOf({ before, after }: Pick<AuditEntry, 'before' | 'after'>) {
   const [old, fresh] = [before ?? {}, after ?? {}] as Record<string, unknown>[];
   const fields = [...new Set([...Object.keys(old ?? {}), ...Object.keys(fresh ?? {})])];
-  return fields.map((field) => ({ field, before: shown(old?.[field]), after: shown(fresh?.[field]) }));
+  return fields.map((field) => ({ field, before: toText(old?.[field]), after: toText(fresh?.[field]) }));
 }

@@ -1,4 +1,4 @@
-/** The filters and the page of the audit log, as they stand in the URL. */
+/** The filters and the page of the audit log, as in the URL. */
 export interface AuditFilters {
   actor?: string | undefined;
   action?: string | undefined;
@@ -6,14 +6,16 @@ export interface AuditFilters {
   page?: number | undefined;
 }
 
-const text = (value: unknown) =>
+const asText = (value: unknown) =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
-const positive = (value: unknown) =>
+/** A page number after the first, which is the default. */
+const asLaterPage = (value: unknown) =>
   Number.isSafeInteger(value) && Number(value) > 1 ? Number(value) : undefined;
 
+/** Takes the filters from a URL and leaves out what does not fit. */
 export const parseAuditFilters = (query: Record<string, unknown>): AuditFilters => ({
-  actor: text(query.actor),
-  action: text(query.action),
-  target: text(query.target),
-  page: positive(query.page),
+  actor: asText(query.actor),
+  action: asText(query.action),
+  target: asText(query.target),
+  page: asLaterPage(query.page),
 });

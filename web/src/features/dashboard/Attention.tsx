@@ -4,7 +4,7 @@ import { Card } from '~/ui/Page';
 import css from './Dashboard.module.css';
 import { useWarningText } from './useWarningText';
 
-/** What the operator should know of although everything runs; nothing if there is nothing. */
+/** The warnings of panel and proxy; empty if there are none. */
 export function Attention({ warnings }: Pick<Stats, 'warnings'>) {
   const { t } = useI18n();
   const warningText = useWarningText();

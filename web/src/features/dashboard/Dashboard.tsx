@@ -8,7 +8,7 @@ import { formatNumber } from '~/lib/bytes';
 import { STATUSES } from '~/lib/status';
 import { Age } from '~/ui/Age';
 import { Card, Page } from '~/ui/Page';
-import { Lines, LoadError, Notice } from '~/ui/states';
+import { LoadError, LoadingLines, Notice } from '~/ui/states';
 import { Count } from '~/ui/values';
 import { Attention } from './Attention';
 import css from './Dashboard.module.css';
@@ -20,7 +20,7 @@ export function Dashboard() {
   const stats = $api.useQuery('get', '/api/system/stats', {}, poll(10));
   return (
     <Page title={t('dashboard.title')} aside={<Age />}>
-      {stats.isPending && <Lines count={4} height={120} />}
+      {stats.isPending && <LoadingLines count={4} height={120} />}
       {stats.isError && !stats.data && <LoadError error={stats.error} onRetry={() => void stats.refetch()} />}
       {stats.data && <Figures stats={stats.data} />}
     </Page>
@@ -84,6 +84,7 @@ function Connections({ stats }: { stats: Stats }) {
   );
 }
 
+/** A large number with its label. */
 function Figure({ value, label }: { value: number | null; label: string }) {
   return (
     <div>

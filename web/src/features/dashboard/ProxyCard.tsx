@@ -6,10 +6,10 @@ import { useNow } from '~/ui/useNow';
 import { useTaskName } from '~/ui/useTaskName';
 import css from './Dashboard.module.css';
 
-/** Warnings because of which the proxy's traffic is not counted. */
+/** Codes of warnings that mean that the proxy's traffic is not counted. */
 const UNCOUNTED = ['counters_missing', 'counters_switched_off'];
 
-/** How the proxy is, in words, with the cause if it is not well. */
+/** The state of the proxy and of its file, in words, with the cause of what is wrong. */
 export function ProxyCard({ stats }: { stats: Stats }) {
   const { t, locale } = useI18n();
   const now = useNow();
@@ -19,17 +19,17 @@ export function ProxyCard({ stats }: { stats: Stats }) {
   const written = stats.config_written_at && formatRelative(stats.config_written_at, now, locale);
   const refused = proxy.config_failed_at && formatRelative(proxy.config_failed_at, now, locale);
   const isPending = config_sync.state === 'pending';
-  // These two are told in words of their own.
+  // The states of these two tasks have texts of their own below.
   const failing = stats.tasks.filter(
     ({ name, failing }) => failing && name !== 'scrape' && name !== 'config_sync',
   );
 
-  // The proxy answers then, and a warning says what its answer lacks.
+  // The proxy answers in this case, and a warning says what its answer lacks.
   const isUncounted = stats.warnings.some(({ code }) => UNCOUNTED.includes(code));
   const headline = {
     ok: t('dashboard.running'),
     unreachable: isUncounted ? t('dashboard.uncounted') : t('dashboard.unreachable'),
-    unknown: t('dashboard.unasked'),
+    unknown: t('dashboard.notScraped'),
   }[proxy.state];
   const isWell =
     proxy.config_accepted !== false &&
@@ -48,7 +48,7 @@ export function ProxyCard({ stats }: { stats: Stats }) {
         {proxy.state === 'ok' && uptime !== null && (
           <li>{t('dashboard.uptime', { duration: formatDuration(uptime, locale) })}</li>
         )}
-        {proxy.state === 'unknown' && <li>{t('dashboard.unaskedHint')}</li>}
+        {proxy.state === 'unknown' && <li>{t('dashboard.notScrapedHint')}</li>}
         {proxy.state === 'unreachable' && (scraped || !isUncounted) && (
           <li>
             {scraped

@@ -3,10 +3,11 @@ import type { ReactNode } from 'react';
 import { $api, poll, type Soon, type Stats } from '~/api/client';
 import { useI18n } from '~/i18n';
 import { Card } from '~/ui/Page';
-import { Lines, LoadError } from '~/ui/states';
+import { LoadError, LoadingLines } from '~/ui/states';
 import { Bytes, Count, Moment } from '~/ui/values';
 import css from './Dashboard.module.css';
 
+/** How many users each list shows. */
 const SHOWN = 6;
 
 function Line({ username, children }: { username: string; children: ReactNode }) {
@@ -20,6 +21,7 @@ function Line({ username, children }: { username: string; children: ReactNode })
   );
 }
 
+/** The users with the most traffic. */
 export function TopUsers({ stats }: { stats: Stats }) {
   const { t } = useI18n();
   const users = stats.user_traffic.filter((user) => user.data_used > 0).slice(0, SHOWN);
@@ -44,7 +46,10 @@ export function TopUsers({ stats }: { stats: Stats }) {
   );
 }
 
-/** Whoever had a session at the last scrape was seen last, so the newest are all who can be online. */
+/**
+ * The users online. Those with a connection at the last scrape were seen last, so the first page by `last_seen_at` has
+ * them.
+ */
 export function OnlineUsers() {
   const { t } = useI18n();
   const list = $api.useQuery(
@@ -64,7 +69,7 @@ export function OnlineUsers() {
         </Link>
       }
     >
-      {list.isPending && <Lines />}
+      {list.isPending && <LoadingLines />}
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {list.data && users.length === 0 && <div className="dim">{t('dashboard.onlineEmpty')}</div>}
       <ul className={css.list}>
@@ -80,12 +85,12 @@ export function OnlineUsers() {
   );
 }
 
-/** Who reaches the end of his time or of his traffic next. */
+/** The active users who reach their expiry or their traffic limit next. */
 export function SoonUsers() {
   const { t, locale } = useI18n();
   const list = $api.useQuery('get', '/api/system/soon', {}, poll(30));
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
-  const soon = list.data && soonest(list.data);
+  const soon = list.data && pickSoonest(list.data);
   return (
     <Card
       title={t('dashboard.soon')}
@@ -95,7 +100,7 @@ export function SoonUsers() {
         </Link>
       }
     >
-      {list.isPending && <Lines />}
+      {list.isPending && <LoadingLines />}
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
       {soon?.length === 0 && <div className="dim">{t('dashboard.soonEmpty')}</div>}
       <ul className={css.list}>
@@ -104,7 +109,7 @@ export function SoonUsers() {
             {by === 'time' ? (
               <Moment at={user.expire_at} />
             ) : (
-              t('dashboard.soonQuota', { percent: percent.format(user.data_used / (user.data_limit ?? 1)) })
+              t('dashboard.soonLimit', { percent: percent.format(user.data_used / (user.data_limit ?? 1)) })
             )}
           </Line>
         ))}
@@ -113,8 +118,8 @@ export function SoonUsers() {
   );
 }
 
-/** Those whose time ends, then those whose traffic does; if there are many, some of both. */
-function soonest({ by_time, by_traffic }: Soon) {
+/** First the users who expire soon, then those near their traffic limit; if there are many, half of each. */
+function pickSoonest({ by_time, by_traffic }: Soon) {
   const known = new Set(by_time.map(({ username }) => username));
   const full = by_traffic.filter(({ username }) => !known.has(username));
   const ending = by_time.slice(0, Math.max(SHOWN / 2, SHOWN - full.length));

@@ -1,7 +1,7 @@
 import type { Stats } from '~/api/client';
 import { useI18n } from '~/i18n';
 
-/** The codes that this page has texts for. */
+/** The warning codes that this page has texts for. */
 export const WARNINGS = [
   'tls_domain_differs',
   'public_host_differs',
@@ -23,9 +23,9 @@ export const WARNINGS = [
   'clock_wrong',
 ] as const;
 
-/** A warning in words; one that is newer than this page as the server tells it. */
+/** Returns a warning in the reader's language; one that is newer than this page keeps the server's English text. */
 export function useWarningText() {
-  // Each code has values of its own, which the types of the texts cannot follow here.
+  // Each code has its own placeholders, which the types of the texts cannot express here.
   const t = useI18n().t as (key: string, values: Record<string, string>) => string;
   return ({ code, params, detail }: Stats['warnings'][number]): string => {
     const known = WARNINGS.find((each) => each === code);

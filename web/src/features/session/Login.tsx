@@ -5,6 +5,7 @@ import { LanguageSelect } from '~/ui/LanguageSelect';
 import css from './Login.module.css';
 import { useLogIn } from './useLogIn';
 
+/** The page of the login. */
 export function Login() {
   const { t } = useI18n();
   const form = useLogIn();

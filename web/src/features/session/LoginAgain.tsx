@@ -4,7 +4,7 @@ import { useI18n } from '~/i18n';
 import { HiddenName } from '~/ui/NewPassword';
 import { useLogIn } from './useLogIn';
 
-/** Over a page whose session has ended: the page and what was typed into it stay. */
+/** The login over a page whose login session has ended. The page and what was typed into it stay. */
 export function LoginAgain({ admin }: { admin: Admin }) {
   const { t } = useI18n();
   const form = useLogIn(admin.username);

@@ -3,7 +3,7 @@ import { dismissReuse, useReuse } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { Moment } from '~/ui/values';
 
-/** After a login: that somebody else may have had a session of this account. */
+/** Warns after a login that somebody else may have used a login session of this account. */
 export function ReuseNotice() {
   const { t } = useI18n();
   const at = useReuse();

@@ -5,7 +5,7 @@ import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { useErrorText } from '~/ui/errors';
 
-/** Name and password with what may go wrong: also the time to wait after too many attempts, counted down. */
+/** The state of a login form: name, password, errors, and the countdown after too many attempts. */
 export function useLogIn(fixedName?: string) {
   const { t, locale } = useI18n();
   const errorText = useErrorText();
@@ -20,7 +20,7 @@ export function useLogIn(fixedName?: string) {
   const seconds = Math.max(0, Math.ceil((until - now) / 1000));
   useEffect(() => {
     if (seconds === 0) return;
-    // After each look at the clock, also one that found the same second.
+    // Set again after each look at the clock, also if the second is still the same.
     const timer = setTimeout(() => setNow(Date.now()), now + 1000 - Date.now());
     return () => clearTimeout(timer);
   }, [seconds, now]);

@@ -8,10 +8,11 @@ import { useErrorText } from '~/ui/errors';
 import { HiddenName, NewPassword, passwordFault } from '~/ui/NewPassword';
 import { useNotify } from '~/ui/notify';
 
-/** Whether the current password was refused, or not even compared. */
+/** Whether the current password was wrong, or was not checked because of too many attempts. */
 const isAboutCurrent = (failure: unknown): failure is ApiError =>
   failure instanceof ApiError && ['fresh_login_required', 'too_many_requests'].includes(failure.code);
 
+/** Changes the administrator's own password. */
 export function OwnPassword() {
   const { t } = useI18n();
   const { username } = useAdmin();
@@ -31,10 +32,10 @@ export function OwnPassword() {
     if (current === '' || fault) return;
     setBusy(true);
     try {
-      // Whoever finds the page open must not take the account over.
+      // The current password is required, so that nobody can take over the account from a page left open.
       const body = { password, current_password: current };
       await api.PUT('/api/admins/{username}', { params: { path: { username } }, body });
-      // The change has ended this session too; nobody needs to be asked for what they have just typed.
+      // The change has ended this login session, too; the new password was just typed, so log in with it.
       await logIn(username, password);
       setCurrent('');
       setPassword('');

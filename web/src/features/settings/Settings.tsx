@@ -17,7 +17,7 @@ import { Age } from '~/ui/Age';
 import { useConfirm } from '~/ui/Confirm';
 import { LanguageSelect } from '~/ui/LanguageSelect';
 import { Card, Facts, Page } from '~/ui/Page';
-import { Lines, LoadError } from '~/ui/states';
+import { LoadError, LoadingLines } from '~/ui/states';
 import { useTaskName } from '~/ui/useTaskName';
 import { Moment } from '~/ui/values';
 import { OwnPassword } from './OwnPassword';
@@ -102,6 +102,7 @@ function Account() {
   );
 }
 
+/** Versions and tasks of the panel. */
 function System() {
   const { t } = useI18n();
   const taskName = useTaskName();
@@ -109,7 +110,7 @@ function System() {
   const { data } = stats;
   return (
     <Card title={t('settings.system')}>
-      {stats.isPending && <Lines />}
+      {stats.isPending && <LoadingLines />}
       {stats.isError && !data && <LoadError error={stats.error} onRetry={() => void stats.refetch()} />}
       {data && (
         <Facts
@@ -135,7 +136,7 @@ function System() {
   );
 }
 
-/** What the panel was started with; it changes only with a new start. */
+/** The panel's configuration, which changes only when the panel is restarted. */
 function Configured() {
   const { t, locale } = useI18n();
   const settings = $api.useQuery('get', '/api/system/settings', {}, { staleTime: 60_000 });
@@ -143,7 +144,7 @@ function Configured() {
   return (
     <Card title={t('settings.configured')}>
       <div className="dim small">{t('settings.configuredHint')}</div>
-      {settings.isPending && <Lines />}
+      {settings.isPending && <LoadingLines />}
       {settings.isError && !data && (
         <LoadError error={settings.error} onRetry={() => void settings.refetch()} />
       )}

@@ -4,13 +4,13 @@ import { useI18n } from '~/i18n';
 import { formatBytes } from '~/lib/bytes';
 import { recall, remember } from '~/lib/preferences';
 import { Card } from '~/ui/Page';
-import { Lines, LoadError } from '~/ui/states';
+import { LoadError, LoadingLines } from '~/ui/states';
 import { fillHistory, historyQuery, RANGES, type Range } from './history';
 import css from './TrafficCard.module.css';
 import { TrafficChart } from './TrafficChart';
 import { useTraffic } from './useTraffic';
 
-/** Traffic over time, of everybody or of one user. */
+/** The chart of traffic over time, of all users or of one. */
 export function TrafficCard({ title, username }: { title: string; username?: string }) {
   const { t, locale } = useI18n();
   const [range, setRange] = useState<Range>(() => {
@@ -21,11 +21,11 @@ export function TrafficCard({ title, username }: { title: string; username?: str
     name: range,
     username,
     query: (now) => historyQuery(range, now),
-    // With its range, so that an old picture stays as it was until the new one is there.
+    // With its range, so that the old chart stays complete until the new data arrives.
     read: (points, now) => ({ range, bars: fillHistory(points, range, now) }),
     seconds: 30,
   });
-  const sum = (history.data?.bars ?? []).reduce((total, bar) => total + bar.in + bar.out, 0);
+  const sum = (history.data?.bars ?? []).reduce((total, bar) => total + bar.fromClient + bar.toClient, 0);
 
   function choose(next: string) {
     setRange(next as Range);
@@ -46,14 +46,14 @@ export function TrafficCard({ title, username }: { title: string; username?: str
       }
     >
       <div className={css.legend}>
-        <span data-series="in">{t('chart.in')}</span>
-        <span data-series="out">{t('chart.out')}</span>
+        <span data-series="from-client">{t('chart.fromClient')}</span>
+        <span data-series="to-client">{t('chart.toClient')}</span>
         {history.data && (
           <span className={css.sum}>{t('chart.sum', { size: formatBytes(sum, locale) })}</span>
         )}
       </div>
       <div className={css.frame}>
-        {history.isPending && <Lines count={1} height={220} />}
+        {history.isPending && <LoadingLines count={1} height={220} />}
         {history.isError && !history.data && (
           <LoadError error={history.error} onRetry={() => void history.refetch()} />
         )}

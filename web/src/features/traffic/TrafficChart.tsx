@@ -4,10 +4,10 @@ import { axisSizes, formatBytes } from '~/lib/bytes';
 import type { Bar, Range } from './history';
 import css from './TrafficChart.module.css';
 
-/** Most spaces between the times below the chart. They are equal, and the last time is that of the last bar. */
-const SPACES = 6;
+/** At most this many equal gaps between the times below the chart. The last time is that of the last bar. */
+const MAX_GAPS = 6;
 
-/** Time as it stands below the chart and, in full, beside a point of it. */
+/** The formats of times: short ones below the chart, full ones in the tooltip. */
 function formatsOf(range: Range, locale: string) {
   const short: Intl.DateTimeFormatOptions =
     range === 'day' ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short' };
@@ -17,7 +17,7 @@ function formatsOf(range: Range, locale: string) {
       full: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
     };
   }
-  // Days of the history are days in UTC; in a zone of their own they would begin at odd hours.
+  // The days of the history are UTC days; in the local zone they would start in the middle of a day.
   return {
     short: new Intl.DateTimeFormat(locale, { ...short, timeZone: 'UTC' }),
     full: new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: 'UTC' }),
@@ -25,26 +25,27 @@ function formatsOf(range: Range, locale: string) {
 }
 
 /**
- * Bytes to the clients, and on top of them those from the clients. Time runs from left to right in every language, as on
- * every chart of a network. The pointer or the arrow keys choose a point, of which the figures are shown and spoken.
+ * Stacked areas: bytes to clients, and above them bytes from clients. Time runs from left to right in every language,
+ * as is usual for charts. The pointer or the arrow keys choose a point, whose values are shown and read by screen
+ * readers.
  */
 export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
   const { t, locale, direction } = useI18n();
   const [chosen, setChosen] = useState<number | null>(null);
   const { short, full } = formatsOf(range, locale);
-  const sizes = axisSizes(Math.max(0, ...bars.map((bar) => bar.in + bar.out)));
+  const sizes = axisSizes(Math.max(0, ...bars.map((bar) => bar.fromClient + bar.toClient)));
   const most = sizes.at(-1) ?? 1;
   const last = bars.length - 1;
-  // Both in percent of the plot.
+  // Coordinates in percent of the plot.
   const x = (index: number) => (100 * index) / Math.max(last, 1);
   const y = (bytes: number) => 100 - (100 * bytes) / most;
 
   const edge = (height: (bar: Bar) => number) => bars.map((bar, index) => `${x(index)} ${y(height(bar))}`);
-  const out = edge((bar) => bar.out);
-  const both = edge((bar) => bar.in + bar.out);
+  const toClient = edge((bar) => bar.toClient);
+  const both = edge((bar) => bar.fromClient + bar.toClient);
   const areas = [
-    { name: 'out', upper: out, lower: ['0 100', '100 100'] },
-    { name: 'in', upper: both, lower: out },
+    { name: 'to-client', upper: toClient, lower: ['0 100', '100 100'] },
+    { name: 'from-client', upper: both, lower: toClient },
   ];
 
   function point(event: PointerEvent<HTMLElement>) {
@@ -65,10 +66,10 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
   const bar = bars[chosen ?? last];
   if (!bar) return null;
   const figures = [
-    [t('chart.in'), formatBytes(bar.in, locale)],
-    [t('chart.out'), formatBytes(bar.out, locale)],
+    [t('chart.fromClient'), formatBytes(bar.fromClient, locale)],
+    [t('chart.toClient'), formatBytes(bar.toClient, locale)],
   ] as const;
-  const step = Math.max(1, Math.ceil(last / SPACES));
+  const step = Math.max(1, Math.ceil(last / MAX_GAPS));
   const times = Array.from({ length: Math.floor(last / step) + 1 }, (_, n) => (last % step) + n * step);
   return (
     <div className={css.chart} dir="ltr">
@@ -123,7 +124,7 @@ export function TrafficChart({ bars, range }: { bars: Bar[]; range: Range }) {
       </div>
       <div className={css.times} aria-hidden>
         {times.map((index, n) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: places, of which there are always the same
+          // biome-ignore lint/suspicious/noArrayIndexKey: the labels keep their places
           <span key={n} data-edge={index === 0 || undefined} style={{ left: `${x(index)}%` }}>
             {short.format(bars[index]?.at)}
           </span>

@@ -1,16 +1,16 @@
 import { useI18n } from '~/i18n';
 import { Card } from '~/ui/Page';
-import { Lines, LoadError } from '~/ui/states';
+import { LoadError, LoadingLines } from '~/ui/states';
 import { Bytes } from '~/ui/values';
-import { totals, totalsQuery } from './history';
+import { sumTotals, totalsQuery } from './history';
 import css from './TrafficTotals.module.css';
 import { useTraffic } from './useTraffic';
 
-/** What moved today and in the last week and month, against the same time before. */
+/** The traffic of today, the last week and the last month, compared with the periods before. */
 export function TrafficTotals() {
   const { t, locale } = useI18n();
-  const history = useTraffic({ name: 'totals', query: totalsQuery, read: totals, seconds: 60 });
-  if (history.isPending) return <Lines count={1} height={96} />;
+  const history = useTraffic({ name: 'totals', query: totalsQuery, read: sumTotals, seconds: 60 });
+  if (history.isPending) return <LoadingLines count={1} height={96} />;
   if (!history.data) return <LoadError error={history.error} onRetry={() => void history.refetch()} />;
   const percent = new Intl.NumberFormat(locale, {
     style: 'percent',

@@ -6,21 +6,23 @@ import type { HistoryQuery } from './history';
 
 type Points = components['schemas']['Point'][];
 
-interface Wanted<T> {
-  /** What tells this question from others. */
+interface TrafficOptions<T> {
+  /** Distinguishes this query from others of the same user. */
   name: string;
-  /** Of this user; of everybody if absent. */
+  /** The user; all users if absent. */
   username?: string | undefined;
   query: (now: number) => HistoryQuery;
+  /** Turns the answer into what the page shows. */
   read: (points: Points, now: number) => T;
+  /** Polled every so many seconds. */
   seconds: number;
 }
 
 /**
- * A history up to now. The time is worked out whenever it is asked for: as a part of the key it would make another
- * question of it at every full hour, which would be asked at once, also in a tab that nobody sees.
+ * The traffic history up to now. The time is not a part of the key, but computed at each request: a key that changes at
+ * every full hour would start a new query at once, also in a hidden tab.
  */
-export function useTraffic<T>({ name, username, query, read, seconds }: Wanted<T>) {
+export function useTraffic<T>({ name, username, query, read, seconds }: TrafficOptions<T>) {
   return useQuery({
     queryKey: keys.traffic(name, username),
     queryFn: async ({ signal }) => {

@@ -14,10 +14,11 @@ import { useI18n } from '~/i18n';
 import { Age } from '~/ui/Age';
 import { Card, Facts, Page } from '~/ui/Page';
 import { OnlineDot, StatusBadge, useStatusReason } from '~/ui/StatusBadge';
-import { Lines, LoadError, NoSuchUser } from '~/ui/states';
+import { LoadError, LoadingLines, NoSuchUser } from '~/ui/states';
 import { Moment } from '~/ui/values';
 import css from './UserPage.module.css';
 
+/** The page of one user: link, usage, traffic and the last actions. */
 export function UserPage() {
   const { t } = useI18n();
   const { username } = useParams({ from: '/users/$username' });
@@ -43,7 +44,7 @@ export function UserPage() {
             <Button
               component={Link}
               to="/users/$username/edit"
-              // @ts-expect-error Mantine's polymorphic props lose what the router knows of the path
+              // @ts-expect-error Mantine's polymorphic props lose the router's types of the path
               params={{ username: user.username }}
               variant="default"
               leftSection={<IconEdit size={16} aria-hidden />}
@@ -55,7 +56,7 @@ export function UserPage() {
         )
       }
     >
-      {query.isPending && <Lines count={3} height={140} />}
+      {query.isPending && <LoadingLines count={3} height={140} />}
       {query.isError && !user && <LoadError error={query.error} onRetry={() => void query.refetch()} />}
       {user && (
         <>
@@ -112,6 +113,7 @@ function Usage({ user }: { user: LinkedUser }) {
   );
 }
 
+/** When a user expires: the date, and how far away it is. */
 function Ends({ at }: { at: string | null }) {
   const { t } = useI18n();
   if (at === null) return <Moment at={null} otherwise={t('common.endless')} />;

@@ -7,6 +7,7 @@ import { Page } from '~/ui/Page';
 import { UserForm } from './UserForm';
 import { bodyOf, EMPTY, type FormValues } from './values';
 
+/** The page that creates a user. */
 export function CreateUser() {
   const { t } = useI18n();
   const navigate = useNavigate();

@@ -8,14 +8,15 @@ import { refreshUsers } from '~/features/users/shared/refresh';
 import { useI18n } from '~/i18n';
 import { useNotify } from '~/ui/notify';
 import { Page } from '~/ui/Page';
-import { Lines, LoadError, NoSuchUser } from '~/ui/states';
+import { LoadError, LoadingLines, NoSuchUser } from '~/ui/states';
 import { UserForm } from './UserForm';
 import { type FormValues, patchOf, valuesOf } from './values';
 
+/** The page that changes a user. */
 export function EditUser() {
   const { t } = useI18n();
   const { username } = useParams({ from: '/users/$username/edit' });
-  // Not what another page has read: whoever saves must have begun with what is true. And not read again while he types.
+  // Read anew, because the form must start with the current values; and never again while somebody is typing.
   const query = useQuery({
     queryKey: keys.editedUser(username),
     queryFn: async ({ signal }) =>
@@ -27,7 +28,7 @@ export function EditUser() {
   return (
     <Page title={t('form.editTitle', { name: query.data?.username ?? username })} narrow>
       {query.isError && !query.data && <LoadError error={query.error} onRetry={() => void query.refetch()} />}
-      {query.isPending && <Lines count={6} height={56} />}
+      {query.isPending && <LoadingLines count={6} height={56} />}
       {query.data && <Form key={query.data.username} user={query.data} />}
     </Page>
   );
@@ -37,7 +38,7 @@ function Form({ user }: { user: User }) {
   const { t } = useI18n();
   const navigate = useNavigate();
   const { done } = useNotify();
-  // What the administrator began with. A later answer of the server does not change what he types.
+  // The values that the form started with. A later answer of the server does not change the form.
   const [initial] = useState(() => valuesOf(user));
   const params = { username: user.username };
 

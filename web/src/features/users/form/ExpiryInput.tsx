@@ -2,15 +2,16 @@ import { Button, Input, InputBase } from '@mantine/core';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { addDays, formatMoment, formatRelative, fromPicker, toPicker } from '~/lib/time';
-import { opener } from '~/ui/opener';
+import { lazyOnPress } from '~/ui/lazyOnPress';
 import { useNow } from '~/ui/useNow';
 import { type ExpiryProps, useExpiryLabels } from './expiry';
 import css from './UserForm.module.css';
 
+/** Days that a button adds. */
 const PRESETS = [7, 30, 90];
 
-// A calendar weighs more than the rest of the form, and many an end is given by a preset.
-const ExpiryPicker = opener(
+// The calendar is larger than the rest of the form, and is often not needed because of the presets.
+const ExpiryPicker = lazyOnPress(
   () => import('./ExpiryPicker').then((module) => module.ExpiryPicker),
   function Closed({ value, error, onPress }) {
     const { placeholder, ...labels } = useExpiryLabels();
@@ -31,7 +32,9 @@ const ExpiryPicker = opener(
   },
 );
 
-/** The end of a user's time, in the administrator's zone. Presets count from now or, if he has time left, from its end. */
+/**
+ * When a user expires, in the administrator's time zone. Presets add to the expiry date or, if that has passed, to now.
+ */
 export function ExpiryInput({ value, onChange, error }: ExpiryProps) {
   const { t, locale } = useI18n();
   const now = useNow();

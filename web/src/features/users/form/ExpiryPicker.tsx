@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'react';
 import { useI18n } from '~/i18n';
 import { type ExpiryProps, useExpiryLabels } from './expiry';
 
-/** The field with its calendar. Made when it is opened for the first time, so it begins open. */
+/** The field with its calendar. Loaded by the first press of its button, so it starts open. */
 export function ExpiryPicker({ value, onChange, error }: ExpiryProps) {
   const { t, language } = useI18n();
   const field = useRef<HTMLButtonElement>(null);
@@ -19,7 +19,7 @@ export function ExpiryPicker({ value, onChange, error }: ExpiryProps) {
       locale={language}
       firstDayOfWeek={language === 'fa' ? 6 : 1}
       weekendDays={language === 'fa' ? [5] : [0, 6]}
-      // Days of other months would have to be grey, and too pale to read.
+      // Days of other months would be grey with too little contrast.
       hideOutsideDates
       popoverProps={{ attributes: { dropdown: { 'aria-label': t('form.expire') } } }}
       clearable

@@ -1,6 +1,7 @@
 import { Button, Group, Modal } from '@mantine/core';
 import { useI18n } from '~/i18n';
 
+/** Asks before changes are lost. */
 export function LeaveDialog({ onLeave, onStay }: { onLeave: () => void; onStay: () => void }) {
   const { t } = useI18n();
   return (

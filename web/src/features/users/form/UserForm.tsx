@@ -6,16 +6,16 @@ import { useRef, useState } from 'react';
 import { ApiError, fieldErrors } from '~/api/problem';
 import { useI18n } from '~/i18n';
 import { generateName } from '~/lib/names';
+import { lazyComponent } from '~/ui/lazy';
 import { NumberField } from '~/ui/NumberField';
 import { Card } from '~/ui/Page';
-import { piece } from '~/ui/piece';
 import { SizeInput } from '~/ui/SizeInput';
 import { LoadError } from '~/ui/states';
 import { ExpiryInput } from './ExpiryInput';
 import css from './UserForm.module.css';
 import { FIELD_OF, type FormValues, faultsOf, type Reset } from './values';
 
-const LeaveDialog = piece(() => import('./LeaveDialog').then((module) => module.LeaveDialog));
+const LeaveDialog = lazyComponent(() => import('./LeaveDialog').then((module) => module.LeaveDialog));
 
 const RESETS: Reset[] = ['none', 'daily', 'weekly', 'monthly'];
 
@@ -23,22 +23,23 @@ interface Props {
   initial: FormValues;
   isNew: boolean;
   submitLabel: string;
-  /** Answers with the name of whom it has stored. */
+  /** Saves the user and returns their name. */
   onSave: (values: FormValues) => Promise<string>;
   onCancel: () => void;
 }
 
+/** The form of a user, new or existing. */
 export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Props) {
   const { t } = useI18n();
   const navigate = useNavigate();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
-  /** Set when it is saved, and not before: leaving is what was wanted then. */
+  /** Whether the form was saved, so that leaving it does not ask. */
   const saved = useRef(false);
   const element = useRef<HTMLFormElement>(null);
   const form = useForm<FormValues>({
     initialValues: initial,
-    // Whoever has begun may break off, perhaps because the panel is out of reach.
+    // Loaded in advance, because the panel may be unreachable when the form is left.
     onValuesChange: () => void LeaveDialog.preload(),
     validate: (values) =>
       Object.fromEntries(
@@ -59,7 +60,7 @@ export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Prop
     try {
       const username = await onSave(values);
       saved.current = true;
-      // The user's page begins with what has to be sent to him.
+      // The user's page shows the link, which is sent to the user next.
       await navigate({ to: '/users/$username', params: { username }, replace: true });
     } catch (error) {
       showErrors(error);
@@ -69,7 +70,7 @@ export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Prop
     }
   }
 
-  /** Each at its field; what has none at the top. */
+  /** Shows each error at its field, and what has no field at the top of the form. */
   function showErrors(error: unknown) {
     if (error instanceof ApiError && error.status === 409) {
       form.setFieldError('username', t('fault.taken'));
@@ -83,7 +84,7 @@ export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Prop
     if (rest) setFailure(error);
   }
 
-  /** A fault may be out of sight, above or below. */
+  /** Scrolls to the first error, which may be out of sight. */
   function focusFirstError() {
     requestAnimationFrame(() => {
       element.current?.querySelector('[role=alert]')?.scrollIntoView({ block: 'center' });

@@ -8,7 +8,7 @@ export interface ExpiryProps {
   error: ReactNode;
 }
 
-/** What the field is called, with its calendar and without. */
+/** The labels of the field, which are the same with its calendar and without. */
 export function useExpiryLabels() {
   const { t } = useI18n();
   return {

@@ -22,11 +22,11 @@ const user: User = {
   created_by: 'admin',
 };
 
-it('sends nothing of a user who was not changed', () => {
+it('sends no field if nothing was changed', () => {
   expect(patchOf(valuesOf(user), valuesOf(user))).toEqual({});
 });
 
-it('comes back byte for byte and second for second', () => {
+it('keeps sizes and times exactly', () => {
   expect(bodyOf(valuesOf(user))).toEqual({
     username: 'alice',
     data_limit: user.data_limit,
@@ -48,12 +48,12 @@ it('clears a limit with null and leaves the others out', () => {
   expect(patchOf(before, { ...before, addresses: '2' })).toEqual({ max_unique_ips: 2 });
 });
 
-it('keeps a limit that no number holds exactly', () => {
+it('keeps a limit that no JavaScript number holds exactly', () => {
   const before = valuesOf({ ...user, data_limit: Number('9223372036854775807') });
   expect(patchOf(before, { ...before, note: 'x' })).toEqual({ note: 'x' });
 });
 
-it('takes the least that the API takes', () => {
+it('accepts a name alone', () => {
   expect(faultsOf({ ...EMPTY, username: 'bob' })).toEqual({});
 });
 

@@ -1,4 +1,4 @@
-/** What the form of a user holds, how it is checked, and what is sent of it. */
+/** The values of the form of a user: from the API's user, checked, and as requests to the API. */
 import type { NewUser, User, UserPatch } from '~/api/client';
 import type { Messages } from '~/i18n';
 import { joinBytes, splitBytes, type Unit } from '~/lib/bytes';
@@ -10,10 +10,10 @@ export type Reset = User['reset_strategy'];
 
 export interface FormValues {
   username: string;
-  /** Empty for none, as in the fields below. */
+  /** Empty for no limit, as in the fields below. */
   limit: string;
   unit: Unit;
-  /** "2027-01-31 23:59:59" in the reader's zone. */
+  /** "2027-01-31 23:59:59" in the local time zone; null for no expiry. */
   expire: string | null;
   connections: string;
   addresses: string;
@@ -21,6 +21,7 @@ export interface FormValues {
   note: string;
 }
 
+/** The form of a new user. */
 export const EMPTY: FormValues = {
   username: '',
   limit: '',
@@ -32,7 +33,7 @@ export const EMPTY: FormValues = {
   note: '',
 };
 
-/** Names of the API's fields in the form, so that its errors find their place. */
+/** The form's field for each field of the API, so that the API's errors are shown at the right field. */
 export const FIELD_OF: Record<string, keyof FormValues> = {
   username: 'username',
   data_limit: 'limit',
@@ -43,17 +44,18 @@ export const FIELD_OF: Record<string, keyof FormValues> = {
   note: 'note',
 };
 
-const text = (value: number | null | undefined) => String(value ?? '');
+const toText = (value: number | null | undefined) => String(value ?? '');
 
+/** The form of an existing user. */
 export function valuesOf(user: User): FormValues {
   const size = user.data_limit === null ? null : splitBytes(user.data_limit);
   return {
     username: user.username,
-    limit: text(size?.value),
+    limit: toText(size?.value),
     unit: size?.unit ?? 'GiB',
     expire: user.expire_at === null ? null : toPicker(user.expire_at),
-    connections: text(user.max_connections),
-    addresses: text(user.max_unique_ips),
+    connections: toText(user.max_connections),
+    addresses: toText(user.max_unique_ips),
     reset: user.reset_strategy,
     note: user.note,
   };
@@ -65,7 +67,7 @@ function countFault(value: string): Fault | null {
   return Number.isSafeInteger(Number(value)) ? null : 'tooLarge';
 }
 
-/** What is wrong with which field, before anything is sent. */
+/** The fields that are not valid, checked before anything is sent. */
 export function faultsOf(values: FormValues): Partial<Record<keyof FormValues, Fault>> {
   const faults: Partial<Record<keyof FormValues, Fault | null>> = {
     username: values.username === '' ? 'required' : nameFault(values.username),
@@ -81,23 +83,25 @@ export function faultsOf(values: FormValues): Partial<Record<keyof FormValues, F
   return Object.fromEntries(found) as Partial<Record<keyof FormValues, Fault>>;
 }
 
-const count = (value: string) => (value === '' ? null : Number(value));
+/** A limit from its field; empty means none. */
+const toCount = (value: string) => (value === '' ? null : Number(value));
 
+/** The request that creates the user. */
 export function bodyOf(values: FormValues): NewUser {
   return {
     username: values.username,
     data_limit: values.limit === '' ? null : joinBytes(Number(values.limit), values.unit),
     expire_at: values.expire === null ? null : fromPicker(values.expire),
-    max_connections: count(values.connections),
-    max_unique_ips: count(values.addresses),
+    max_connections: toCount(values.connections),
+    max_unique_ips: toCount(values.addresses),
     reset_strategy: values.reset,
     note: values.note,
   };
 }
 
 /**
- * Only what the administrator changed: fields that he left alone keep what somebody else may have set meanwhile, and
- * figures that the form cannot hold exactly stay exact.
+ * The request that updates the user: only the fields that were changed in the form. The others keep what somebody else
+ * may have set meanwhile, and numbers that the form cannot represent exactly stay exact.
  */
 export function patchOf(before: FormValues, after: FormValues): UserPatch {
   const [old, fresh] = [bodyOf(before), bodyOf(after)];

@@ -14,7 +14,7 @@ const ACTIONS: BulkAction[] = ['enable', 'disable', 'add_days', 'add_bytes', 're
 const colorOf = (action: BulkAction) => (action === 'delete' ? { color: 'red' } : {});
 
 interface Props {
-  /** Whether there is no room for a button each. */
+  /** Whether there is no room for a button per action. */
   isNarrow: boolean;
   selection: Selection;
   filters: UserFilters;
@@ -23,14 +23,14 @@ interface Props {
   total: number;
 }
 
-/** One deed on all who are ticked, or on all who match the search and the filter. */
+/** Bulk actions on the selected users, or on all users who match search and filter. */
 export function BulkBar({ isNarrow, selection, filters, shown, total }: Props) {
   const { t, locale } = useI18n();
   const [action, setAction] = useState<BulkAction | null>(null);
-  const { isEveryone } = selection;
-  const count = isEveryone ? total : selection.names.size;
+  const { isAllMatching } = selection;
+  const count = isAllMatching ? total : selection.names.size;
   const { search, status } = filters;
-  const target: BulkTarget = isEveryone
+  const target: BulkTarget = isAllMatching
     ? { filter: { ...(search ? { search } : {}), ...(status ? { status } : {}) } }
     : { usernames: [...selection.names] };
 
@@ -43,8 +43,8 @@ export function BulkBar({ isNarrow, selection, filters, shown, total }: Props) {
       <strong aria-live="polite">
         {t('bulk.selected', { count, formatted: formatNumber(count, locale) })}
       </strong>
-      {!isEveryone && total > selection.names.size && (
-        <Button size="xs" variant="subtle" onClick={() => selection.setEveryone(shown)}>
+      {!isAllMatching && total > selection.names.size && (
+        <Button size="xs" variant="subtle" onClick={() => selection.selectAllMatching(shown)}>
           {t('bulk.selectMatching', { formatted: formatNumber(total, locale) })}
         </Button>
       )}

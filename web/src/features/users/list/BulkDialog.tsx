@@ -10,11 +10,12 @@ import { formatNumber, joinBytes, type Unit } from '~/lib/bytes';
 import { NumberField } from '~/ui/NumberField';
 import { useNotify } from '~/ui/notify';
 import { SizeInput } from '~/ui/SizeInput';
-import { Fault } from '~/ui/states';
+import { ErrorText } from '~/ui/states';
 
 export type BulkTarget = Pick<components['schemas']['BulkBody'], 'usernames' | 'filter'>;
 
-const MOST_DAYS = 3650;
+/** The most days that the API adds at once. */
+const MAX_DAYS = 3650;
 
 interface Props {
   action: BulkAction;
@@ -24,7 +25,7 @@ interface Props {
   onDone: () => void;
 }
 
-/** Says how many would change before anything does. */
+/** Confirms a bulk action, and says before how many users it will change. */
 export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
   const { t, locale } = useI18n();
   const { done } = useNotify();
@@ -35,7 +36,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
 
   const value =
     action === 'add_days'
-      ? Number(days) >= 1 && Number(days) <= MOST_DAYS
+      ? Number(days) >= 1 && Number(days) <= MAX_DAYS
         ? Number(days)
         : null
       : action === 'add_bytes'
@@ -85,7 +86,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
             description={t('bulk.daysHint')}
             value={days}
             onChange={setDays}
-            error={value === null ? t('fault.range', { min: number(1), max: number(MOST_DAYS) }) : null}
+            error={value === null ? t('fault.range', { min: number(1), max: number(MAX_DAYS) }) : null}
           />
         )}
         {action === 'add_bytes' && (
@@ -116,7 +117,7 @@ export function BulkDialog({ action, count, target, onClose, onDone }: Props) {
             </div>
           )}
         </div>
-        <Fault error={failure ?? preview.error} />
+        <ErrorText error={failure ?? preview.error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} disabled={busy} data-autofocus>
             {t('common.cancel')}

@@ -10,7 +10,7 @@ interface Props {
   withOwner: boolean;
 }
 
-/** Made when it is opened for the first time, so it begins open. */
+/** Chooses the columns of the list. Loaded by the first press of its button, so it starts open. */
 export function ColumnMenu({ columns, onColumns, withOwner }: Props) {
   const { t } = useI18n();
   const toggle = (column: Column) =>

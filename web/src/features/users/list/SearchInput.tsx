@@ -5,10 +5,10 @@ import { useEffect, useRef, useState } from 'react';
 import { useI18n } from '~/i18n';
 import css from './SearchInput.module.css';
 
-/** Between two searches of one who types on. */
-const PACE = 80;
+/** Milliseconds between two searches while somebody is typing. */
+const INTERVAL = 80;
 
-/** Searches while one types: at the first key at once, then not at each but soon after. */
+/** Searches while somebody is typing: at once at the first key, then at most once per interval. */
 export function SearchInput({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const { t } = useI18n();
   const [text, setText] = useState(value);
@@ -18,7 +18,7 @@ export function SearchInput({ value, onChange }: { value: string; onChange: (val
   const wantsFocus = useRouterState({ select: (state) => state.location.hash === 'search' });
   const input = useRef<HTMLInputElement>(null);
 
-  // The address changed by other means, such as "clear" or the browser's back.
+  // The URL changed by other means, such as "clear" or the browser's back button.
   useEffect(() => {
     if (value !== sent.current) {
       sent.current = value;
@@ -38,7 +38,7 @@ export function SearchInput({ value, onChange }: { value: string; onChange: (val
       sent.current = next.trim();
       onChange(sent.current);
     };
-    const wait = isFinal ? 0 : sentAt.current + PACE - performance.now();
+    const wait = isFinal ? 0 : sentAt.current + INTERVAL - performance.now();
     if (wait <= 0) send();
     else timer.current = setTimeout(send, wait);
   }

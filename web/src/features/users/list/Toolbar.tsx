@@ -5,12 +5,12 @@ import type { Column } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { STATUSES } from '~/lib/status';
-import { opener } from '~/ui/opener';
+import { lazyOnPress } from '~/ui/lazyOnPress';
 import { DEFAULT_SORT, SORT_KEYS, type UserFilters } from './filters';
 import { SearchInput } from './SearchInput';
 import css from './Users.module.css';
 
-const ColumnMenu = opener(
+const ColumnMenu = lazyOnPress(
   () => import('./ColumnMenu').then((module) => module.ColumnMenu),
   function ColumnButton({ onPress }) {
     const { t } = useI18n();
@@ -35,6 +35,7 @@ interface Props {
   withOwner: boolean;
 }
 
+/** Search, filter, order and columns of the list. */
 export function Toolbar({ filters, onChange, columns, onColumns, withOwner }: Props) {
   return (
     <div className={css.toolbar}>

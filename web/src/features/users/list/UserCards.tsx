@@ -9,7 +9,7 @@ import { UserLink } from './UserLink';
 import css from './Users.module.css';
 import type { ListProps } from './UserTable';
 
-/** The list on a phone. */
+/** The list on a narrow screen. */
 export function UserCards({ users, columns, selection, onQr }: ListProps) {
   const { t } = useI18n();
   const reason = useStatusReason();

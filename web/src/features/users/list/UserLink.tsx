@@ -9,8 +9,8 @@ interface Props {
 }
 
 /**
- * A link to a user's page. The router's own watches the address and works out its target at each change; in a list of
- * two hundred that is most of the time between a key and its answer.
+ * A link to a user's page. The router's own `Link` watches the URL and computes its target at each change, which takes
+ * most of the time of a keystroke in a list of two hundred users.
  */
 export function UserLink({ username, className, children }: Props) {
   const router = useRouter();

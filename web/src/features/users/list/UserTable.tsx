@@ -12,9 +12,10 @@ import { UserLink } from './UserLink';
 import css from './Users.module.css';
 import type { Selection } from './useSelection';
 
-/** Rows that are drawn before anything else; the others follow a moment later, mostly below the edge of the screen. */
-const AT_ONCE = 20;
+/** How many rows are rendered first. The others follow a moment later; they are mostly below the visible part. */
+const FIRST_ROWS = 20;
 
+/** The columns by which the list can be sorted. */
 const SORTABLE: Partial<Record<Column, SortKey>> = {
   status: 'status',
   data_used: 'data_used',
@@ -24,6 +25,7 @@ const SORTABLE: Partial<Record<Column, SortKey>> = {
   created_at: 'created_at',
 };
 
+/** Properties that the table and the cards have in common. */
 export interface ListProps {
   users: User[];
   columns: Column[];
@@ -37,6 +39,7 @@ interface TableProps extends ListProps {
   busy: boolean;
 }
 
+/** The list on a wide screen. */
 export function UserTable({ users, columns, selection, sort, onSort, onQr, busy }: TableProps) {
   const { t } = useI18n();
   const later = useDeferredValue(users);
@@ -54,7 +57,7 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
                 aria-label={t('users.selectAll')}
                 checked={chosen > 0 && chosen === names.length}
                 ref={(box) => {
-                  // Some of them: a state that HTML has no attribute for.
+                  // HTML has no attribute for "some of them".
                   if (box) box.indeterminate = chosen > 0 && chosen < names.length;
                 }}
                 onChange={(event) => selection.set(names, event.currentTarget.checked)}
@@ -77,7 +80,7 @@ export function UserTable({ users, columns, selection, sort, onSort, onQr, busy 
             </th>
           </tr>
         </thead>
-        {[users.slice(0, AT_ONCE), later.slice(AT_ONCE)].map((part, index) => (
+        {[users.slice(0, FIRST_ROWS), later.slice(FIRST_ROWS)].map((part, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: there are always these two
           <tbody key={index}>
             {part.map((user) => (
@@ -125,7 +128,7 @@ interface RowProps {
   onQr: (username: string) => void;
 }
 
-// A page of 200 rows is drawn again at each tick otherwise.
+// Without memo, a tick of the clock would render all 200 rows again.
 const Row = memo(function Row({ user, columns, selected, onSelect, onQr }: RowProps) {
   const { t } = useI18n();
   const { username } = user;

@@ -10,10 +10,10 @@ import type { Column } from '~/features/users/shared/columns';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
 import { Age } from '~/ui/Age';
+import { lazyComponent } from '~/ui/lazy';
 import { Page } from '~/ui/Page';
 import { Pager } from '~/ui/Pager';
-import { piece } from '~/ui/piece';
-import { Lines, LoadError, Notice } from '~/ui/states';
+import { LoadError, LoadingLines, Notice } from '~/ui/states';
 import { recallColumns, rememberColumns } from './chosenColumns';
 import { DEFAULT_SIZE, listQuery, parseUserFilters, type UserFilters } from './filters';
 import { Toolbar } from './Toolbar';
@@ -21,15 +21,16 @@ import { UserCards } from './UserCards';
 import { UserTable } from './UserTable';
 import { useSelection } from './useSelection';
 
-const BulkBar = piece(() => import('./BulkBar').then((module) => module.BulkBar));
-const QrDialog = piece(() => import('./QrDialog').then((module) => module.QrDialog));
+const BulkBar = lazyComponent(() => import('./BulkBar').then((module) => module.BulkBar));
+const QrDialog = lazyComponent(() => import('./QrDialog').then((module) => module.QrDialog));
 
+/** The page with the list of users. */
 export function Users() {
   const { t, locale } = useI18n();
   const { is_sudo } = useAdmin();
   const filters = useSearch({ from: '/users' });
   const navigate = useNavigate({ from: '/users' });
-  // Below this the columns do not fit beside the navigation.
+  // Below this width the columns do not fit beside the navigation.
   const isNarrow = useMediaQuery('(max-width: 64em)', undefined, { getInitialValueInEffect: false });
   const selection = useSelection(`${filters.status ?? ''} ${filters.search ?? ''}`);
   const [columns, setColumns] = useState(recallColumns);
@@ -44,7 +45,7 @@ export function Users() {
 
   const change = useCallback(
     (next: Partial<Record<keyof UserFilters, unknown>>) => {
-      // Another search, filter or order begins on its first page.
+      // Another search, filter or order starts on the first page.
       const search = (before: UserFilters) => parseUserFilters({ ...before, page: undefined, ...next });
       void navigate({ search, replace: true, resetScroll: 'page' in next });
     },
@@ -55,7 +56,7 @@ export function Users() {
   const size = filters.size ?? DEFAULT_SIZE;
   const lastPage = Math.max(1, Math.ceil(total / size));
   const page = filters.page ?? 1;
-  // Whoever deletes the last one of the last page is not left on an empty page.
+  // The last page may become empty by a deletion.
   useEffect(() => {
     if (list.isSuccess && !list.isPlaceholderData && page > lastPage) change({ page: lastPage });
   }, [list.isSuccess, list.isPlaceholderData, page, lastPage, change]);
@@ -90,7 +91,7 @@ export function Users() {
         withOwner={is_sudo}
       />
       {list.isError && !list.data && <LoadError error={list.error} onRetry={() => void list.refetch()} />}
-      {list.isPending && <Lines count={8} height={44} />}
+      {list.isPending && <LoadingLines count={8} height={44} />}
       {list.data && users.length === 0 && (
         <Empty filters={filters} onClear={() => change({ search: undefined, status: undefined })} />
       )}
@@ -115,7 +116,7 @@ export function Users() {
           />
         </>
       )}
-      {/* Below the list and over its lower edge, so that the list stays where it is. */}
+      {/* After the list and over its lower edge, so that the list does not move. */}
       {selection.names.size > 0 && (
         <BulkBar
           isNarrow={isNarrow}
@@ -135,6 +136,7 @@ export function Users() {
   );
 }
 
+/** Shown instead of an empty list. */
 function Empty({ filters, onClear }: { filters: UserFilters; onClear: () => void }) {
   const { t } = useI18n();
   if (filters.search || filters.status) {

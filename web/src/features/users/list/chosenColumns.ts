@@ -12,7 +12,7 @@ const DEFAULT: readonly Column[] = [
   'created_by',
 ];
 
-/** Those that this browser was told to show; a name from an older version is ignored. */
+/** Reads the chosen columns. A column that only an older version had is ignored. */
 export function recallColumns(): Column[] {
   const chosen = recall<string[]>('columns', [...DEFAULT]);
   return COLUMNS.filter((column) => Array.isArray(chosen) && chosen.includes(column));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { listQuery, nextSort, parseUserFilters } from './filters';
 
-describe('filters in the address', () => {
-  it('keeps what fits', () => {
+describe('filters in the URL', () => {
+  it('keeps valid values', () => {
     const filters = { search: 'al', status: 'active', sort: '-data_used', page: 3, size: 100 };
     expect(parseUserFilters(filters)).toEqual(filters);
   });
@@ -25,16 +25,16 @@ describe('filters in the address', () => {
     expect(parseUserFilters(query)).toEqual({});
   });
 
-  it('takes a search for digits as a text', () => {
+  it('reads a search for digits as text', () => {
     expect(parseUserFilters({ search: 42 })).toEqual({ search: '42' });
   });
 
-  it('cuts a search to what the API takes', () => {
+  it('cuts a search to the length that the API accepts', () => {
     expect([...(parseUserFilters({ search: '😀'.repeat(150) }).search ?? '')]).toHaveLength(100);
   });
 });
 
-it('asks the API for the page', () => {
+it('queries the API for the page', () => {
   expect(listQuery({})).toEqual({ offset: 0, limit: 50, sort: '-created_at' });
   expect(listQuery({ page: 3, size: 20, search: 'a', status: 'expired', sort: 'username' })).toEqual({
     offset: 40,
@@ -45,7 +45,7 @@ it('asks the API for the page', () => {
   });
 });
 
-it('turns the order round at the second press', () => {
+it('reverses the order at the second press', () => {
   expect(nextSort(undefined, 'data_used')).toBe('-data_used');
   expect(nextSort('-data_used', 'data_used')).toBe('data_used');
   expect(nextSort('data_used', 'data_used')).toBe('-data_used');

@@ -1,4 +1,4 @@
-/** The list's search, filter, order and page as they stand in the URL. */
+/** Search, filter, order and page of the list of users, as in the URL. */
 import { PAGE_SIZES } from '~/lib/paging';
 import { STATUSES, type Status } from '~/lib/status';
 
@@ -27,28 +27,28 @@ export interface UserFilters {
 
 const isOneOf = <T>(list: readonly T[], value: unknown): value is T => list.includes(value as T);
 
-function whole(value: unknown): number | undefined {
+function asWholeNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' ? Number(value) : value;
   return typeof number === 'number' && Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }
 
-/** Whatever a URL holds becomes filters; what does not fit, or says the same as nothing, is left out. */
+/** Takes the filters from a URL and leaves out what is not valid or is the default. */
 export function parseUserFilters(query: Record<string, unknown>): UserFilters {
   const filters: UserFilters = {};
-  // A router may have read a search for digits as a number.
+  // The router reads a search for digits as a number.
   const search = typeof query.search === 'number' ? String(query.search) : query.search;
   if (typeof search === 'string' && search !== '') filters.search = [...search].slice(0, 100).join('');
   if (isOneOf(STATUSES, query.status)) filters.status = query.status;
   const sort = typeof query.sort === 'string' ? query.sort : '';
   if (isOneOf(SORT_KEYS, sort.replace(/^-/, '')) && sort !== DEFAULT_SORT) filters.sort = sort as Sort;
-  const page = whole(query.page);
+  const page = asWholeNumber(query.page);
   if (page !== undefined && page > 1) filters.page = page;
-  const size = whole(query.size);
+  const size = asWholeNumber(query.size);
   if (isOneOf(PAGE_SIZES, size) && size !== DEFAULT_SIZE) filters.size = size;
   return filters;
 }
 
-/** The same for the API. */
+/** The filters as a query of the API. */
 export function listQuery(filters: UserFilters) {
   const limit = filters.size ?? DEFAULT_SIZE;
   return {
@@ -60,7 +60,7 @@ export function listQuery(filters: UserFilters) {
   };
 }
 
-/** The order after a press on a column: figures begin with the largest, words with the first. */
+/** The order after a press on a column's header. Numbers start with the largest, texts with the first. */
 export function nextSort(current: Sort | undefined, key: SortKey): Sort {
   const now = current ?? DEFAULT_SORT;
   if (now === key) return `-${key}`;

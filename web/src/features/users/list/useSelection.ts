@@ -1,33 +1,34 @@
 import { useCallback, useMemo, useState } from 'react';
 
+/** The selected users, and the functions that change the selection. */
 export interface Selection {
-  /** Those that are ticked by name. */
+  /** The users that are selected by name. */
   names: ReadonlySet<string>;
-  /** Whether everybody who matches is chosen, also on other pages. */
-  isEveryone: boolean;
+  /** Whether all users who match are selected, also those on other pages. */
+  isAllMatching: boolean;
   has: (name: string) => boolean;
   set: (names: string[], selected: boolean) => void;
-  setEveryone: (shown: string[]) => void;
+  selectAllMatching: (shown: string[]) => void;
   clear: () => void;
 }
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /**
- * Who is ticked. Names stay while one pages, searches and filters; "everybody who matches" is taken back by every other
- * search or filter, and by unticking anybody.
+ * The selected users of the list. Selected names stay while paging, searching and filtering. "All who match" ends with
+ * another search or filter (`scope`), and when a user is unselected.
  */
 export function useSelection(scope: string): Selection {
-  const [names, setNames] = useState(NOBODY);
-  const [isEveryone, setIsEveryone] = useState(false);
+  const [names, setNames] = useState(NO_NAMES);
+  const [isAllMatching, setIsAllMatching] = useState(false);
   const [lastScope, setLastScope] = useState(scope);
   if (scope !== lastScope) {
     setLastScope(scope);
-    setIsEveryone(false);
+    setIsAllMatching(false);
   }
 
   const set = useCallback((changed: string[], selected: boolean) => {
-    if (!selected) setIsEveryone(false);
+    if (!selected) setIsAllMatching(false);
     setNames((before) => {
       const after = new Set(before);
       for (const name of changed) {
@@ -37,20 +38,27 @@ export function useSelection(scope: string): Selection {
       return after;
     });
   }, []);
-  const setEveryone = useCallback(
+  const selectAllMatching = useCallback(
     (shown: string[]) => {
-      // Those in sight by name too, so that unticking one of them leaves the others.
+      // The shown users are also selected by name, so that unselecting one of them keeps the others.
       set(shown, true);
-      setIsEveryone(true);
+      setIsAllMatching(true);
     },
     [set],
   );
   const clear = useCallback(() => {
-    setIsEveryone(false);
-    setNames(NOBODY);
+    setIsAllMatching(false);
+    setNames(NO_NAMES);
   }, []);
   return useMemo(
-    () => ({ names, isEveryone, has: (name) => isEveryone || names.has(name), set, setEveryone, clear }),
-    [names, isEveryone, set, setEveryone, clear],
+    () => ({
+      names,
+      isAllMatching,
+      has: (name) => isAllMatching || names.has(name),
+      set,
+      selectAllMatching,
+      clear,
+    }),
+    [names, isAllMatching, set, selectAllMatching, clear],
   );
 }

@@ -6,7 +6,8 @@ import { Bytes, Count, Moment } from '~/ui/values';
 import type { Column } from './columns';
 import { UsageBar } from './UsageBar';
 
-function Against({ value, limit }: { value: number; limit: number | null }) {
+/** A count beside its limit: "3 / 8". */
+function CountOfLimit({ value, limit }: { value: number; limit: number | null }) {
   return (
     <>
       <Count value={value} />
@@ -20,7 +21,7 @@ function Against({ value, limit }: { value: number; limit: number | null }) {
   );
 }
 
-/** One value of a user, the same in the table and on a card. */
+/** One value of a user, as shown in the table, on a card and on the user's page. */
 export function Cell({ user, column }: { user: User; column: Column }): ReactNode {
   const { t } = useI18n();
   const reason = useStatusReason();
@@ -38,9 +39,9 @@ export function Cell({ user, column }: { user: User; column: Column }): ReactNod
     case 'expire_at':
       return <Moment at={user.expire_at} otherwise={t('common.endless')} />;
     case 'connections':
-      return <Against value={user.connections} limit={user.max_connections} />;
+      return <CountOfLimit value={user.connections} limit={user.max_connections} />;
     case 'unique_ips':
-      return <Against value={user.unique_ips} limit={user.max_unique_ips} />;
+      return <CountOfLimit value={user.unique_ips} limit={user.max_unique_ips} />;
     case 'last_seen_at':
       return <Moment at={user.last_seen_at} />;
     case 'created_at':

@@ -13,7 +13,7 @@ interface Props {
   links: components['schemas']['LinksBody'];
 }
 
-/** What an operator sends to a user. */
+/** A user's link and QR code, with buttons to copy, share and download them. */
 export function LinkPanel({ username, links }: Props) {
   const { t } = useI18n();
   const { failed } = useNotify();
@@ -29,7 +29,7 @@ export function LinkPanel({ username, links }: Props) {
     try {
       await navigator.share({ title: t('user.shareText'), url: links.https_link });
     } catch (error) {
-      // Closing the sheet is no fault.
+      // Closing the browser's share dialog is not an error.
       if (!(error instanceof DOMException && error.name === 'AbortError')) failed(error);
     }
   }
@@ -73,7 +73,7 @@ export function LinkPanel({ username, links }: Props) {
           </Button>
         </Group>
         <LinkLine label={t('user.web')} link={links.https_link} isPage />
-        {/* No page of a browser, so it is given no window. */}
+        {/* Opens Telegram, so it needs no new browser window. */}
         <LinkLine label={t('user.telegram')} link={links.tg_link} />
       </div>
     </div>

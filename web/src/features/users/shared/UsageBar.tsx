@@ -2,7 +2,7 @@ import { useI18n } from '~/i18n';
 import { formatBytes, formatNumber } from '~/lib/bytes';
 import css from './UsageBar.module.css';
 
-/** "3.1 GiB / 10 GiB" over a bar. Without a limit there is nothing to fill. */
+/** "3.1 GiB / 10 GiB" above a bar; without a limit there is no bar. */
 export function UsageBar({ used, limit }: { used: number; limit: number | null }) {
   const { t, locale } = useI18n();
   const share = limit === null ? 0 : Math.min(used / limit, 1);

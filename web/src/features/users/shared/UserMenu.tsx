@@ -22,7 +22,7 @@ interface Props {
   onDeleted?: () => void;
 }
 
-/** Made when it is opened for the first time, so it begins open. */
+/** What can be done with a user. Loaded by the first press of its button, so it starts open. */
 export function UserMenu({ user, withEdit = true, onDeleted }: Props) {
   const { t } = useI18n();
   const navigate = useNavigate();

@@ -1,9 +1,10 @@
 import { IconDots } from '@tabler/icons-react';
 import { useI18n } from '~/i18n';
-import { opener } from '~/ui/opener';
+import { lazyOnPress } from '~/ui/lazyOnPress';
 import css from './iconButton.module.css';
 
-export const UserMenuButton = opener(
+/** The button that opens the menu of a user. */
+export const UserMenuButton = lazyOnPress(
   () => import('./UserMenu').then((module) => module.UserMenu),
   function Dots({ user, onPress }) {
     const { t } = useI18n();

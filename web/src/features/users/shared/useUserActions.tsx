@@ -12,7 +12,9 @@ const byName = (username: string) => ({ params: { path: { username } } });
 
 type Subject = Pick<User, 'username' | 'data_used'>;
 
-/** What one can do to a user, from the list and from his page. What cuts connections or deletes asks first. */
+/**
+ * What can be done with a user, from the list and from the user's page. What cuts connections or deletes asks first.
+ */
 export function useUserActions() {
   const { t, locale } = useI18n();
   const confirm = useConfirm();
@@ -83,7 +85,7 @@ export function useUserActions() {
       run: async () => {
         const { response } = await api.DELETE('/api/users/{username}', byName(name));
         const state = response.headers.get('config-sync') === 'pending' ? 'pending' : 'applied';
-        // His page must be gone before his data is asked for again.
+        // The user's page must be left before their data is requested again.
         after?.();
         queryClient.removeQueries({ queryKey: keys.user(name) });
         await finish(t('action.deleted', { name }), { state, detail: null });

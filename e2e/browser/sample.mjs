@@ -1,13 +1,13 @@
-// A panel as it looks after some months: users of every kind, and traffic of the past.
+// Sample data as after some months of use: users in every state, and their traffic.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { connect, scraped } from './harness.mjs';
+import { connect, waitForScrape } from './harness.mjs';
 
 const GiB = 1024 ** 3;
 const days = (count) => new Date(Date.now() + count * 86_400_000).toISOString();
 
-/** Name, limits, bytes, connections. */
-const people = [
+/** Name, fields, bytes of traffic, connections. */
+const users = [
   ['alice', { data_limit: 50 * GiB, expire_at: days(24), max_connections: 8, max_unique_ips: 3, note: 'paid until January' }, 31 * GiB, 3],
   ['bob_marley', { data_limit: 10 * GiB, reset_strategy: 'monthly' }, 9.1 * GiB, 1],
   ['carol', { expire_at: days(2), max_connections: 4 }, 4.4 * GiB, 2],
@@ -18,23 +18,24 @@ const people = [
   ['heidi', { data_limit: 1 * GiB }, 0.2 * GiB, 0],
 ];
 
-export async function furnish(panel, proxy) {
+/** Fills the panel with the users above, and with a past for the charts. */
+export async function addSampleData(panel, proxy) {
   const api = await connect(panel);
   await api('POST', '/admins', { username: 'helper', password: 'another long password', is_sudo: false });
-  for (const [username, limits] of people) await api('POST', '/users', { username, ...limits });
+  for (const [username, limits] of users) await api('POST', '/users', { username, ...limits });
   await api('PUT', '/users/heidi', { status: 'disabled' });
   for (let n = 0; n < 60; n++) await api('POST', '/users', { username: `client${n}` });
-  await scraped(api);
-  for (const [name, , bytes, connections] of people) {
+  await waitForScrape(api);
+  for (const [name, , bytes, connections] of users) {
     proxy.state.users.set(name, { from: Math.round(bytes * 0.12), to: Math.round(bytes * 0.88), connections, ips: Math.min(connections, 2) });
   }
-  await scraped(api);
+  await waitForScrape(api);
   await panel.stop();
   execFileSync('python3', ['-c', PAST, join(panel.directory, 'panel.db')], { stdio: 'inherit' });
   await panel.start();
 }
 
-/** 75 days of traffic, more by day than by night. */
+/** A script that writes 75 days of traffic into the database, more by day than by night. */
 const PAST = `
 import datetime, math, random, sqlite3, sys
 random.seed(4)

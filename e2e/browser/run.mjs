@@ -1,4 +1,4 @@
-// The stage on which journeys are played: one panel, one browser, the page in view, and what a journey does all the time.
+// A run of journeys: one panel, one browser, the page under test, and the steps that all journeys share.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN, connect, launch, root, startPanel, startProxy, violations, watch } from './harness.mjs';
@@ -6,19 +6,22 @@ import { ADMIN, connect, launch, root, startPanel, startProxy, violations, watch
 const HOUR = 3_600_000;
 const folder = join(root, 'web/screenshots/journeys');
 
+/** Fails the journey unless the condition holds. */
 export function check(condition, what) {
   if (!condition) throw new Error(what);
 }
 
+/** Waits up to 15 s for a condition. */
 export async function until(what, ready) {
   for (let n = 0; n < 150; n++) {
     if (await ready()) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`waited in vain: ${what}`);
+  throw new Error(`timed out waiting for: ${what}`);
 }
 
-export async function setStage(look) {
+/** Starts a run; `options` are those of the browser's context. */
+export async function startRun(options) {
   mkdirSync(folder, { recursive: true });
   const proxy = await startProxy();
   const panel = await startPanel(proxy, { BASE_PATH: '/panel' });
@@ -26,19 +29,20 @@ export async function setStage(look) {
   const faults = [];
   let [passed, failed] = [0, 0];
 
-  async function visit(context) {
+  async function openPage(context) {
     context.setDefaultTimeout(20_000);
     return watch(await context.newPage(), panel, faults);
   }
 
-  const context = await browser.newContext(look);
+  const context = await browser.newContext(options);
+  // What each journey gets: the parts of the run, and short names for common steps.
   const s = {
     proxy,
     panel,
     browser,
     context,
     api: await connect(panel),
-    page: await visit(context),
+    page: await openPage(context),
 
     open: (path) => s.page.goto(`${panel.pages}${path}`),
     button: (name) => s.page.getByRole('button', { name, exact: true }),
@@ -46,7 +50,7 @@ export async function setStage(look) {
     dialog: () => s.page.getByRole('dialog'),
     row: (name) => s.page.getByRole('row').filter({ hasText: name }),
     heading: (name) => s.page.getByRole('heading', { name }),
-    says: (text) => s.page.getByText(text).first().waitFor(),
+    waitForText: (text) => s.page.getByText(text).first().waitFor(),
 
     async logIn({ username, password } = ADMIN) {
       await s.page.locator('input[name=username]').fill(username);
@@ -57,49 +61,51 @@ export async function setStage(look) {
 
     shot: (name) => s.page.screenshot({ path: join(folder, `${name.replace(/\W+/g, '-')}.png`) }),
 
-    async clean(what) {
+    /** Fails if axe finds something, or the page scrolls sideways. */
+    async checkAccessibility(what) {
       const found = await violations(s.page);
       check(found.length === 0, `${what}: ${found.join('; ')}`);
     },
 
-    /** Another browser, which sees and remembers nothing of this one. */
-    async elsewhere(name, other, play) {
+    /** Runs steps in another browser, which shares nothing with this one. */
+    async inAnotherBrowser(name, options, steps) {
       const mine = s.page;
-      const visited = await browser.newContext({ locale: 'en-GB', ...other });
-      s.page = await visit(visited);
+      const other = await browser.newContext({ locale: 'en-GB', ...options });
+      s.page = await openPage(other);
       try {
-        await play(visited);
+        await steps(other);
       } finally {
         await s.shot(name).catch(() => {});
-        await visited.close();
+        await other.close();
         s.page = mine;
       }
     },
 
-    /** Another tab of the same browser. */
-    async besides(play) {
+    /** Runs steps in another tab of the same browser. */
+    async inAnotherTab(steps) {
       const mine = s.page;
-      s.page = await visit(context);
+      s.page = await openPage(context);
       try {
-        await play();
+        await steps();
       } finally {
         await s.page.close();
         s.page = mine;
       }
     },
 
-    /** Another tab of the same browser, whose clock a journey can set forward. It stands shortly before a full hour. */
-    async inAnotherTab(name, play) {
-      await s.besides(async () => {
+    /** Runs steps in another tab, whose clock they can set forward. It starts shortly before a full hour. */
+    async inTabWithClock(name, steps) {
+      await s.inAnotherTab(async () => {
         await s.page.clock.install({ time: Math.ceil(Date.now() / HOUR) * HOUR - 15_000 });
-        await play(s.page.clock).finally(() => s.shot(name).catch(() => {}));
+        await steps(s.page.clock).finally(() => s.shot(name).catch(() => {}));
       });
     },
 
-    async journey(name, play) {
+    /** Runs one test and prints its result. */
+    async journey(name, steps) {
       const before = faults.length;
       try {
-        await play();
+        await steps();
         check(faults.length === before, faults.slice(before).join('; '));
         passed += 1;
         console.log(`ok    ${name}`);
@@ -111,7 +117,8 @@ export async function setStage(look) {
       await s.shot(name).catch(() => {});
     },
 
-    async strike() {
+    /** Stops everything and returns how many journeys failed. */
+    async finish() {
       await browser.close();
       await panel.stop();
       proxy.stop();

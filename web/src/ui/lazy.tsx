@@ -1,21 +1,21 @@
 import { Button } from '@mantine/core';
 import { type ComponentType, type ReactNode, useEffect, useState } from 'react';
 import { useI18n } from '~/i18n';
-import css from './piece.module.css';
+import css from './lazy.module.css';
 import { Notice } from './states';
 
 interface Options<P> {
-  /** Shown until it is there. */
+  /** Shown until the component is loaded. */
   pending?: (props: P) => ReactNode;
-  /** Whether it is a page, whose place nothing else takes when it cannot be loaded. */
+  /** Whether the component is a whole page, so that an error to load it is shown as a page. */
   isPage?: boolean;
 }
 
 /**
- * A component that is loaded when it is shown for the first time, or before by `preload`. One that cannot be loaded,
- * because the panel is down or was updated, leaves everything else on the page as it is, and can be tried again.
+ * A component that is loaded when it is shown for the first time, or earlier by `preload`. If it cannot be loaded,
+ * because the panel is down or was updated, the rest of the page stays, and loading can be tried again.
  */
-export function piece<P extends object>(
+export function lazyComponent<P extends object>(
   load: () => Promise<ComponentType<P>>,
   { pending, isPage = false }: Options<P> = {},
 ) {
@@ -33,14 +33,14 @@ export function piece<P extends object>(
     return loading;
   }
 
-  function Piece(props: P) {
-    const [state, setState] = useState<'loading' | 'there' | 'failed'>('loading');
+  function LazyComponent(props: P) {
+    const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading');
     const get = () =>
       void fetch().then(
-        () => setState('there'),
+        () => setState('loaded'),
         () => setState('failed'),
       );
-    // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is shown
+    // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it is first shown
     useEffect(() => {
       if (!Loaded) get();
     }, []);
@@ -60,11 +60,12 @@ export function piece<P extends object>(
     );
   }
 
-  /** Never fails: who shows it later is told then. */
-  Piece.preload = () => (Loaded ? Promise.resolve() : fetch().catch(() => {}));
-  return Piece;
+  /** Loads the component in advance. Never fails: a failure is shown when the component is. */
+  LazyComponent.preload = () => (Loaded ? Promise.resolve() : fetch().catch(() => {}));
+  return LazyComponent;
 }
 
+/** Shown instead of a component that could not be loaded. */
 function Failed({ isPage = false, onRetry }: { isPage?: boolean; onRetry: () => void }) {
   const { t } = useI18n();
   const buttons = (
