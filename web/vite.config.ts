@@ -2,25 +2,25 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { precompress } from './scripts/precompress.ts';
 
-// `npm run dev` and `npm run preview` work over a panel that runs already.
+// `npm run dev` and `npm run preview` need a running panel.
 const panel = process.env.PANEL_URL ?? 'http://127.0.0.1:8080';
 const proxy = { '/api': panel, '/health': panel };
 
 export default defineConfig({
-  // Relative, so that one build works under any base path; see <base> in index.html.
+  // Relative, so that the same build works under any base path; see <base> in index.html.
   base: './',
   plugins: [react(), precompress()],
   resolve: { alias: { '~': new URL('./src', import.meta.url).pathname } },
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },
-    // Small images would become data: URLs inside scripts; the policy allows files only.
+    // No data: URLs in scripts for small images: the Content-Security-Policy allows only files.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 600,
     rolldownOptions: {
       output: {
         codeSplitting: {
-          // Changes rarely, so that a browser keeps it when the panel is updated.
+          // Changes rarely, so browsers keep it cached when the panel is updated.
           groups: [
             {
               name: 'base',
@@ -34,7 +34,7 @@ export default defineConfig({
   server: { proxy },
   preview: {
     proxy,
-    // The panel's own policy, so that a violation is seen before the panel serves the files.
+    // The same policy as the panel's, so that violations are seen early.
     headers: {
       'Content-Security-Policy':
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; " +

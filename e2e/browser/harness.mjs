@@ -1,4 +1,4 @@
-// Starts what a journey needs: a proxy that only counts, the real binary with its pages on a fresh database, a browser.
+// Starts what the tests need: a fake proxy with metrics only, the real program on an empty database, a browser.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,7 +23,7 @@ const freePort = async () => {
   return port;
 };
 
-/** /metrics of a proxy whose figures a test sets. */
+/** Serves the /metrics of a fake proxy, whose counters a test sets. */
 export async function startProxy() {
   const began = Date.now() - 3 * 86_400_000;
   const state = { up: true, users: new Map(), total: 1200, bad: 7 };
@@ -48,7 +48,7 @@ export async function startProxy() {
   return { state, url: `http://127.0.0.1:${port}/metrics`, stop: () => server.close() };
 }
 
-async function answers(url, tries = 150) {
+async function waitForAnswer(url, tries = 150) {
   for (let n = 0; n < tries; n++) {
     if (await fetch(url).then((response) => response.ok, () => false)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -56,6 +56,7 @@ async function answers(url, tries = 150) {
   throw new Error(`${url} does not answer`);
 }
 
+/** Starts the panel with one administrator. */
 export async function startPanel(proxy, extra = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'mtpannel-browser-'));
   const port = await freePort();
@@ -82,10 +83,10 @@ export async function startPanel(proxy, extra = {}) {
   let up = false;
   const start = async () => {
     child = spawn(binary, ['serve'], { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
-    await answers(`http://127.0.0.1:${port}/health`);
+    await waitForAnswer(`http://127.0.0.1:${port}/health`);
     up = true;
   };
-  // Also when the script fails: it would serve for ever, and keep whoever reads the output waiting.
+  // Also if the script fails: otherwise the panel runs on, and readers of the output wait for ever.
   process.once('exit', () => child.kill('SIGKILL'));
   const stop = () => {
     up = false;
@@ -97,7 +98,7 @@ export async function startPanel(proxy, extra = {}) {
   return { url, pages, port, directory, env, start, stop, isUp: () => up, remove: () => rmSync(directory, { recursive: true }) };
 }
 
-/** The API as a script uses it, to prepare and to check. */
+/** Logs in and returns a function that calls the API, to prepare and check tests. */
 export async function connect(panel, credentials = ADMIN) {
   const call = async (method, path, body, token) => {
     const response = await fetch(`${panel.url}${panel.env.BASE_PATH ?? ''}/api${path}`, {
@@ -113,15 +114,16 @@ export async function connect(panel, credentials = ADMIN) {
   return (method, path, body) => call(method, path, body, token);
 }
 
+/** Starts the browser. */
 export async function launch() {
   const { chromium } = require('playwright-core');
   return chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
 }
 
-/** Notes what must never happen on a page: an error on its console, a fault, a request to anybody but the panel. */
+/** Records what must never happen on a page: an error on the console, an exception, a request to another origin. */
 export async function watch(page, panel, faults) {
   page.on('console', (message) => {
-    // What the API refuses is part of the journeys, as is a panel that is down; the browser prints every such answer.
+    // Refused requests and a stopped panel are part of the journeys; the browser logs each such answer as an error.
     const isRefused = /Failed to load resource/.test(message.text()) && (/\/api\//.test(message.location().url) || !panel.isUp());
     if (message.type() === 'error' && !isRefused) faults.push(`console: ${message.text()} ${message.location().url}`);
   });
@@ -133,7 +135,7 @@ export async function watch(page, panel, faults) {
   return page;
 }
 
-/** Waits until everything is loaded and nothing has moved for some frames: a colour begins to change one frame after its theme. */
+/** Waits until everything is loaded and nothing is animated for some frames: colours start to change one frame after the theme. */
 export async function settled(page) {
   await page.waitForFunction(async () => {
     const moves = ({ playState, effect }) => playState === 'running' && effect.getTiming().iterations !== Infinity;
@@ -147,12 +149,12 @@ export async function settled(page) {
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds, and whether the page can be scrolled sideways. */
+/** What axe finds on the page, and whether it scrolls sideways. */
 export async function violations(page) {
   await settled(page);
   if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
   return page.evaluate(async () => {
-    // What a menu shows stands at the end of the document, outside of every landmark, and closes by itself.
+    // An open menu is at the end of the document, outside of every landmark.
     const { violations } = await axe.run({ rules: { region: { enabled: !document.querySelector('[role=menu]') } } });
     const found = violations.map(({ id, nodes }) =>
       `axe ${id}: ${nodes.slice(0, 3).map(({ target, any }) => `${target} ${any[0]?.message ?? ''}`).join(' | ')}`);
@@ -161,13 +163,13 @@ export async function violations(page) {
   });
 }
 
-/** A moment at which the panel has seen the proxy's present figures. */
-export async function scraped(api) {
+/** Waits until the panel has scraped the proxy's present counters. */
+export async function waitForScrape(api) {
   const at = async () => Date.parse((await api('GET', '/system/stats')).proxy.scraped_at ?? 0);
   const began = Date.now();
-  // Moments are whole seconds, and the scrape under way may have begun before.
+  // Times are whole seconds, and a scrape that is under way may have started before.
   while ((await at()) < began + 2000) {
-    if (Date.now() > began + 60_000) throw new Error('the panel does not read the figures of the proxy');
+    if (Date.now() > began + 60_000) throw new Error('the panel does not scrape the proxy');
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

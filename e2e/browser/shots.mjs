@@ -1,23 +1,23 @@
-// Takes a picture of every page in every language and theme, on a screen and on a phone, and has axe look at each:
-// node e2e/browser/shots.mjs [folder]. Someone has to look at them. ONLY=phone-fa takes one look.
+// Takes a screenshot of every page in every language and theme, on a wide screen and on a phone, and runs axe on each:
+// node e2e/browser/shots.mjs [folder]. Somebody has to look at them. ONLY=phone-fa takes one combination.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ADMIN, launch, root, settled, startPanel, startProxy, violations, watch } from './harness.mjs';
-import { furnish } from './scene.mjs';
+import { addSampleData } from './sample.mjs';
 
 const folder = process.argv[2] ?? join(root, 'web/screenshots');
 const only = process.env.ONLY?.split(',');
 mkdirSync(folder, { recursive: true });
 const proxy = await startProxy();
 const panel = await startPanel(proxy);
-await furnish(panel, proxy);
+await addSampleData(panel, proxy);
 const browser = await launch();
 const problems = [];
 
 const LOCALES = { en: 'en-GB', ru: 'ru-RU', fa: 'fa-IR' };
 
-/** A page in one language; a screen is seen in both themes. */
-async function look(id, language, themes, phone) {
+/** All pages in one language, in one or both themes. */
+async function shootAll(id, language, themes, phone) {
   const viewport = phone ? { width: 390, height: 844 } : { width: 1360, height: 860 };
   const context = await browser.newContext({
     viewport,
@@ -34,7 +34,7 @@ async function look(id, language, themes, phone) {
   async function shoot(name, full = false) {
     if (full) {
       await page.evaluate(() => (document.activeElement?.blur(), window.scrollTo(0, 0)));
-      // As high as the page, so that what keeps to the window's edge stands at the page's.
+      // As high as the page, so that what is fixed to the window's edge is at the page's edge.
       const height = await page.evaluate(() => document.documentElement.scrollHeight);
       await page.setViewportSize({ width: viewport.width, height: Math.max(height, viewport.height) });
     }
@@ -122,11 +122,11 @@ const looks = [
 ].filter(({ id }) => !only || only.includes(id));
 
 const began = Date.now();
-// One draws while another waits for the panel.
+// Two at once, because each often waits for the panel.
 const worker = async () => {
   for (let next = looks.shift(); next; next = looks.shift()) {
     const { id, language, themes, phone } = next;
-    await look(id, language, themes, phone).catch((error) => problems.push(`${id}: ${error.message}`));
+    await shootAll(id, language, themes, phone).catch((error) => problems.push(`${id}: ${error.message}`));
   }
 };
 await Promise.all([worker(), worker()]);

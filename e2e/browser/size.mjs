@@ -1,16 +1,17 @@
-// What a visit loads until the page can be used, in gzip: node e2e/browser/size.mjs. Fails above the limit of the issue.
+// Measures the gzip size of what a first visit loads until the page can be used: node e2e/browser/size.mjs. Fails above LIMIT.
 import { request } from 'node:http';
 import { ADMIN, launch, settled, startPanel, startProxy } from './harness.mjs';
-import { furnish } from './scene.mjs';
+import { addSampleData } from './sample.mjs';
 
+/** The most bytes of a first visit. */
 const LIMIT = 200_000;
 const proxy = await startProxy();
 const panel = await startPanel(proxy);
-// With users and traffic, because an empty panel loads less.
-await furnish(panel, proxy);
+// With sample data, because an empty panel loads less.
+await addSampleData(panel, proxy);
 const browser = await launch();
 
-/** What a browser that knows no better compression is sent for it. */
+/** The size of the answer to a browser that accepts only gzip. */
 const weigh = (url) =>
   new Promise((resolve, reject) => {
     request(url, { headers: { 'accept-encoding': 'gzip' } }, (response) => {
@@ -24,7 +25,7 @@ const weigh = (url) =>
       .end();
   });
 
-/** Script and style of a visit, from the address to the last figure on the page. */
+/** Size of scripts and styles of a visit, from the navigation until everything is shown. */
 async function visit(path, ready, cookies) {
   const context = await browser.newContext();
   await context.addCookies(cookies);
@@ -52,7 +53,7 @@ async function logIn() {
   return context.cookies();
 }
 
-// Where a visit may begin.
+// Path of each page, and the element that shows that it can be used.
 const pages = [
   ['/users', 'input[name=username]'],
   ['/', '[role=slider]'],
@@ -69,7 +70,7 @@ const seen = [];
 for (const [path, ready] of pages) {
   const { files, bytes, cookies: fresh } = await visit(path, ready, cookies);
   const isLogin = cookies.length === 0;
-  // Each visit renews the cookie.
+  // Each visit replaces the cookie.
   cookies = isLogin ? await logIn() : fresh;
   seen.push({ page: isLogin ? 'login' : path, files, KB: Math.round(bytes / 100) / 10, fits: bytes <= LIMIT });
 }

@@ -1,4 +1,4 @@
-// Makes the types of the API from its OpenAPI document: npm run generate [-- path/to/openapi.json]
+// Generates the types of the API from its OpenAPI document: npm run generate [-- path/to/openapi.json]
 import { readFileSync, writeFileSync } from 'node:fs';
 import openapiTS, { astToString } from 'openapi-typescript';
 

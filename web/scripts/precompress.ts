@@ -1,4 +1,4 @@
-// Writes a .gz and a .br beside every text file of the build: the server sends them as they are.
+// Compresses every text file of the build to .gz and .br, which the server sends as they are.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -16,7 +16,7 @@ export function precompress(): Plugin {
     },
     closeBundle() {
       for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' })) {
-        // index.html is left alone: the server writes the base path into it.
+        // Not index.html, because the server writes the base path into it.
         if (!COMPRESSIBLE.test(name) || name === 'index.html') continue;
         const path = join(directory, name);
         const text = readFileSync(path);

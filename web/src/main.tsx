@@ -1,4 +1,4 @@
-import './styles';
+import '~/app/styles';
 import { createRoot } from 'react-dom/client';
 import { startSession } from '~/api/session';
 import { App } from '~/app/App';
@@ -8,11 +8,11 @@ import { startI18n } from '~/i18n';
 startTheme();
 const root = document.getElementById('root');
 if (root) {
-  // The session is asked for while the language loads.
+  // The login session is requested while the texts load.
   void startSession();
   startI18n().then(
     () => createRoot(root).render(<App />),
-    // Not one text has come, so the page itself brings this one.
+    // Without texts, show the one that is in index.html.
     () => {
       const text = document.querySelector<HTMLTemplateElement>('#unreachable');
       if (text) root.append(text.content);

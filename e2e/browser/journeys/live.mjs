@@ -1,9 +1,9 @@
-import { scraped } from '../harness.mjs';
-import { check, until } from '../stage.mjs';
+import { waitForScrape } from '../harness.mjs';
+import { check, until } from '../run.mjs';
 
 const GiB = 1024 ** 3;
 
-/** As the pages show it. */
+/** A size as the pages show it. */
 const gibibytes = (bytes) => {
   const size = bytes / GiB;
   return `${new Intl.NumberFormat('en-GB', { maximumFractionDigits: size >= 100 ? 0 : size >= 10 ? 1 : 2 }).format(size)} GiB`;
@@ -11,14 +11,14 @@ const gibibytes = (bytes) => {
 
 const aliceMoves = (s, bytes) => s.proxy.state.users.set('alice', { from: bytes, to: bytes * 2, connections: 3, ips: 2 });
 
-/** Takes a tab out of sight, or back. */
-const show = (s, state) =>
+/** Makes the tab 'hidden' or 'visible'. */
+const setVisibility = (s, state) =>
   s.page.evaluate((state) => {
     Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
     document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   }, state);
 
-/** Counts in the page itself what it asks from now on: an answer may be late, and so may the browser's word of a request. */
+/** Records requests inside the page from now on, because events of the browser may arrive late. */
 const countRequests = (s) =>
   s.page.evaluate(() => {
     const { fetch } = window;
@@ -29,18 +29,18 @@ const countRequests = (s) =>
     };
   });
 
-/** Figures that move while somebody looks at them. */
+/** Values that change while a page is open. */
 export async function live(s) {
-  await s.journey('live figures, proxy down and back', async () => {
+  await s.journey('live values, proxy down and up again', async () => {
     aliceMoves(s, 5 * 1024 ** 2);
     await s.open('/');
-    await s.says('Running');
+    await s.waitForText('Running');
     await s.page.getByText('Online now').locator('xpath=../..').getByText('alice').waitFor({ timeout: 40_000 });
     s.proxy.state.up = false;
     try {
       await s.page.getByText('Does not answer').waitFor({ timeout: 40_000 });
-      await s.says(/Last answer/);
-      await s.clean('without a proxy');
+      await s.waitForText(/Last answer/);
+      await s.checkAccessibility('without a proxy');
       await s.shot('proxy down');
     } finally {
       s.proxy.state.up = true;
@@ -48,28 +48,28 @@ export async function live(s) {
     await s.page.getByText('Running').waitFor({ timeout: 40_000 });
   });
 
-  await s.journey('figures that could not be updated say so', async () => {
-    // Also those that are only a part of the page.
+  await s.journey('a page says that its data could not be updated', async () => {
+    // Also if it is only a part of the page's data.
     for (const path of ['**/api/system/stats', '**/api/system/traffic?*', '**/api/system/soon']) {
       await s.page.route(path, (route) => route.abort());
       await s.button('Refresh').click();
       await s.page.getByText(/Could not be updated\. Shown as of/).waitFor({ timeout: 25_000 });
-      await s.clean(`stale ${path}`);
-      await s.shot('stale figures');
+      await s.checkAccessibility(`stale ${path}`);
+      await s.shot('stale data');
       await s.page.unroute(path);
       await s.button('Refresh').click();
       await s.page.getByText(/^Updated/).waitFor();
     }
   });
 
-  await s.journey('the chart tells its figures by keyboard', async () => {
+  await s.journey('the chart shows its values by keyboard', async () => {
     const chart = s.page.getByRole('slider', { name: 'Traffic over time' });
     await chart.focus();
     await s.page.keyboard.press('ArrowLeft');
     await s.page.keyboard.press('End');
     await chart.getByText('To clients').waitFor();
     check(/To clients [\d.]+ MiB/.test(await chart.getAttribute('aria-valuetext')), await chart.getAttribute('aria-valuetext'));
-    await s.clean('chart');
+    await s.checkAccessibility('chart');
     await s.shot('chart by keyboard');
     await s.page.keyboard.press('Home');
     check(/To clients 0 B/.test(await chart.getAttribute('aria-valuetext')), 'traffic a day ago');
@@ -77,12 +77,12 @@ export async function live(s) {
     await chart.getByText('To clients').waitFor({ state: 'hidden' });
   });
 
-  await s.journey('nothing jumps when figures change', async () => {
+  await s.journey('nothing moves when values change', async () => {
     let moved = GiB;
-    await s.inAnotherTab('figures after a change', async (clock) => {
+    await s.inTabWithClock('values after a change', async (clock) => {
       for (const [path, loaded] of [['/', 'Run out soon'], ['/users?sort=-data_used', 'alice'], ['/users/alice', 'Total']]) {
         await s.open(path);
-        await s.says(new RegExp(loaded));
+        await s.waitForText(new RegExp(loaded));
         await s.page.locator('[class*=Skeleton]').first().waitFor({ state: 'detached' });
         await s.page.evaluate(() => {
           window.shifts = [];
@@ -92,10 +92,10 @@ export async function live(s) {
             }
           }).observe({ type: 'layout-shift' });
         });
-        // A digit more, then two.
+        // One more digit, then two.
         for (const size of [1, 10, 60]) {
           aliceMoves(s, (moved += size * GiB));
-          await scraped(s.api);
+          await waitForScrape(s.api);
           const used = gibibytes((await s.api('GET', '/users/alice')).data_used);
           await until(used, async () => (await clock.runFor(5_000), s.page.getByText(used).first().isVisible()));
         }
@@ -106,44 +106,44 @@ export async function live(s) {
     });
   });
 
-  await s.journey('an unchanged answer comes once, and a hidden tab asks nothing', async () => {
-    await s.inAnotherTab('a tab that was hidden', async (clock) => {
+  await s.journey('an unchanged answer is sent once, and a hidden tab sends no request', async () => {
+    await s.inTabWithClock('a hidden tab', async (clock) => {
       const seen = [];
       s.page.on('response', (response) => /\/api\/(system|users)/.test(response.url()) && seen.push(response.status()));
       await s.open('/');
-      await s.says(/^Updated/);
+      await s.waitForText(/^Updated/);
       await until('an answer without a body', async () => (await clock.runFor(16_000), seen.includes(304)));
       check(!seen.some((status) => status >= 400), `answers ${seen}`);
 
-      await show(s, 'hidden');
+      await setVisibility(s, 'hidden');
       await countRequests(s);
       await clock.runFor(300_000);
       const asked = await s.page.evaluate(() => window.asked);
-      check(asked.length === 0, `a hidden tab asked ${asked}`);
+      check(asked.length === 0, `a hidden tab requested ${asked}`);
       await s.page.getByText(/^Updated 5 minutes ago/).waitFor();
       const fresh = s.page.waitForResponse(/system\/stats/);
-      await show(s, 'visible');
+      await setVisibility(s, 'visible');
       await fresh;
       await s.page.getByText(/^Updated (now|\d seconds? ago)/).waitFor();
     });
   });
 
   await s.journey('a panel that is down leaves the page as it is', async () => {
-    await s.elsewhere('the panel is back', { viewport: { width: 1280, height: 800 } }, async () => {
+    await s.inAnotherBrowser('the panel is back', { viewport: { width: 1280, height: 800 } }, async () => {
       await s.open('/users/alice');
       await s.logIn();
       await s.heading('alice').waitFor();
       await s.panel.stop();
-      // The menu is one of the parts that have not been loaded.
+      // The menu is not loaded yet.
       await s.button('Actions for alice').click();
       await s.page.getByText('This part of the page could not be loaded').waitFor();
       await s.heading('alice').waitFor();
-      await s.clean('a part is missing');
+      await s.checkAccessibility('a part is missing');
       await s.shot('a part is missing');
       await s.panel.start();
       await s.button('Try again').click();
       await s.page.getByRole('menuitem', { name: 'Copy link' }).waitFor();
-      check((await s.page.getByText('could not be loaded').count()) === 0, 'it still says so');
+      check((await s.page.getByText('could not be loaded').count()) === 0, 'the error is still shown');
     });
   });
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { ADMIN, readQr } from '../harness.mjs';
-import { check } from '../stage.mjs';
+import { check } from '../run.mjs';
 
-/** From the first login on: one user. */
+/** The first login, and everything with one user. */
 export async function users(s) {
   await s.journey('first login', async () => {
     await s.open('/users/nobody');
@@ -12,10 +12,10 @@ export async function users(s) {
     await s.page.getByText('Wrong name or password.').waitFor();
     await s.page.locator('input[name=password]').fill(ADMIN.password);
     await s.page.locator('button[type=submit]').click();
-    // He comes out where he wanted to go.
+    // The login leads to the page that was wanted.
     await s.page.getByText('There is no such user').waitFor();
     const stored = await s.page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]));
-    check(!/eyJ/.test(stored), 'a token is stored where scripts read it');
+    check(!/eyJ/.test(stored), 'a token is stored where scripts can read it');
     await s.open('/');
     await s.page.getByText('Create the first user').waitFor();
   });
@@ -42,10 +42,10 @@ export async function users(s) {
     check(alice.data_limit === 1.5 * 1024 ** 3, `limit ${alice.data_limit}`);
     check(alice.max_connections === 8 && alice.max_unique_ips === 3 && alice.reset_strategy === 'monthly', 'limits');
     const days = (Date.parse(alice.expire_at) - Date.now()) / 86_400_000;
-    check(days > 29.9 && days <= 30.1, `ends in ${days} days`);
+    check(days > 29.9 && days <= 30.1, `expires in ${days} days`);
   });
 
-  await s.journey('QR decodes to the link', async () => {
+  await s.journey('the QR code contains the link', async () => {
     const { proxy_links } = await s.api('GET', '/users/alice');
     const code = s.page.getByRole('img', { name: 'QR code of the link of alice' });
     const picture = await code.screenshot();
@@ -93,13 +93,13 @@ export async function users(s) {
     await s.heading('alice').waitFor();
   });
 
-  await s.journey('a form begins with what is true, in the digits of any keyboard', async () => {
+  await s.journey('a form starts with the current values and takes the digits of any keyboard', async () => {
     await s.open('/users/alice');
     await s.heading('alice').waitFor();
     await s.api('PUT', '/users/alice', { note: 'written elsewhere' });
     await s.page.getByRole('link', { name: 'Edit' }).click();
     await s.field('Note').waitFor();
-    check((await s.field('Note').inputValue()) === 'written elsewhere', 'it begins with an old note');
+    check((await s.field('Note').inputValue()) === 'written elsewhere', 'it starts with an old note');
     await s.field('Traffic limit').pressSequentially('۲٫۵');
     await s.field('Connections at once').fill('');
     await s.field('Connections at once').pressSequentially('٤');
@@ -110,10 +110,10 @@ export async function users(s) {
     await s.api('PUT', '/users/alice', { data_limit: null, max_connections: 8 });
   });
 
-  await s.journey('an end is picked in the calendar, which comes when it is asked for, with the keyboard alone', async () => {
+  await s.journey('the expiry is picked in the calendar by keyboard alone', async () => {
     const before = await s.api('GET', '/users/alice');
     await s.open('/users/alice/edit');
-    const field = s.page.getByLabel('Ends', { exact: true });
+    const field = s.page.getByLabel('Expires', { exact: true });
     await field.focus();
     await s.page.keyboard.press('Enter');
     await s.dialog().getByRole('table').waitFor();
@@ -128,7 +128,7 @@ export async function users(s) {
     const shown = await field.textContent();
     check(/^\d{4}-\d\d-15 09:30$/.test(shown), `it shows ${shown}`);
     await s.button('Save').click();
-    await s.says('alice is saved.');
+    await s.waitForText('alice is saved.');
     const { expire_at } = await s.api('GET', '/users/alice');
     // Tehran is three and a half hours ahead.
     check(expire_at === `${shown.slice(0, 10)}T06:00:00Z`, `stored as ${expire_at}`);
@@ -160,11 +160,11 @@ export async function users(s) {
     await s.page.evaluate(() => (window.isSame = true));
     await s.page.keyboard.press('Tab');
     await s.page.getByRole('link', { name: 'Skip to content' }).press('Enter');
-    check(await s.page.evaluate(() => window.isSame && document.activeElement?.id === 'content'), 'it is elsewhere');
+    check(await s.page.evaluate(() => window.isSame && document.activeElement?.id === 'content'), 'the page was loaded again');
     check(/search=alice/.test(s.page.url()), s.page.url());
   });
 
-  await s.journey('errors of the server at their fields', async () => {
+  await s.journey('errors of the server are shown at their fields', async () => {
     await s.open('/new-user');
     await s.field('Name').fill('ALICE');
     await s.button('Create').click();
@@ -174,12 +174,12 @@ export async function users(s) {
     await s.field('Note').fill('before\u0000after');
     await s.button('Create').click();
     await s.page.getByText('may not hold a NUL character').waitFor();
-    check((await s.field('Note').getAttribute('aria-invalid')) === 'true', 'not at its field');
+    check((await s.field('Note').getAttribute('aria-invalid')) === 'true', 'not shown at its field');
     await s.button('Cancel').click();
     await s.button('Leave').click();
   });
 
-  await s.journey('regenerate with a warning', async () => {
+  await s.journey('a new secret after a warning', async () => {
     const before = await s.api('GET', '/users/alice/links');
     await s.open('/users/alice');
     await s.button('Actions for alice').click();

@@ -3,8 +3,10 @@ import { expect, it } from 'vitest';
 import { poll } from './client';
 
 const SECONDS = 10;
-/** A question and how long it waits after what has become of it. */
-function asked() {
+/**
+ * A query, as a function that tells how long it waits when the last answer and the last failure were at these times.
+ */
+function startQuery() {
   const query = { state: { dataUpdatedAt: 0, errorUpdatedAt: 0 } };
   return (dataUpdatedAt: number, errorUpdatedAt: number) => {
     query.state = { dataUpdatedAt, errorUpdatedAt };
@@ -12,8 +14,8 @@ function asked() {
   };
 }
 
-it('asks at a pace of its own, at most a tenth from what was asked for', () => {
-  const wait = asked();
+it('polls at the pace of its browser, within a tenth of the wanted interval', () => {
+  const wait = startQuery();
   const usual = wait(60_000, 0);
   expect(usual).toBeGreaterThanOrEqual(9_000);
   expect(usual).toBeLessThanOrEqual(11_000);
@@ -21,9 +23,9 @@ it('asks at a pace of its own, at most a tenth from what was asked for', () => {
 });
 
 it.each([60_000, 0])(
-  'asks a panel that fails less and less after an answer at %d, then as usual',
+  'polls a failing panel less and less after an answer at %d, then as usual',
   (answered) => {
-    const wait = asked();
+    const wait = startQuery();
     const usual = wait(answered, 0);
     expect(wait(answered, 1_000_000)).toBe(usual);
     expect(wait(answered, 1_010_000) / usual).toBeCloseTo(2, 2);

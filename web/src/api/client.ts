@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query';
 import createClient from 'openapi-fetch';
 import createQueries from 'openapi-react-query';
 import { base } from '~/lib/base';
-import { conditional } from './etag';
+import { fetchConditionally } from './etag';
 import { isTemporary } from './problem';
 import type { components, paths } from './schema';
 import { onLeave } from './session';
@@ -19,9 +19,10 @@ export type BulkAction = Schemas['BulkAction'];
 export type NewUser = Schemas['NewUserBody'];
 export type UserPatch = Schemas['UserPatchBody'];
 
-export const api = createClient<paths>({ baseUrl: base, fetch: conditional });
+/** The typed client of the API. */
+export const api = createClient<paths>({ baseUrl: base, fetch: fetchConditionally });
 
-/** The same as hooks. */
+/** The same API as React hooks. */
 export const $api = createQueries(api);
 
 export const queryClient = new QueryClient({
@@ -33,33 +34,35 @@ export const queryClient = new QueryClient({
   },
 });
 
-// The next one to log in here must not see a glimpse of this one's figures.
+// The next administrator to log in here must not see data of the one before.
 onLeave(() => queryClient.clear());
 
-/** Every browser at its own pace, so that those which lost the panel together do not come back together. */
+/** Differs per tab, so that tabs that lost the panel at the same moment do not all come back at the same moment. */
 const PACE = 0.9 + Math.random() * 0.2;
 
 /**
- * How often a page asks again. A tab that nobody sees does not ask (the query client's default) and does so at once when
- * it is shown. A panel that fails is asked less and less.
+ * Options of a query that is repeated every `seconds`. A hidden tab does not poll; when it is shown again, it requests
+ * its data at once. Both are defaults of the query client. A panel that fails is polled less and less.
  */
 export function poll(seconds: number) {
   return {
     refetchInterval: (query: Polled) => {
-      // As long again as it has failed already, up to eight times the usual.
+      // Waits longer by the time for which it has failed, up to eight times the usual interval.
       const failing = failingFor(query) / (seconds * 1000);
       return Math.round(seconds * 1000 * PACE * Math.min(1 + failing, 8));
     },
   };
 }
 
+/** The part of a query that `poll` reads. */
 interface Polled {
   state: { dataUpdatedAt: number; errorUpdatedAt: number };
 }
 
-/** When each of those that fail did so for the first time since it was answered. */
+/** For each failing query: when it failed for the first time since its last answer. */
 const firstFailures = new WeakMap<Polled, number>();
 
+/** For how many milliseconds a query has been failing. */
 function failingFor(query: Polled): number {
   const { dataUpdatedAt, errorUpdatedAt } = query.state;
   if (errorUpdatedAt <= dataUpdatedAt) {

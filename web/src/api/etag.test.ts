@@ -24,11 +24,11 @@ beforeEach(async () => {
 });
 
 const get = async (path = 'users') => {
-  const response = await etag.conditional(new Request(`http://localhost:3000/api/${path}`));
+  const response = await etag.fetchConditionally(new Request(`http://localhost:3000/api/${path}`));
   return { status: response.status, body: await response.json() };
 };
 
-it('gives the answer it has when nothing changed, and the new one when something did', async () => {
+it('answers from its memory while nothing changes, and with the new answer after a change', async () => {
   expect(await get()).toEqual({ status: 200, body: { n: 1 } });
   expect(await get()).toEqual({ status: 200, body: { n: 1 } });
   Object.assign(server, { text: '{"n":2}', tag: 'W/"2"' });
@@ -36,7 +36,7 @@ it('gives the answer it has when nothing changed, and the new one when something
   expect(server.asked).toEqual(['""', 'W/"1"', 'W/"1"']);
 });
 
-it('forgets what was not asked for for long, and everything at the end of a session', async () => {
+it('forgets what was not requested for long, and everything at the end of a login session', async () => {
   await get();
   for (let n = 0; n < 30; n++) await get(`users/${n}`);
   await get();
@@ -46,7 +46,9 @@ it('forgets what was not asked for for long, and everything at the end of a sess
   expect(server.asked.at(-1)).toBe('""');
 });
 
-it('asks nothing of the kind when it changes something', async () => {
-  await etag.conditional(new Request('http://localhost:3000/api/users', { method: 'POST', body: '{}' }));
+it('sends no tag with a request that changes something', async () => {
+  await etag.fetchConditionally(
+    new Request('http://localhost:3000/api/users', { method: 'POST', body: '{}' }),
+  );
   expect(server.asked).toEqual([null]);
 });

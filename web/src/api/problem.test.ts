@@ -22,19 +22,19 @@ it('reads a problem document with its fields', async () => {
   });
 });
 
-it('reads how long to wait', async () => {
+it('reads the seconds to wait', async () => {
   const body = { code: 'too_many_requests', status: 429, detail: '…' };
   expect((await readProblem(answer(body, 429, { 'retry-after': '42' }))).retryAfter).toBe(42);
 });
 
 it.each(['<html>Bad gateway</html>', '', 'null', '[]', '{"error": "x"}'])(
-  'is not confused by %j',
+  'reads %j as an answer of something else than the panel',
   async (text) => {
     expect(await readProblem(answer(text, 502))).toMatchObject({ status: 502, code: 'not_ours' });
   },
 );
 
-it('sorts errors into fields that a form has and the rest', () => {
+it('separates the errors of fields in the form from the rest', () => {
   const error = new ApiError(422, 'invalid', '', { note: 'too long', secret: 'unknown' });
   expect(fieldErrors(error, ['note'])).toEqual({ fields: { note: 'too long' }, rest: true });
   expect(fieldErrors(error, ['note', 'secret']).rest).toBe(false);
@@ -42,7 +42,7 @@ it('sorts errors into fields that a form has and the rest', () => {
   expect(fieldErrors(new Error('x'), ['note']).rest).toBe(true);
 });
 
-it('tries again only what may go away by itself', () => {
+it('counts only failures that may pass as temporary', () => {
   expect(isTemporary(new ApiError(0, 'network', ''))).toBe(true);
   expect(isTemporary(new ApiError(503, 'unavailable', ''))).toBe(true);
   expect(isTemporary(new ApiError(404, 'not_found', ''))).toBe(false);

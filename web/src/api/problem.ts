@@ -2,18 +2,18 @@ import type { components } from './schema';
 
 type ProblemBody = components['schemas']['Problem'];
 
-/** What the API, or the way to it, answered instead of what was asked for. */
+/** An answer of the API, or of a proxy before it, that is not a success; or no answer at all. */
 export class ApiError extends Error {
   constructor(
-    /** HTTP status; 0 if there was no answer. */
+    /** HTTP status; 0 without an answer. */
     readonly status: number,
-    /** Stable word of the problem document, or our own for answers that are none. */
+    /** Code of the problem document; `network` and `not_ours` are codes of this client. */
     readonly code: string,
-    /** The server's words, English. */
+    /** The server's explanation, in English. */
     readonly detail: string,
-    /** What is wrong with which field. */
+    /** The error of each field that is not valid. */
     readonly fields: Readonly<Record<string, string>> = {},
-    /** Seconds after which it may be tried again. */
+    /** Seconds after which the request may be repeated. */
     readonly retryAfter: number | null = null,
     readonly requestId: string | null = null,
   ) {
@@ -26,7 +26,7 @@ function isProblem(body: unknown): body is ProblemBody {
   return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';
 }
 
-/** Reads an answer that is no success. A proxy in between may answer with a page of its own. */
+/** Turns an answer that is not a success into an error. It may be a reverse proxy's HTML page. */
 export async function readProblem(response: Response): Promise<ApiError> {
   const requestId = response.headers.get('x-request-id');
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
@@ -39,7 +39,7 @@ export async function readProblem(response: Response): Promise<ApiError> {
   return new ApiError(response.status, body.code, body.detail, fields, retryAfter, requestId);
 }
 
-/** The errors of the fields that a form has, and whether it must tell the rest in another place. */
+/** The errors of the fields that a form has; `rest` says whether the form must show the error in another place, too. */
 export function fieldErrors(error: unknown, known: readonly string[]) {
   if (!(error instanceof ApiError)) return { fields: {}, rest: true };
   const entries = Object.entries(error.fields);
@@ -47,5 +47,6 @@ export function fieldErrors(error: unknown, known: readonly string[]) {
   return { fields, rest: entries.length === 0 || Object.keys(fields).length < entries.length };
 }
 
+/** Whether the same request may succeed later. */
 export const isTemporary = (error: unknown): boolean =>
   error instanceof ApiError && (error.status === 0 || error.status >= 500);

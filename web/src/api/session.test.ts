@@ -7,7 +7,7 @@ const admin = { username: 'admin', is_sudo: true, created_at: '2026-01-01T00:00:
 const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status });
 const ended = () => json({ code: 'unauthorized', status: 401, detail: '' }, 401);
 
-/** A panel of which tokens and the cookie can be taken away. */
+/** A fake panel whose access tokens and cookie a test can end. */
 const server = {
   token: '',
   cookie: true,
@@ -51,12 +51,12 @@ beforeEach(async () => {
 const put = () =>
   new Request('http://localhost:3000/api/users/alice', { method: 'PUT', body: '{"note":"x"}' });
 
-it('comes back after a reload by the cookie', async () => {
+it('continues after a reload by the cookie', async () => {
   await session.startSession();
   expect(session.getSession()).toEqual({ state: 'active', admin });
 });
 
-it('tells after a login that a cookie of the account was reused, until it is read or the administrator leaves', async () => {
+it('reports after a login that a cookie was reused, until the notice is closed or the administrator leaves', async () => {
   const at = '2026-01-31T10:00:00Z';
   await session.logIn('admin', 'right');
   expect(session.getReuse()).toBe(null);
@@ -70,24 +70,24 @@ it('tells after a login that a cookie of the account was reused, until it is rea
   expect(session.getReuse()).toBe(null);
 });
 
-it('shows the login without a cookie', async () => {
+it('is a guest without a cookie', async () => {
   server.cookie = false;
   await session.startSession();
   expect(session.getSession().state).toBe('guest');
 });
 
-it('renews a token that has run out, once for all requests, and sends each again with its body', async () => {
+it('renews an expired token once for all requests, and sends each again with its body', async () => {
   await session.startSession();
   server.token = 'another';
-  const answers = await Promise.all([put(), put(), put()].map(session.authorized));
+  const answers = await Promise.all([put(), put(), put()].map(session.fetchAuthorized));
   for (const each of answers) expect(await each.json()).toEqual({ body: '{"note":"x"}' });
   expect(server.refreshes).toBe(2);
 });
 
-it('keeps a request until the administrator has logged in again', async () => {
+it('holds a request until the administrator has logged in again', async () => {
   await session.startSession();
   Object.assign(server, { token: 'another', cookie: false });
-  const saving = session.authorized(put());
+  const saving = session.fetchAuthorized(put());
   await vi.waitFor(() => expect(session.getSession().state).toBe('expired'));
   await expect(session.logIn('admin', 'wrong')).rejects.toMatchObject({ status: 401 });
   expect(session.getSession().state).toBe('expired');
@@ -96,47 +96,47 @@ it('keeps a request until the administrator has logged in again', async () => {
   expect(session.getSession().state).toBe('active');
 });
 
-it('lets requests go when the administrator leaves instead', async () => {
+it('fails the held requests when the administrator leaves instead', async () => {
   await session.startSession();
   Object.assign(server, { token: 'another', cookie: false });
-  const saving = session.authorized(put());
+  const saving = session.fetchAuthorized(put());
   await vi.waitFor(() => expect(session.getSession().state).toBe('expired'));
   session.abandonSession();
   await expect(saving).rejects.toMatchObject({ status: 401 });
   expect(session.getSession().state).toBe('guest');
 });
 
-it('does not take a panel that is down for a session that has ended', async () => {
+it('does not take an unreachable panel for the end of the login session', async () => {
   await session.startSession();
   vi.stubGlobal(
     'fetch',
     vi.fn(() => Promise.reject(new TypeError('failed'))),
   );
-  await expect(session.authorized(put())).rejects.toMatchObject({ status: 0, code: 'network' });
+  await expect(session.fetchAuthorized(put())).rejects.toMatchObject({ status: 0, code: 'network' });
   expect(session.getSession().state).toBe('active');
 });
 
-it('becomes the administrator whose cookie it has, and sends nothing of the one before', async () => {
+it('switches to the administrator of the new cookie, and sends nothing of the one before', async () => {
   await session.startSession();
   const forgotten = vi.fn();
   session.onLeave(forgotten);
   Object.assign(server, { token: 'another', me: { ...admin, username: 'other', is_sudo: false } });
-  await expect(session.authorized(put())).rejects.toMatchObject({ status: 401 });
+  await expect(session.fetchAuthorized(put())).rejects.toMatchObject({ status: 401 });
   expect(session.getSession()).toEqual({ state: 'active', admin: server.me });
   expect(forgotten).toHaveBeenCalledOnce();
   expect(server.calls.filter((call) => call.startsWith('PUT'))).toHaveLength(1);
 });
 
-it('goes on with a request of one whose role has changed, and forgets what he saw', async () => {
+it('continues a request after a change of the role, and drops the data seen before', async () => {
   await session.startSession();
   const forgotten = vi.fn();
   session.onLeave(forgotten);
   Object.assign(server, { token: 'another', me: { ...admin, is_sudo: false } });
-  expect(await (await session.authorized(put())).json()).toEqual({ body: '{"note":"x"}' });
+  expect(await (await session.fetchAuthorized(put())).json()).toEqual({ body: '{"note":"x"}' });
   expect(forgotten).toHaveBeenCalledOnce();
 });
 
-it('ends with a log-out in another tab', async () => {
+it('ends when another tab logs out', async () => {
   await session.startSession();
   vi.resetModules();
   const otherTab: Session = await import('./session');
@@ -145,11 +145,11 @@ it('ends with a log-out in another tab', async () => {
   await vi.waitFor(() => expect(session.getSession().state).toBe('guest'));
 });
 
-it('asks for no password while one is being sent', async () => {
+it('does not ask for the password while a login is under way', async () => {
   await session.startSession();
   Object.assign(server, { token: 'changed', cookie: false });
   const states: string[] = [];
-  const polling = session.authorized(put());
+  const polling = session.fetchAuthorized(put());
   const entering = session.logIn('admin', 'right');
   await vi.waitFor(async () => {
     states.push(session.getSession().state);

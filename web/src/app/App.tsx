@@ -10,7 +10,7 @@ import { Boundary } from './Boundary';
 import { router } from './router';
 import { schemeManager, theme } from './theme';
 
-/** Mantine keeps a direction of its own, for menus and keys. */
+/** Tells Mantine the direction of the language, which it keeps by itself for menus and arrow keys. */
 function FollowDirection() {
   const { direction } = useI18n();
   const { setDirection } = useDirection();

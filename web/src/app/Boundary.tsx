@@ -1,7 +1,7 @@
 import { Component, type ReactNode } from 'react';
 import { PageFailed } from '~/ui/states';
 
-/** Around everything: a fault outside of the router's pages would leave an empty window. */
+/** Shows an error that is thrown outside of the router's pages, where it would leave an empty window. */
 export class Boundary extends Component<{ children: ReactNode }, { error: Error | null }> {
   override state = { error: null };
 

@@ -7,15 +7,15 @@ import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { $api } from '~/api/client';
 import { useAdmin } from '~/api/session';
+import { useLogOut } from '~/features/session/useLogOut';
 import { useI18n } from '~/i18n';
 import { useErrorText } from '~/ui/errors';
 import { OnlineDot } from '~/ui/StatusBadge';
 import css from './Palette.module.css';
-import { useLogOut } from './Shell';
 
 const [store, spotlight] = createSpotlight();
 
-/** What Mantine does at each key, which is before the users have come. */
+/** Selects the first entry. Mantine does this at each key, but that is before the found users have arrived. */
 function selectFirst(): void {
   const list = document.getElementById(store.getState().listId);
   list?.querySelector('[data-selected]')?.removeAttribute('data-selected');
@@ -23,7 +23,7 @@ function selectFirst(): void {
   store.updateState((state) => ({ ...state, selected: 0 }));
 }
 
-/** Users and commands by keyboard. */
+/** The command palette: finds users and runs commands by keyboard. It opens whenever `wanted` grows. */
 export function Palette({ wanted }: { wanted: number }) {
   const { t } = useI18n();
   const navigate = useNavigate();
@@ -64,9 +64,9 @@ export function Palette({ wanted }: { wanted: number }) {
   const found = search === '' ? [] : (users.data?.users ?? []);
   const isLoading = text.trim() !== search || users.isFetching;
 
-  // Enter opens the first one, also of those that came after the last key.
+  // Enter must open the first user, also if the answer came after the last key.
   const first = found[0]?.username;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: when another one is the first
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when another user is the first
   useEffect(() => {
     if (text !== '') selectFirst();
   }, [first]);

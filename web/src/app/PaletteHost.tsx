@@ -1,21 +1,14 @@
 import { useEffect, useState } from 'react';
-import { piece } from '~/ui/piece';
+import { lazyComponent } from '~/ui/lazy';
+import { providePalette } from './palette';
 
-// The palette is loaded when it is opened for the first time.
-const Palette = piece(() => import('./Palette').then((module) => module.Palette));
+// Loaded when it is opened for the first time.
+const Palette = lazyComponent(() => import('./Palette').then((module) => module.Palette));
 
-let open: (() => void) | undefined;
-
-export const openPalette = (): void => open?.();
-
+/** Where the palette appears once it was opened. */
 export function PaletteHost() {
   const [wanted, setWanted] = useState(0);
-  useEffect(() => {
-    open = () => setWanted((count) => count + 1);
-    return () => {
-      open = undefined;
-    };
-  }, []);
+  useEffect(() => providePalette(() => setWanted((count) => count + 1)), []);
   if (wanted === 0) return null;
   return <Palette wanted={wanted} />;
 }

@@ -4,34 +4,38 @@ import { useEffect } from 'react';
 import { getSession, startSession, useSession } from '~/api/session';
 import { useI18n } from '~/i18n';
 import { ConfirmDialog } from '~/ui/Confirm';
+import { lazyComponent } from '~/ui/lazy';
 import { Notifications } from '~/ui/Messages';
-import { piece } from '~/ui/piece';
 import { Notice, PagePending } from '~/ui/states';
 import { Shell } from './Shell';
 
-const LoginAgain = piece(() => import('~/pages/login/LoginAgain').then((module) => module.LoginAgain));
-const Login = piece(() => import('~/pages/login/Login').then((module) => module.Login));
+const LoginAgain = lazyComponent(() =>
+  import('~/features/session/LoginAgain').then((module) => module.LoginAgain),
+);
+const Login = lazyComponent(() => import('~/features/session/Login').then((module) => module.Login));
 
-/** While the login lies over the page, Escape is not for what is beneath it. */
+/** While the login dialog is over the page, Escape must not reach what is beneath. */
 function keepEscape(event: KeyboardEvent): void {
   if (event.key === 'Escape' && getSession().state === 'expired') event.stopImmediatePropagation();
 }
 
-/** Outside or inside. The address stays while somebody logs in, so that he comes out where he wanted to go. */
+/**
+ * The login, or the page after it. The address stays during the login, so that it leads to the page that was wanted.
+ */
 export function Root() {
   const { t } = useI18n();
   const session = useSession();
-  const isInside = session.admin !== null;
+  const isLoggedIn = session.admin !== null;
   useEffect(() => {
-    // In good time: when the session ends, the panel may be out of reach.
-    if (!isInside) return;
+    // Loaded in advance, because the panel may be unreachable when the login session ends.
+    if (!isLoggedIn) return;
     const timer = setTimeout(() => {
       for (const each of [LoginAgain, ConfirmDialog, Notifications]) void each.preload();
     }, 3000);
     return () => clearTimeout(timer);
-  }, [isInside]);
+  }, [isLoggedIn]);
   useEffect(() => {
-    // Before any dialog listens.
+    // In the capture phase, which is before any dialog's own listener.
     window.addEventListener('keydown', keepEscape, true);
     return () => window.removeEventListener('keydown', keepEscape, true);
   }, []);
@@ -46,7 +50,7 @@ export function Root() {
   }
   return (
     <>
-      {/* Nothing of one administrator's pages is left to another. */}
+      {/* The key drops the state of one administrator's pages before another's are shown. */}
       <Shell key={session.admin.username}>
         <Outlet />
       </Shell>

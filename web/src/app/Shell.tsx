@@ -11,16 +11,19 @@ import {
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { logOut, useAdmin } from '~/api/session';
+import { useAdmin } from '~/api/session';
+import { ReuseNotice } from '~/features/session/ReuseNotice';
+import { useLogOut } from '~/features/session/useLogOut';
 import { useI18n } from '~/i18n';
-import { useNotify } from '~/ui/notify';
-import { openPalette, PaletteHost } from './PaletteHost';
-import { ReuseNotice } from './ReuseNotice';
+import { PALETTE_KEY } from '~/lib/keyboard';
+import { PaletteHost } from './PaletteHost';
+import { openPalette } from './palette';
 import css from './Shell.module.css';
-import { PALETTE_KEY, useHotkeys } from './useHotkeys';
+import { useHotkeys } from './useHotkeys';
 
 const icon = { size: 20, stroke: 1.6, 'aria-hidden': true } as const;
 
+/** The links of the navigation that the administrator may use. */
 function useLinks() {
   const { t } = useI18n();
   const { is_sudo } = useAdmin();
@@ -64,17 +67,7 @@ function useLinks() {
   return links.filter((link) => is_sudo || !link.sudo);
 }
 
-export function useLogOut() {
-  const { failed } = useNotify();
-  return async () => {
-    try {
-      await logOut();
-    } catch (error) {
-      failed(error);
-    }
-  };
-}
-
+/** The name of the administrator, and the button to log out. */
 function Account() {
   const { t } = useI18n();
   const { username } = useAdmin();
@@ -98,7 +91,7 @@ function Account() {
   );
 }
 
-/** Navigation at the side, or at the bottom of a phone, and the page. */
+/** The page with its navigation: at the side, or at the bottom of a phone. */
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useI18n();
   const links = useLinks();
@@ -109,7 +102,7 @@ export function Shell({ children }: { children: ReactNode }) {
         className={css.skip}
         href={`${window.location.pathname}${window.location.search}#content`}
         onClick={(event) => {
-          // The router would take it for another address.
+          // The router would treat the fragment as another address.
           event.preventDefault();
           document.getElementById('content')?.focus();
         }}

@@ -1,77 +1,63 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router';
 import type { ComponentType } from 'react';
+import { parseAuditFilters } from '~/features/audit/filters';
+import { parseUserFilters } from '~/features/users/list/filters';
 import { basePath } from '~/lib/base';
-import { parseFilters } from '~/lib/filters';
-import { piece } from '~/ui/piece';
+import { lazyComponent } from '~/ui/lazy';
 import { NotFound, PageFailed, PagePending } from '~/ui/states';
 import { Root } from './Root';
 
 const rootRoute = createRootRoute({ component: Root, notFoundComponent: NotFound });
 
-const page = (load: () => Promise<ComponentType>) => piece(load, { pending: PagePending, isPage: true });
+const page = (load: () => Promise<ComponentType>) =>
+  lazyComponent(load, { pending: PagePending, isPage: true });
 const parent = () => rootRoute;
-const text = (value: unknown) =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
-const positive = (value: unknown) =>
-  Number.isSafeInteger(value) && Number(value) > 1 ? Number(value) : undefined;
 
 const routes = [
   createRoute({
     getParentRoute: parent,
     path: '/',
-    component: page(() => import('~/pages/dashboard/Dashboard').then((module) => module.Dashboard)),
+    component: page(() => import('~/features/dashboard/Dashboard').then((module) => module.Dashboard)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/users',
-    validateSearch: parseFilters,
-    component: page(() => import('~/pages/users/Users').then((module) => module.Users)),
+    validateSearch: parseUserFilters,
+    component: page(() => import('~/features/users/list/Users').then((module) => module.Users)),
   }),
   createRoute({
     getParentRoute: parent,
-    // Not under /users: somebody may be called "new".
+    // Not under /users, because a user may have the name "new".
     path: '/new-user',
-    component: page(() => import('~/pages/userForm/CreateUser').then((module) => module.CreateUser)),
+    component: page(() => import('~/features/users/form/CreateUser').then((module) => module.CreateUser)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/users/$username',
-    component: page(() => import('~/pages/user/UserPage').then((module) => module.UserPage)),
+    component: page(() => import('~/features/users/detail/UserPage').then((module) => module.UserPage)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/users/$username/edit',
-    component: page(() => import('~/pages/userForm/EditUser').then((module) => module.EditUser)),
+    component: page(() => import('~/features/users/form/EditUser').then((module) => module.EditUser)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/admins',
-    component: page(() => import('~/pages/admins/Admins').then((module) => module.Admins)),
+    component: page(() => import('~/features/admins/Admins').then((module) => module.Admins)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/audit',
-    validateSearch: (query: Record<string, unknown>): AuditFilters => ({
-      actor: text(query.actor),
-      action: text(query.action),
-      target: text(query.target),
-      page: positive(query.page),
-    }),
-    component: page(() => import('~/pages/audit/Audit').then((module) => module.Audit)),
+    validateSearch: parseAuditFilters,
+    component: page(() => import('~/features/audit/Audit').then((module) => module.Audit)),
   }),
   createRoute({
     getParentRoute: parent,
     path: '/settings',
-    component: page(() => import('~/pages/settings/Settings').then((module) => module.Settings)),
+    component: page(() => import('~/features/settings/Settings').then((module) => module.Settings)),
   }),
 ] as const;
-
-export interface AuditFilters {
-  actor?: string | undefined;
-  action?: string | undefined;
-  target?: string | undefined;
-  page?: number | undefined;
-}
 
 export const router = createRouter({
   routeTree: rootRoute.addChildren(routes),

@@ -1,22 +1,17 @@
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect } from 'react';
-import { openPalette } from './PaletteHost';
+import { openPalette } from './palette';
 
-const isMac = /Mac|iPhone|iPad/.test(navigator.platform);
+const isDialogOpen = () => document.querySelector('[aria-modal=true]') !== null;
 
-/** As the keys are called here. */
-export const PALETTE_KEY = isMac ? '⌘K' : 'Ctrl+K';
-
-const isUnderDialog = () => document.querySelector('[aria-modal=true]') !== null;
-
-/** Where somebody types, letters are letters. Behind a dialog, they are nobody's. */
+/** Whether a letter is text or meant for a dialog, and so not a shortcut. */
 function isBusy(target: EventTarget | null): boolean {
   const typing =
     target instanceof HTMLElement && target.closest('input, textarea, select, [contenteditable]') !== null;
-  return typing || isUnderDialog();
+  return typing || isDialogOpen();
 }
 
-/** Ctrl+K or ⌘K: palette; "/": search; "n": new user. */
+/** Keyboard shortcuts. Ctrl+K or ⌘K: palette; "/": search; "n": new user. */
 export function useHotkeys(): void {
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -24,7 +19,7 @@ export function useHotkeys(): void {
     function press(event: KeyboardEvent) {
       if ((event.ctrlKey || event.metaKey) && event.code === 'KeyK') {
         event.preventDefault();
-        if (!isUnderDialog()) openPalette();
+        if (!isDialogOpen()) openPalette();
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isBusy(event.target)) return;
@@ -33,7 +28,7 @@ export function useHotkeys(): void {
         const search = document.querySelector<HTMLInputElement>('input[type=search]');
         if (search && path.endsWith('/users')) search.focus();
         else void navigate({ to: '/users', hash: 'search' });
-        // By its place on the keyboard: on a Russian or Persian one no key gives an "n".
+        // By its place on the keyboard: Russian and Persian layouts have no "n".
       } else if (event.code === 'KeyN' && !event.shiftKey) {
         event.preventDefault();
         void navigate({ to: '/new-user' });

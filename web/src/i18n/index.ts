@@ -7,7 +7,7 @@ import type en from './en.json';
 export const LANGUAGES = ['en', 'ru', 'fa'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** Each in its own words, so that everybody finds his. */
+/** Each language by its own name, so that its readers recognise it. */
 export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', ru: 'Русский', fa: 'فارسی' };
 
 export type Messages = typeof en;
@@ -29,19 +29,19 @@ const isLanguage = (text: string): text is Language => LANGUAGES.some((language)
 
 export const directionOf = (language: string): 'rtl' | 'ltr' => (language === 'fa' ? 'rtl' : 'ltr');
 
-/** The reader's own variety of a language, for figures and dates: half past six is "18:30" in London and "6:30 PM" in Boston. */
+/** The reader's regional variant of a language, for numbers and dates: "18:30" in London is "6:30 PM" in Boston. */
 export function localeOf(language: string): string {
   return navigator.languages.find((tag) => tag.split('-')[0]?.toLowerCase() === language) ?? language;
 }
 
-/** The one that was chosen here, else the first of the browser's that there is. */
-function preferred(): Language {
+/** The language chosen in this browser, else the first of the browser's languages that is available. */
+function preferredLanguage(): Language {
   const chosen = recall<string>('language', '');
   const wanted = [chosen, ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
   return wanted.find(isLanguage) ?? 'en';
 }
 
-/** First strong isolate, pop directional isolate: <bdi> for texts that are no elements. */
+/** Isolates the direction of a value within a text, as <bdi> does for elements: FSI and PDI of Unicode. */
 const isolate = (text: string): string =>
   directionOf(i18next.language) === 'rtl' ? `\u2068${text}\u2069` : text;
 
@@ -56,13 +56,13 @@ function describePage(language: Language): void {
   document.documentElement.dir = directionOf(language);
 }
 
-export async function startI18n(language: Language = preferred()): Promise<void> {
+export async function startI18n(language: Language = preferredLanguage()): Promise<void> {
   const messages = (await LOADERS[language]()).default;
   await i18next.use(initReactI18next).init({
     lng: language,
     fallbackLng: false,
     resources: { [language]: { translation: messages } },
-    // React escapes by itself. This keeps Latin names and sizes in one piece within a text from right to left.
+    // React escapes HTML by itself. Here, escaping keeps Latin names and sizes intact within a right-to-left text.
     interpolation: { escapeValue: true, escape: isolate },
     returnNull: false,
   });
@@ -79,14 +79,14 @@ export async function chooseLanguage(language: Language): Promise<void> {
 interface I18n {
   t: TFunction;
   language: Language;
-  /** For figures and dates. */
+  /** For numbers and dates. */
   locale: string;
   direction: 'rtl' | 'ltr';
 }
 
 const Context = createContext<I18n | null>(null);
 
-/** One subscription for the page: a list has a thousand texts, and react-i18next would make one for each. */
+/** Subscribes to the language once per page: react-i18next would subscribe for each of a list's thousand texts. */
 export function I18nProvider({ children }: { children: ReactNode }) {
   const { t, i18n } = useTranslation();
   const language = i18n.language as Language;
@@ -97,9 +97,9 @@ export function I18nProvider({ children }: { children: ReactNode }) {
   return createElement(Context, { value }, children);
 }
 
-/** Translator, language and what depends on it. */
+/** The translator, the language and what depends on it. */
 export function useI18n(): I18n {
   const value = useContext(Context);
-  if (!value) throw new Error('texts are asked for outside of their provider');
+  if (!value) throw new Error('useI18n is used outside of I18nProvider');
   return value;
 }

@@ -16,13 +16,13 @@ it.each([
   expect(formatBytes(bytes, 'en')).toBe(text);
 });
 
-it('writes the digits of the language', () => {
+it('uses the digits of the language', () => {
   expect(formatBytes(1536, 'ru')).toBe('1,5 KiB');
   expect(formatBytes(1536, 'fa')).toBe('۱٫۵ KiB');
 });
 
 it.each([1, 1023, 1024, 1025, 1_000_000_000, 10_737_418_240, 1.5 * 1024 ** 3, 2 ** 53 - 1])(
-  'shows %d in a form so that it comes back',
+  'keeps %d through a form',
   (bytes) => {
     const { value, unit } = splitBytes(bytes);
     expect(joinBytes(value, unit)).toBe(bytes);
@@ -36,16 +36,16 @@ it.each([
   [7 * 1024 ** 2, ['0 B', '2 MiB', '4 MiB', '6 MiB', '8 MiB']],
   // Between 500 MiB and 1 GiB the next step is 1 GiB.
   [2.5 * 1024 ** 3, ['0 B', '1 GiB', '2 GiB', '3 GiB']],
-])('an axis up to %d bytes has round sizes', (most, labels) => {
+])('gives round sizes for an axis up to %d bytes', (most, labels) => {
   expect(axisSizes(most).map((size) => formatBytes(size, 'en'))).toEqual(labels);
 });
 
-it('shows a round size in its own unit', () => {
+it('shows a round size in its largest unit', () => {
   expect(splitBytes(10_737_418_240)).toEqual({ value: 10, unit: 'GiB' });
   expect(splitBytes(1.25 * 1024 ** 2)).toEqual({ value: 1.25, unit: 'MiB' });
 });
 
-it('takes no size that the API would refuse or a number cannot hold', () => {
+it('refuses sizes that the API refuses or a number cannot hold', () => {
   expect(joinBytes(0, 'GiB')).toBeNull();
   expect(joinBytes(-1, 'GiB')).toBeNull();
   expect(joinBytes(Number.NaN, 'GiB')).toBeNull();

@@ -1,9 +1,10 @@
-/** Sizes in binary units. The API knows bytes only. */
+/** Sizes in binary units, and back; the API has bytes only. */
 import { perLanguage } from './formats';
 
 export const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 export type Unit = (typeof UNITS)[number];
 
+/** Bytes of one unit. */
 export const factor = (unit: Unit): number => 1024 ** UNITS.indexOf(unit);
 
 /** The largest unit in which the size is at least 1. */
@@ -12,7 +13,7 @@ function unitOf(bytes: number): Unit {
   return UNITS.findLast((unit) => size >= factor(unit)) ?? 'B';
 }
 
-/** "1.5 GiB" in the digits of a language; three digits are enough to compare. */
+/** "1.5 GiB" in the digits of a language, with about three digits. */
 export function formatBytes(bytes: number, language: string): string {
   const unit = unitOf(bytes);
   let value = bytes / factor(unit);
@@ -25,7 +26,7 @@ export function formatBytes(bytes: number, language: string): string {
   return `${number(value, language)} ${unit}`;
 }
 
-/** Round sizes for an axis from 0 to at least `most`: three to five of them, in the steps of the binary units. */
+/** Round sizes for an axis from 0 to at least `most`, about five of them, in steps that are round in binary units. */
 export function axisSizes(most: number): number[] {
   const rough = Math.max(most / 4, 1);
   const unit = factor(unitOf(rough));
@@ -47,7 +48,7 @@ function number(value: number, language: string): string {
 
 export const formatNumber = (value: number, language: string): string => plain(language).format(value);
 
-/** A size as a form shows it: the largest unit in which it is exact to two places. */
+/** A size as a form shows it: in the largest unit in which two decimals are exact. */
 export function splitBytes(bytes: number): { value: number; unit: Unit } {
   const exact = UNITS.findLast((unit) => {
     const value = bytes / factor(unit);
@@ -57,7 +58,7 @@ export function splitBytes(bytes: number): { value: number; unit: Unit } {
   return { value: bytes / factor(unit), unit };
 }
 
-/** What a form says in bytes; null if it is no size that the API takes. */
+/** A form's size in bytes; null if the API would refuse it. */
 export function joinBytes(value: number, unit: Unit): number | null {
   const bytes = Math.round(value * factor(unit));
   return Number.isSafeInteger(bytes) && bytes >= 1 ? bytes : null;

@@ -1,4 +1,4 @@
-/** Copies a text. Over plain HTTP browsers offer the old way only. */
+/** Copies a text. Over plain HTTP, browsers allow only the older way, by a selection. */
 export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -13,7 +13,7 @@ function copyBySelection(text: string): boolean {
   area.value = text;
   area.setAttribute('readonly', '');
   area.className = 'visually-hidden';
-  // Within an open dialog, because its focus trap takes the focus back from elsewhere.
+  // Inside an open dialog, because its focus trap would take the focus back.
   const host = document.activeElement?.closest('[role=dialog]') ?? document.body;
   const focused = document.activeElement;
   host.append(area);

@@ -1,4 +1,4 @@
-/** Makes a formatter once for each language: that takes longer than a hundred uses of it. */
+/** Caches one formatter per language, because creating one takes longer than using it a hundred times. */
 export function perLanguage<T>(make: (language: string) => T): (language: string) => T {
   const made = new Map<string, T>();
   return (language) => {

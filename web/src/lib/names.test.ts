@@ -16,7 +16,7 @@ it.each([
   expect(nameFault(name)).toBe(fault);
 });
 
-it('generates names and passwords that the server takes, and never the same', () => {
+it('generates names and passwords that the server accepts, and different ones', () => {
   const names = new Set(Array.from({ length: 200 }, generateName));
   expect(names.size).toBeGreaterThan(195);
   for (const name of names) expect(nameFault(name)).toBeNull();

@@ -1,7 +1,8 @@
-/** Names of users and administrators. The server has the last word; this tells early. */
+/** Names of users and administrators, checked before they are sent. The server checks them, too. */
 
 export type NameFault = 'short' | 'long' | 'characters' | 'reserved';
 
+/** What is wrong with a name, or null. */
 export function nameFault(name: string): NameFault | null {
   if (!/^[A-Za-z0-9_.-]*$/.test(name)) return 'characters';
   if (name.length < 3) return 'short';
@@ -10,11 +11,12 @@ export function nameFault(name: string): NameFault | null {
   return null;
 }
 
-// Without letters and digits that look alike when they are read out.
+// Without letters and digits that are easily confused.
 const ALPHABET = 'abcdefghjkmnpqrstuvwxyz23456789';
 
-function pick(length: number, alphabet: string): string {
-  // 256 is no multiple of the alphabet: bytes above its largest multiple would favour the first letters.
+/** A random text of characters of the alphabet, each equally likely. */
+function pickCharacters(length: number, alphabet: string): string {
+  // Bytes at or above the largest multiple of the alphabet's length are dropped: they would favour the first letters.
   const fair = 256 - (256 % alphabet.length);
   let text = '';
   while (text.length < length) {
@@ -25,7 +27,7 @@ function pick(length: number, alphabet: string): string {
   return text;
 }
 
-export const generateName = (): string => `user-${pick(6, ALPHABET)}`;
+export const generateName = (): string => `user-${pickCharacters(6, ALPHABET)}`;
 
-/** About 100 bits. */
-export const generatePassword = (): string => pick(20, `${ALPHABET}ABCDEFGHJKLMNPQRSTUVWXYZ`);
+/** A password with more than 100 bits of entropy. */
+export const generatePassword = (): string => pickCharacters(20, `${ALPHABET}ABCDEFGHJKLMNPQRSTUVWXYZ`);

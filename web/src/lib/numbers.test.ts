@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { typedCount, typedDecimal } from './numbers';
+import { cleanCount, cleanDecimal } from './numbers';
 
 it.each([
   ['12', '12'],
@@ -9,7 +9,7 @@ it.each([
   ['1.5', '15'],
   ['no', ''],
 ])('reads %s as the whole number %s', (text, number) => {
-  expect(typedCount(text)).toBe(number);
+  expect(cleanCount(text)).toBe(number);
 });
 
 it.each([
@@ -23,5 +23,5 @@ it.each([
   ['1.239', '1.23'],
   ['-3', '3'],
 ])('reads %s as the number %s', (text, number) => {
-  expect(typedDecimal(text)).toBe(number);
+  expect(cleanDecimal(text)).toBe(number);
 });

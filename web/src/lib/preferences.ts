@@ -1,5 +1,6 @@
-/** Choices that this browser remembers. A browser that refuses storage forgets them. */
+/** Choices that are kept in this browser; without storage they are lost with the page. */
 
+/** Reads a choice. */
 export function recall<T>(key: string, otherwise: T): T {
   try {
     const text = localStorage.getItem(`mtpannel.${key}`);
@@ -9,6 +10,7 @@ export function recall<T>(key: string, otherwise: T): T {
   }
 }
 
+/** Keeps a choice. */
 export function remember(key: string, value: unknown): void {
   try {
     localStorage.setItem(`mtpannel.${key}`, JSON.stringify(value));

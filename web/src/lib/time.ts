@@ -1,11 +1,11 @@
-/** Times of the API (RFC 3339, UTC) for people, and back. Everything is shown in the reader's zone. */
+/** Times of the API (RFC 3339, UTC) as texts in the reader's time zone, and back. */
 import { perLanguage } from './formats';
 
 const full = perLanguage(
   (language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }),
 );
 const day = perLanguage((language) => new Intl.DateTimeFormat(language, { dateStyle: 'medium' }));
-// "in 1 day", not "tomorrow": 47 hours are one day and a part, but may be the day after tomorrow.
+// "in 1 day", not "tomorrow": 47 hours are cut to one day, but may be the day after tomorrow.
 const relative = perLanguage((language) => new Intl.RelativeTimeFormat(language, { numeric: 'always' }));
 const present = perLanguage((language) =>
   new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(0, 'second'),
@@ -37,10 +37,10 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['second', 1],
 ];
 
-/** How far ahead of the page's clock, which ticks every few seconds, a moment may be and still have been. */
+/** Seconds that a moment may be ahead of the page's clock, which ticks every few seconds, and still count as now. */
 const AHEAD = 10;
 
-/** "in 3 days", "5 minutes ago": cut, not rounded, so that nobody is promised more than he has. */
+/** "in 3 days", "5 minutes ago": cut, not rounded, so that a user's remaining time is never overstated. */
 export function formatRelative(at: string | number | Date, now: number, language: string): string {
   const seconds = Math.trunc((new Date(at).getTime() - now) / 1000);
   if (seconds >= 0 && seconds < AHEAD) return present(language);
@@ -72,27 +72,27 @@ export function formatDuration(seconds: number, language: string): string {
   );
 }
 
-/** A moment as a date-time picker holds it: "2027-01-31 23:59:59", the reader's zone. */
+/** A moment as the value of a date-time picker: "2027-01-31 23:59:59" in the reader's time zone. */
 export function toPicker(at: string): string {
   const date = new Date(at);
   const calendar = `${pad(date.getFullYear(), 4)}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   return `${calendar} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
-/** The way back, with its zone; null if it is no time. */
+/** The moment of a picker's value, in UTC; null if the value is not a time. */
 export function fromPicker(text: string): string | null {
   const date = new Date(text.replace(' ', 'T'));
   return Number.isNaN(date.getTime()) ? null : date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** So many days after a moment, at the same time of the reader's day, also over a change of the clocks. */
+/** The same local time a number of days later, also across a change to or from summer time. */
 export function addDays(at: Date, days: number): string {
   const date = new Date(at);
   date.setDate(date.getDate() + days);
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-/** "Europe/Moscow": the zone that all times are shown in. */
+/** The time zone in which all times are shown, such as "Europe/Moscow". */
 export function zoneName(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }

@@ -10,13 +10,15 @@ import { useNow } from './useNow';
 
 const cache = queryClient.getQueryCache();
 
-/** What the page asks for again and again. */
-const live = (query: Query) =>
+/** Whether a query of the page is polled. */
+const isPolled = (query: Query) =>
   query.isActive() && query.observers.some(({ options }) => options.refetchInterval !== undefined);
 
-/** The oldest figures on the page: of those that could not be updated, if there are any. 0 while there are none. */
-function freshness() {
-  const states = cache.findAll({ predicate: live }).map(({ state }) => state);
+/**
+ * When the oldest data on the page was loaded, of the data that could not be updated if there is any; 0 without data.
+ */
+function findFreshness() {
+  const states = cache.findAll({ predicate: isPolled }).map(({ state }) => state);
   const shown = states.filter(({ dataUpdatedAt }) => dataUpdatedAt > 0);
   const failed = shown.filter(({ status }) => status === 'error');
   const isStale = failed.length > 0;
@@ -25,33 +27,33 @@ function freshness() {
   return { at: times.length > 0 ? Math.min(...times) : 0, isStale, isFetching };
 }
 
-function useFreshness(): ReturnType<typeof freshness> {
+function useFreshness(): ReturnType<typeof findFreshness> {
   const subscribe = useCallback((listener: () => void) => cache.subscribe(listener), []);
-  // As a text, because two objects with the same figures are not the same.
-  return JSON.parse(useSyncExternalStore(subscribe, () => JSON.stringify(freshness())));
+  // As text, because React compares snapshots by identity.
+  return JSON.parse(useSyncExternalStore(subscribe, () => JSON.stringify(findFreshness())));
 }
 
-/** How old the oldest figures on the page are, always; loudly when they could not be updated. */
+/** Shows how old the oldest data on the page is, warns if it could not be updated, and refreshes it. */
 export function Age() {
   const { t, locale } = useI18n();
   const now = useNow();
   const { at, isStale, isFetching } = useFreshness();
-  // Figures may be newer than the page's clock, which ticks every few seconds.
+  // Data may be newer than the page's clock, which ticks every few seconds.
   const when = formatRelative(Math.min(at, now), now, locale);
   return (
     <span className={css.age} data-stale={isStale || undefined}>
-      {/* Before the words, whose length changes. */}
+      {/* Before the text, whose length changes. */}
       <ActionIcon
         variant="subtle"
         color="gray"
         size="md"
         aria-label={t('common.refresh')}
-        onClick={() => void queryClient.refetchQueries({ predicate: live })}
+        onClick={() => void queryClient.refetchQueries({ predicate: isPolled })}
       >
         {isFetching ? <Loader size={14} /> : <IconRefresh size={16} aria-hidden />}
       </ActionIcon>
       {at > 0 && t(isStale ? 'common.stale' : 'common.updated', { when })}
-      {/* Once, and not again with each minute that passes. */}
+      {/* Without the time, so that screen readers read it once and not again every minute. */}
       <span className="visually-hidden" role="alert">
         {isStale && t('common.notUpdated')}
       </span>

@@ -1,9 +1,9 @@
 import { Button, Group, Modal, Stack } from '@mantine/core';
 import { useEffect, useState } from 'react';
 import { useI18n } from '~/i18n';
-import type { Question } from './Confirm';
 import { CurrentPassword, needsPassword } from './CurrentPassword';
-import { Fault } from './states';
+import type { Question } from './question';
+import { ErrorText } from './states';
 
 interface Props {
   question: Question;
@@ -11,13 +11,14 @@ interface Props {
   onClose: () => void;
 }
 
+/** Asks a question and runs its action. */
 export function ConfirmDialog({ question, opened, onClose }: Props) {
   const { t } = useI18n();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [own, setOwn] = useState({ asked: false, password: '', wrong: false });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another question begins without the fault of the last one
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new question starts without the error of the last one
   useEffect(() => {
     setError(null);
     setOwn({ asked: false, password: '', wrong: false });
@@ -53,7 +54,7 @@ export function ConfirmDialog({ question, opened, onClose }: Props) {
             onChange={(password) => setOwn({ asked: true, password, wrong: false })}
           />
         )}
-        <Fault error={error} />
+        <ErrorText error={error} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose} disabled={busy} data-autofocus>
             {t('common.cancel')}

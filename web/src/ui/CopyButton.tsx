@@ -5,6 +5,7 @@ import { useI18n } from '~/i18n';
 import { copy } from '~/lib/clipboard';
 import { useNotify } from './notify';
 
+/** A button that copies a text and says that it has. */
 export function CopyButton({
   text,
   label,

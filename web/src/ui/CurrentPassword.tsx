@@ -2,18 +2,18 @@ import { PasswordInput } from '@mantine/core';
 import { ApiError } from '~/api/problem';
 import { useI18n } from '~/i18n';
 
-/** Whether the login is too long ago, so that the administrator's own password must be sent with the request. */
+/** Whether the request must be sent again with the administrator's own password, because the login is too old. */
 export const needsPassword = (error: unknown): boolean =>
   error instanceof ApiError && error.code === 'fresh_login_required';
 
 interface Props {
   value: string;
   onChange: (value: string) => void;
-  /** Whether the last one was wrong. */
+  /** Whether the password was sent and was wrong. */
   wrong: boolean;
 }
 
-/** The own password of whoever asks for something that a stolen session must not do. */
+/** Asks for the administrator's own password, for actions that a stolen login session must not allow. */
 export function CurrentPassword({ value, onChange, wrong }: Props) {
   const { t } = useI18n();
   return (

@@ -1,19 +1,20 @@
 import type { NotificationData } from '@mantine/notifications';
 import { useSyncExternalStore } from 'react';
+import { lazyComponent } from './lazy';
 import css from './Messages.module.css';
-import { piece } from './piece';
 
-// Messages come after something was done, never at the first paint, so what shows them is loaded with the first one.
+// Not needed for the first paint, so it is loaded with the first message.
 const load = () => import('@mantine/notifications');
-export const Notifications = piece(() => load().then((module) => module.Notifications));
+export const Notifications = lazyComponent(() => load().then((module) => module.Notifications));
 
 let wanted = false;
 let tell: (() => void) | undefined;
 
+/** Shows a short message in the corner of the page. */
 export function showMessage(message: NotificationData): void {
   wanted = true;
   tell?.();
-  // If it does not come, the corner itself says so.
+  // A failure to load is shown by `Notifications` itself.
   load().then(
     ({ notifications }) => notifications.show(message),
     () => {},
@@ -27,7 +28,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The corner in which they appear. */
+/** The corner of the page in which messages appear. */
 export function Messages() {
   if (!useSyncExternalStore(subscribe, () => wanted)) return null;
   return <Notifications position="bottom-right" classNames={{ root: css.root ?? '' }} autoClose={5000} />;

@@ -4,12 +4,13 @@ import { useI18n } from '~/i18n';
 import { generatePassword } from '~/lib/names';
 import css from './NewPassword.module.css';
 
+/** What is wrong with a new password, or null. */
 export function passwordFault(password: string): 'passwordShort' | 'passwordLong' | null {
   const length = [...password].length;
   return length < 10 ? 'passwordShort' : length > 128 ? 'passwordLong' : null;
 }
 
-/** Password managers look for a name beside the password. */
+/** The user name of a form with a password, for password managers. */
 export const HiddenName = ({ value }: { value: string }) => (
   <input
     className="visually-hidden"
@@ -29,7 +30,7 @@ interface Props {
   error?: ReactNode;
 }
 
-/** A generated one is shown, because it has to be passed on. */
+/** A field for a new password. A generated one is shown, because it has to be passed on. */
 export function NewPassword({ hint, value = '', onChange, error }: Props) {
   const { t } = useI18n();
   const [visible, setVisible] = useState(false);

@@ -1,5 +1,5 @@
 import { TextInput, type TextInputProps } from '@mantine/core';
-import { typedCount, typedDecimal } from '~/lib/numbers';
+import { cleanCount, cleanDecimal } from '~/lib/numbers';
 
 interface Props extends Omit<TextInputProps, 'value' | 'onChange'> {
   value: string;
@@ -7,9 +7,9 @@ interface Props extends Omit<TextInputProps, 'value' | 'onChange'> {
   decimal?: boolean;
 }
 
-/** A number in the digits of any keyboard; empty is none. */
+/** A field for a number, typed in the digits of any keyboard; may be empty. */
 export function NumberField({ value, onChange, decimal = false, ...others }: Props) {
-  const read = decimal ? typedDecimal : typedCount;
+  const read = decimal ? cleanDecimal : cleanCount;
   return (
     <TextInput
       {...others}

@@ -5,7 +5,7 @@ import css from './Page.module.css';
 
 interface PageProps {
   title: string;
-  /** Shown instead of the title where that needs more than words. */
+  /** Shown instead of the title if that is more than text. */
   heading?: ReactNode;
   aside?: ReactNode;
   actions?: ReactNode;
@@ -13,6 +13,7 @@ interface PageProps {
   children: ReactNode;
 }
 
+/** A page with its title, actions and content. */
 export function Page({ title, heading, aside, actions, narrow = false, children }: PageProps) {
   const { t } = useI18n();
   useDocumentTitle(`${title} · ${t('app.name')}`);
@@ -35,6 +36,7 @@ interface CardProps {
   children: ReactNode;
 }
 
+/** A box on a page, with an optional title. */
 export function Card({ title, actions, label, children }: CardProps) {
   return (
     <section className={css.card} aria-label={label}>
@@ -49,7 +51,7 @@ export function Card({ title, actions, label, children }: CardProps) {
   );
 }
 
-/** Pairs of a name and a value. */
+/** A list of names and values. */
 export function Facts({ rows }: { rows: ([string, ReactNode] | null | false)[] }) {
   return (
     <dl className={css.facts}>

@@ -2,7 +2,7 @@ import { ActionIcon, NativeSelect } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import { useI18n } from '~/i18n';
 import { formatNumber } from '~/lib/bytes';
-import { PAGE_SIZES } from '~/lib/filters';
+import { PAGE_SIZES } from '~/lib/paging';
 import css from './Pager.module.css';
 
 interface Props {
@@ -13,6 +13,7 @@ interface Props {
   onSize?: (size: number) => void;
 }
 
+/** Leads from page to page of a list, and chooses how many rows a page has. */
 export function Pager({ page, size, total, onPage, onSize }: Props) {
   const { t, locale, direction } = useI18n();
   const last = Math.max(1, Math.ceil(total / size));

@@ -15,7 +15,7 @@ interface Props {
   placeholder?: string;
 }
 
-/** A number with a unit; empty is nothing. */
+/** A field for a size with its unit; may be empty. */
 export function SizeInput({ label, description, value, unit, onChange, error, placeholder }: Props) {
   const { t } = useI18n();
   return (

@@ -1,10 +1,10 @@
 import { useI18n } from '~/i18n';
 import { formatBytes } from '~/lib/bytes';
-import type { Status } from '~/lib/filters';
+import type { Status } from '~/lib/status';
 import { formatRelative } from '~/lib/time';
 import css from './StatusBadge.module.css';
 
-/** A coloured dot with a word: the colour alone tells nobody who cannot see it. */
+/** A user's status: a coloured dot with a word, because not everybody can tell colours apart. */
 export function StatusBadge({ status, reason }: { status: Status; reason?: string | undefined }) {
   const { t } = useI18n();
   return (
@@ -17,6 +17,7 @@ export function StatusBadge({ status, reason }: { status: Status; reason?: strin
   );
 }
 
+/** Shows whether a user is online. */
 export function OnlineDot({ online }: { online: boolean }) {
   const { t } = useI18n();
   const label = online ? t('status.online') : t('status.offline');
@@ -25,17 +26,17 @@ export function OnlineDot({ online }: { online: boolean }) {
   );
 }
 
-interface Reasoned {
+interface StatusFields {
   status: Status;
   data_used: number;
   data_limit: number | null;
   expire_at: string | null;
 }
 
-/** Why a user is not served. */
+/** Returns why a user is not served, or undefined. */
 export function useStatusReason() {
   const { t, locale } = useI18n();
-  return (user: Reasoned): string | undefined => {
+  return (user: StatusFields): string | undefined => {
     if (user.status === 'disabled') return t('reason.disabled');
     if (user.status === 'limited' && user.data_limit !== null) {
       const [used, limit] = [formatBytes(user.data_used, locale), formatBytes(user.data_limit, locale)];

@@ -2,7 +2,7 @@ import { useCallback } from 'react';
 import { ApiError } from '~/api/problem';
 import { useI18n } from '~/i18n';
 
-/** What went wrong, in the reader's language; the server's English words where there are no better ones. */
+/** Returns the text of an error in the reader's language, or the server's English text if there is none. */
 export function useErrorText() {
   const { t } = useI18n();
   return useCallback(

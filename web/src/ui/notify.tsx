@@ -4,7 +4,7 @@ import { useI18n } from '~/i18n';
 import { useErrorText } from './errors';
 import { showMessage } from './Messages';
 
-/** Short messages in a corner: what was done, whether the proxy knows it yet, what failed. */
+/** Returns functions that show messages: what was done, whether it is in the proxy's file yet, what failed. */
 export function useNotify() {
   const { t } = useI18n();
   const errorText = useErrorText();

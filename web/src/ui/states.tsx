@@ -11,12 +11,12 @@ interface NoticeProps {
   title: string;
   hint?: ReactNode;
   icon?: ReactNode;
-  /** Stands alone, not within a page that has a title. */
+  /** Whether it is the whole page, not a part of a page with a title. */
   isPage?: boolean;
   children?: ReactNode;
 }
 
-/** What a page shows instead of its content, and what to do about it. */
+/** Shown instead of content: what is the case, and what to do about it. */
 export function Notice({ title, hint, icon, isPage = false, children }: NoticeProps) {
   return (
     <div className={css.notice}>
@@ -28,6 +28,7 @@ export function Notice({ title, hint, icon, isPage = false, children }: NoticePr
   );
 }
 
+/** Shown while a page loads. */
 export function PagePending() {
   const { t } = useI18n();
   return (
@@ -39,19 +40,20 @@ export function PagePending() {
   );
 }
 
-export function Lines({ count = 4, height = 20 }: { count?: number; height?: number }) {
+/** Shown while a part of a page loads. */
+export function LoadingLines({ count = 4, height = 20 }: { count?: number; height?: number }) {
   const { t } = useI18n();
   return (
     <div className={css.lines} role="status" aria-label={t('common.loading')}>
       {Array.from({ length: count }, (_, line) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines that are all alike
+        // biome-ignore lint/suspicious/noArrayIndexKey: all lines are the same
         <Skeleton key={line} height={height} />
       ))}
     </div>
   );
 }
 
-/** Something could not be loaded at all. */
+/** Shown instead of data that could not be loaded. */
 export function LoadError({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const { t } = useI18n();
   const errorText = useErrorText();
@@ -67,6 +69,7 @@ export function LoadError({ error, onRetry }: { error: unknown; onRetry?: () => 
   );
 }
 
+/** Shown instead of a page that the administrator may not see. */
 export function Denied() {
   const { t } = useI18n();
   return (
@@ -81,6 +84,7 @@ export function Denied() {
   );
 }
 
+/** Shown for an unknown URL. */
 export function NotFound() {
   const { t } = useI18n();
   return (
@@ -90,7 +94,7 @@ export function NotFound() {
   );
 }
 
-/** There is no such user, or he belongs to somebody else. */
+/** Shown if there is no such user, or the user belongs to another administrator. */
 export function NoSuchUser() {
   const { t } = useI18n();
   return (
@@ -100,8 +104,8 @@ export function NoSuchUser() {
   );
 }
 
-/** What went wrong, in a dialog. */
-export function Fault({ error }: { error: unknown }) {
+/** The text of an error in a dialog; nothing without an error. */
+export function ErrorText({ error }: { error: unknown }) {
   const errorText = useErrorText();
   if (!error) return null;
   return (
@@ -111,7 +115,7 @@ export function Fault({ error }: { error: unknown }) {
   );
 }
 
-/** A fault in a page of ours. */
+/** Shown if a page throws an error. */
 export function PageFailed({ error }: { error: unknown }) {
   const { t } = useI18n();
   return (

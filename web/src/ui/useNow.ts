@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react';
 
-// One clock for the page: a hundred rows with an age each need no hundred timers.
+// One timer for the page, however many ages it shows.
 const listeners = new Set<() => void>();
 let now = Date.now();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -20,5 +20,5 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The time, moving on every five seconds. */
+/** The current time, updated every five seconds. */
 export const useNow = (): number => useSyncExternalStore(subscribe, () => now);

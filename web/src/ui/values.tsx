@@ -1,9 +1,10 @@
-/** Figures as they are shown everywhere: short, with the exact value on hover. */
+/** Values as they are shown everywhere: short, with the exact value as a tooltip. */
 import { useI18n } from '~/i18n';
 import { formatBytes, formatNumber } from '~/lib/bytes';
 import { formatDay, formatMoment, formatRelative, formatUtc } from '~/lib/time';
 import { useNow } from './useNow';
 
+/** A size in bytes. */
 export function Bytes({ value }: { value: number }) {
   const { t, locale } = useI18n();
   return (
@@ -13,7 +14,7 @@ export function Bytes({ value }: { value: number }) {
   );
 }
 
-/** A count; null is what nobody knows, which is not 0. */
+/** A count; null means unknown, which is not 0. */
 export function Count({ value }: { value: number | null }) {
   const { t, locale } = useI18n();
   if (value === null) return <span title={t('common.unknown')}>–</span>;
@@ -24,9 +25,11 @@ interface MomentProps {
   at: string | number | null;
   /** relative: "in 3 days"; full: date and time; day: date only. */
   as?: 'relative' | 'full' | 'day';
+  /** Shown if `at` is null; "never" by default. */
   otherwise?: string;
 }
 
+/** A moment in the reader's time zone. */
 export function Moment({ at, as = 'relative', otherwise }: MomentProps) {
   const { t, locale } = useI18n();
   const now = useNow();
