@@ -4,17 +4,19 @@ CARGO ?= cargo
 SHELL := /bin/sh
 SCRIPTS := $(shell git ls-files '*.sh' .ci/run)
 
-.PHONY: help run web test e2e image test-install test-install-short lint fmt bench bench-proxy bench-web
+.PHONY: help run web check test e2e image test-install test-install-short lint generate fmt bench bench-proxy bench-web
 
 help:
 	@echo 'make run    start the panel on port 8080; the first time with a new .env, data folder and administrator'
 	@echo 'make web    build the web interface, which the program then holds; needs Node'
+	@echo 'make check  format, lints and unit tests, for every commit; needs no database and no browser'
 	@echo 'make test   run every test; installs what the tests need where it may'
 	@echo 'make e2e    the part of make test with the whole service: contract, chain with a Telegram client, browser'
 	@echo 'make image  build the container image of panel and built-in proxy; needs Docker'
 	@echo 'make test-install  build the image and install with a real Docker engine; as root, not part of make test'
 	@echo 'make test-install-short  the part of it that make test runs where it is root'
-	@echo 'make lint   check format, lints and shell scripts'
+	@echo 'make lint   check format, lints, generated files, words and shell scripts'
+	@echo 'make generate  make openapi.json of the program, and the types of the web interface of that'
 	@echo 'make fmt    format the code'
 	@echo 'make bench  measure speed and size of the panel; make bench-proxy: of the built-in proxy'
 	@echo 'make bench-web  measure how fast the pages are with 100,000 users'
@@ -32,6 +34,20 @@ run: .env
 
 web:
 	@sh scripts/web.sh
+
+# Minutes after a build, and without anything beside Rust, Python and Node.
+check:
+	$(CARGO) fmt --all --check
+	@python3 scripts/lint-words.py
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --quiet --workspace --lib --test house --locked
+	@sh scripts/web.sh --check
+
+# Everything in the repository that is made of something else in it.
+generate:
+	$(CARGO) run --quiet --locked --package mtpannel -- openapi >target/openapi.json
+	@mv target/openapi.json openapi.json
+	@sh scripts/web.sh --generate
 
 test:
 	@sh scripts/test-needs.sh
@@ -72,6 +88,9 @@ lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) check --quiet --locked --manifest-path fuzz/Cargo.toml
+	@$(MAKE) --no-print-directory generate
+	@git diff --exit-code --stat openapi.json web/src/api/schema.d.ts || { echo 'these were not made anew (make generate); they are now, commit them' >&2; exit 1; }
+	@python3 scripts/lint-words.py
 	@sh scripts/web.sh --lint
 	shellcheck $(SCRIPTS)
 	shfmt -i 4 -ci -d $(SCRIPTS)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the web interface into web/dist, from where cargo takes it into the program.
-# With --if-possible it goes without where there is no Node; with --lint it checks the sources instead.
+# With --if-possible it goes without where there is no Node. Instead of building, --lint checks the sources, --check checks them and
+# runs their tests, and --generate makes src/api/schema.d.ts of openapi.json.
 set -eu
 
 cd "$(dirname "$0")/../web"
@@ -13,14 +14,14 @@ if ! cmp -s package-lock.json node_modules/.installed; then
     npm ci --silent --no-audit --no-fund
     cp package-lock.json node_modules/.installed
 fi
-if [ "${1:-}" = --lint ]; then
-    npm run --silent generate
-    git diff --exit-code --stat src/api/schema.d.ts || {
-        echo "src/api/schema.d.ts was not made from openapi.json; it is now, commit it" >&2
-        exit 1
-    }
-    exec npm run --silent lint
-fi
+case "${1:-}" in
+--generate) exec npm run --silent generate ;;
+--lint) exec npm run --silent lint ;;
+--check)
+    npm run --silent lint
+    exec npm test --silent
+    ;;
+esac
 # Unchanged sources are not built again, and so the program is not either.
 state=$(find src public scripts index.html package-lock.json vite.config.ts tsconfig.json -type f -exec sha256sum {} + | sort | sha256sum)
 if [ "$(cat node_modules/.built 2>/dev/null)" != "$state" ] || [ ! -f dist/index.html ]; then

@@ -70,7 +70,7 @@ token() {
         sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'
 }
 
-# Together with the first administrator only; whoever has deleted this user later does not get him back.
+# Together with the first administrator only; a user that was deleted later does not come back.
 make_first_user() {
     local token
     [[ -f "$INSTALL_DIR/.first-admin" ]] || return 0
