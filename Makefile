@@ -50,7 +50,7 @@ generate:
 	@sh scripts/web.sh --generate
 
 test:
-	@sh scripts/test-needs.sh
+	@sh scripts/needs.sh test --install
 	@sh scripts/web.sh
 	cd web && npm test
 	bats e2e/install/tests
@@ -60,12 +60,12 @@ test:
 	@echo 'NOT RUN: image build, interruptions, updates and systemd of the installer; run: make test-install (as root, half an hour)'
 
 e2e:
-	@sh scripts/test-needs.sh
+	@sh scripts/needs.sh test --install
 	@sh scripts/web.sh
 	@sh e2e/contract.sh
 	@sh e2e/chain/chain.sh
-	PYTHONDONTWRITEBYTECODE=1 target/e2e/chain/bin/python e2e/install/routes.py
-	PYTHONDONTWRITEBYTECODE=1 target/e2e/chain/bin/python e2e/install/acme.py
+	PYTHONDONTWRITEBYTECODE=1 target/e2e/python/bin/python e2e/install/routes.py
+	PYTHONDONTWRITEBYTECODE=1 target/e2e/python/bin/python e2e/install/acme.py
 	node e2e/browser/journeys.mjs
 	node e2e/browser/shots.mjs
 	node e2e/browser/size.mjs
@@ -75,7 +75,7 @@ image:
 
 # A job of its own: it takes a Docker engine, root and half an hour.
 test-install:
-	@sh scripts/install-needs.sh
+	@sh scripts/needs.sh test-install --install
 	e2e/install/image.sh
 	e2e/install/docker.sh
 
@@ -84,7 +84,7 @@ test-install-short:
 	e2e/install/short.sh
 
 lint:
-	@sh scripts/lint-needs.sh
+	@sh scripts/needs.sh lint --install
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) check --quiet --locked --manifest-path fuzz/Cargo.toml
@@ -101,7 +101,7 @@ fmt:
 	shfmt -i 4 -ci -w $(SCRIPTS)
 
 bench:
-	@sh scripts/bench-needs.sh
+	@sh scripts/needs.sh bench --install
 	$(CARGO) bench --locked --package mtpannel --bench service
 
 bench-proxy:

@@ -5,12 +5,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 tools=$PWD/target/e2e/python
-if ! cmp -s e2e/requirements.txt "$tools/requirements.txt"; then
-    rm -rf "$tools"
-    python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement e2e/requirements.txt
-    cp e2e/requirements.txt "$tools/"
-fi
+sh scripts/python-tools.sh
 cargo build --quiet --locked --package mtpannel
 
 folder=$(mktemp -d)

@@ -3,13 +3,8 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-tools=$PWD/target/e2e/install
-if ! cmp -s e2e/install/requirements.txt "$tools/requirements.txt"; then
-    rm -rf "$tools"
-    python3 -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check --requirement e2e/install/requirements.txt
-    cp e2e/install/requirements.txt "$tools/"
-fi
+tools=$PWD/target/e2e/python
+sh scripts/python-tools.sh
 
 "$tools/bin/hadolint" deploy/Dockerfile
 for profile in telemt builtin telemt,panel builtin,panel; do

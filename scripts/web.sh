@@ -15,12 +15,12 @@ if ! cmp -s package-lock.json node_modules/.installed; then
     cp package-lock.json node_modules/.installed
 fi
 case "${1:-}" in
---generate) exec npm run --silent generate ;;
---lint) exec npm run --silent lint ;;
---check)
-    npm run --silent lint
-    exec npm test --silent
-    ;;
+    --generate) exec npm run --silent generate ;;
+    --lint) exec npm run --silent lint ;;
+    --check)
+        npm run --silent lint
+        exec npm test --silent
+        ;;
 esac
 # Unchanged sources are not built again, and so the program is not either.
 state=$(find src public scripts index.html package-lock.json vite.config.ts tsconfig.json -type f -exec sha256sum {} + | sort | sha256sum)

@@ -9,4 +9,4 @@ if [ -z "${MTPANNEL_BIN:-}" ]; then
 fi
 export MTPANNEL_BIN PYTHONDONTWRITEBYTECODE=1
 e2e/chain/tools.sh
-exec target/e2e/chain/bin/python e2e/chain/chain.py
+exec target/e2e/python/bin/python e2e/chain/chain.py

@@ -11,19 +11,20 @@ export INSTALL_DIR=$folder/mtpannel LOCK=$folder/install.lock
 export PROXY_HOST=127.0.0.1 PROXY_PORT=8443 TLS_DOMAIN=mask.example PROXY_KIND=builtin
 export IMAGES=panel:local TRAEFIK_IMAGE=traefik:local ADMIN_USER=admin ADMIN_PASS=only-for-this-test START_TIMEOUT=120
 tools=$PWD/target/e2e/install-docker
+python=$PWD/target/e2e/python
 
 start_engine unshare --net sh -c 'ip link set lo up && exec "$@"' sh
 
 images() {
+    sh scripts/python-tools.sh
     local packages=ca-certificates,curl,iproute2,systemd-sysv
     if [ "$(cat "$tools/ready" 2>/dev/null)" != $packages ]; then
         rm -rf "$tools"
-        python3 -m venv "$tools"
-        "$tools/bin/pip" install --quiet --requirement e2e/install/requirements.txt --requirement e2e/chain/requirements.txt
+        mkdir -p "$tools"
         debootstrap --variant=minbase --include=$packages bookworm "$tools/base" >"$folder/debootstrap.log"
         echo $packages >"$tools/ready"
     fi
-    PATH=$tools/bin:$PATH
+    PATH=$python/bin:$PATH
     if [ -z "${MTPANNEL_BIN:-}" ]; then
         cargo build --quiet --locked --package mtpannel
         MTPANNEL_BIN=$PWD/target/debug/mtpannel
@@ -31,7 +32,7 @@ images() {
     tar -C "$tools/base" -c . | docker import - base:local >/dev/null
     mkdir "$folder/context"
     strip -o "$folder/context/mtpannel" "$MTPANNEL_BIN"
-    cp "$tools/bin/traefik" "$folder/context/"
+    cp "$python/bin/traefik" "$folder/context/"
     {
         # shellcheck disable=SC2016 # meant for Docker
         printf 'ARG RUNTIME_IMAGE\nFROM ${RUNTIME_IMAGE} AS binary\nCOPY mtpannel /out/mtpannel\n'
@@ -56,7 +57,7 @@ installer() {
 }
 link() { users | sed -n 's/^first .* //p'; }
 # A FakeTLS client asks a data centre for resPQ, through Traefik and the proxy, and moves bytes if it is told to.
-client() { (cd e2e/chain && inside "$tools/bin/python" client.py "$@"); }
+client() { (cd e2e/chain && inside "$python/bin/python" client.py "$@"); }
 # The same, as soon as the proxy lets them.
 served() {
     for _ in $(seq 60); do
@@ -72,7 +73,7 @@ users() { ask_panel users; }
 # ask_panel users, or scraped: when the proxy's counters were read. A panel that was just started is waited for.
 ask_panel() {
     inside curl --silent --retry 30 --retry-delay 1 --retry-connrefused --output /dev/null http://127.0.0.1:8080/health
-    inside "$tools/bin/python" - "$1" <<'PYTHON'
+    inside "$python/bin/python" - "$1" <<'PYTHON'
 import json, os, sys, urllib.request
 
 def call(method, path, body=None, token=None):
@@ -95,7 +96,7 @@ PYTHON
 offline() {
     local host
     host=$(inside ip -4 -oneline address | sed -n 's/.* inet \(172\.29\.43\.[0-9]*\).*/\1/p')
-    "$tools/bin/python" - "$INSTALL_DIR/config/config.toml" "${host:-127.0.0.1}" <<'PYTHON'
+    "$python/bin/python" - "$INSTALL_DIR/config/config.toml" "${host:-127.0.0.1}" <<'PYTHON'
 import pathlib, re, sys
 
 file, host = pathlib.Path(sys.argv[1]), sys.argv[2]
@@ -118,7 +119,7 @@ PYTHON
 # The data centre, which containers reach at the address of their gateway.
 start_centre() {
     # Not by the function: the shell's child has to be the program itself, which is ended later.
-    nsenter --net --target "$(cat "$folder/pid")" "$tools/bin/python" - <<'PYTHON' &
+    nsenter --net --target "$(cat "$folder/pid")" "$python/bin/python" - <<'PYTHON' &
 import asyncio, sys
 sys.path.insert(0, "e2e/chain")
 sys.dont_write_bytecode = True

@@ -9,13 +9,13 @@ if [ "$(id -u)" != 0 ]; then
     echo 'NOT RUN: the installer with a real Docker engine, which needs root: sudo make test-install-short'
     exit
 fi
-sh scripts/install-needs.sh
+sh scripts/needs.sh test-install --install
 # shellcheck source=e2e/install/machine.sh
 . e2e/install/machine.sh
 
 # The site of the masking domain, on another port of this machine.
 start_site() {
-    nsenter --net --target "$(cat "$folder/pid")" "$tools/bin/python" - <<'PYTHON' &
+    nsenter --net --target "$(cat "$folder/pid")" "$python/bin/python" - <<'PYTHON' &
 import asyncio, ssl, sys, tempfile
 sys.path.insert(0, "e2e/chain")
 sys.dont_write_bytecode = True

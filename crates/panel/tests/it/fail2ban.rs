@@ -14,7 +14,7 @@ const FILTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/fail2ban
 /// The addresses that the filter finds in a log, in its order.
 fn banned(log: &Path) -> Vec<String> {
     let found = Command::new("fail2ban-regex").args(["--out", "ip"]).arg(log).arg(FILTER).output();
-    let found = found.expect("fail2ban is installed, see scripts/test-needs.sh");
+    let found = found.expect("fail2ban is installed, see scripts/needs.sh");
     assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
     String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect()
 }
