@@ -19,7 +19,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Whether he may open a session at `now`, his limits apart.
+    /// Whether they may open a connection at `now`, apart from limits on connections and addresses.
     pub(crate) fn standing(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         if !self.rule.enabled {
             Err(Refusal::Disabled)
@@ -38,7 +38,7 @@ impl User {
 pub(crate) struct Access {
     /// Sorted by name.
     pub(crate) users: Vec<User>,
-    /// Keys that a stranger's hello is compared with: of those who are enabled. Those who were here before stand first,
+    /// Keys that an unknown hello is compared with: of users who are enabled. Those who were here before stand first,
     /// because they are likeliest to return.
     pub(crate) keys: Vec<HmacKey>,
     /// Whose they are: places in `users`.
@@ -93,7 +93,7 @@ impl Access {
         self.place(name).and_then(|place| self.users.get(place))
     }
 
-    /// The user of this name with this secret, if he may be served at `now`.
+    /// The user of this name with this secret, if they may be served at `now`.
     pub(crate) fn check(&self, name: &str, secret: &Secret, now: DateTime<Utc>) -> Result<&User, Refusal> {
         let user = self.find(name).filter(|user| user.rule.secret == *secret).ok_or(Refusal::Unknown)?;
         user.standing(now).map(|()| user)

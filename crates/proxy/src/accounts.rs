@@ -1,4 +1,4 @@
-//! What a user has moved and holds, under his name, for as long as the process lives.
+//! What a user has moved, and the connections that they have open, by name, for as long as the process lives.
 
 mod live;
 #[cfg(test)]
@@ -310,7 +310,7 @@ impl Session {
         self.account.live().set_key(self.number, key);
     }
 
-    /// Whether he already is.
+    /// Whether the user was cut off.
     #[cfg(test)]
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.is_cancelled()

@@ -1,4 +1,4 @@
-//! `config.toml` read into a typed [`Config`] (contract, "config.toml").
+//! `config.toml` read into a typed [`Config`] (docs/contract-telemt.md, "config.toml").
 //!
 //! Reading is strict about values and generous about keys: a value that cannot be right refuses the whole file and names
 //! its line and column; a key that this server does not know is listed in [`Config::ignored`].
@@ -44,7 +44,7 @@ pub struct Config {
     pub max_connections: Option<u32>,
     /// Where metrics are served, if anywhere.
     pub metrics: Option<MetricsEndpoint>,
-    /// What strangers see.
+    /// What visitors see.
     pub masking: Masking,
     /// Longest waits.
     pub timeouts: Timeouts,
@@ -85,7 +85,7 @@ pub struct Listener {
 pub struct MetricsEndpoint {
     /// Address and port.
     pub address: SocketAddr,
-    /// Networks that may read; empty lets everyone (contract, trap 12).
+    /// Networks that may read; empty lets everyone (docs/contract-telemt.md, trap 12).
     pub whitelist: Vec<IpNet>,
 }
 
@@ -191,19 +191,19 @@ pub struct Replay {
 /// What the file says of one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRule {
-    /// His name, which need not follow the panel's rule.
+    /// Their name, which need not follow the panel's rule.
     pub name: String,
-    /// His secret.
+    /// Their secret.
     pub secret: Secret,
-    /// Whether he is served.
+    /// Whether they are served.
     pub enabled: bool,
-    /// Connections he may hold at once.
+    /// Connections that they may hold at once.
     pub max_connections: Option<u64>,
-    /// Addresses he may come from at once.
+    /// Addresses that they may come from at once.
     pub max_ips: Option<u64>,
-    /// Bytes he may move in both directions; 0 blocks him (contract, trap 5).
+    /// Bytes that they may move in both directions together; 0 blocks them (docs/contract-telemt.md, trap 5).
     pub quota: Option<u64>,
-    /// End of his time.
+    /// End of their time.
     pub expires: Option<DateTime<Utc>>,
     /// Networks from which the user is not served.
     pub source_deny: Vec<IpNet>,

@@ -1,7 +1,7 @@
 //! The file is looked at often, and applied as soon as it has changed.
 //!
 //! A look is one `stat`: cheaper and surer than a watch of the directory, which misses swapped symlinks and single-file
-//! mounts (contract, trap 7). A file that was moved into place after it had been written is whole and is read at once; any
+//! mounts (docs/contract-telemt.md, trap 7). A file that was moved into place after it had been written is whole and is read at once; any
 //! other may still be written, and is read when it has not changed between two looks.
 //!
 //! The files that it includes are followed in the same way.

@@ -1,10 +1,9 @@
-//! Whose secret is it? A search over all keys, on threads of its own, so that neither relays nor other searches
-//! wait for a long one.
+//! Finds the user whose secret a hello or an init was made with. It compares with all keys, on threads of its own, so that
+//! neither relays nor other searches wait for a long one.
 //!
-//! Searches take turns: the one on which least work was done goes next. A right client is found after half of the keys
-//! on average, often sooner, while a stranger has to look at all: so the more strangers there are, the more of them wait
-//! behind the right ones, not before them. A turn is equal work, not equally many keys, so that a stranger gains nothing
-//! by a long hello.
+//! Searches take turns: the one on which least work was done goes next. The search for a right client ends after half of the
+//! keys on average, often sooner; that for a visitor goes through all of them. So many visitors wait behind right clients, not
+//! before them. A turn is equal work, not equally many keys, so that a long hello gains nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

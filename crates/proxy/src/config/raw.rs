@@ -1,4 +1,4 @@
-//! The shape of `config.toml` as it is written: names and defaults of telemt 3.4.25 (contract, "config.toml").
+//! The shape of `config.toml` as it is written: names and defaults of telemt 3.4.25 (docs/contract-telemt.md, "config.toml").
 
 use std::collections::HashMap;
 use std::fmt;
@@ -43,7 +43,7 @@ impl Default for General {
     }
 }
 
-/// Which kinds of clients are served (contract, "Server, masking, links").
+/// Which kinds of clients are served (docs/contract-telemt.md, "Server, masking, links").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Modes {
@@ -176,7 +176,7 @@ impl Default for Censorship {
 pub enum UnknownSni {
     /// The connection is closed.
     Drop,
-    /// It is relayed to the masked site, as any other stranger is.
+    /// It is relayed to the masked site, as any other visitor is.
     #[default]
     Mask,
     /// It is served if its secret is right.
@@ -341,7 +341,7 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-/// An instant with an offset: RFC 3339, quoted or native (contract, "config.toml").
+/// An instant with an offset: RFC 3339, quoted or native (docs/contract-telemt.md, "config.toml").
 pub(super) struct Instant(pub(super) DateTime<Utc>);
 
 impl<'de> Deserialize<'de> for Instant {

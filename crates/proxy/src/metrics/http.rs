@@ -25,9 +25,9 @@ const READERS: usize = 16;
 /// Longest wait for a request on a connection that is kept alive.
 const HEADER: Duration = Duration::from_mins(2);
 
-/// Serves until told to stop. A peer outside the whitelist gets a closed socket (contract, trap 12).
+/// Serves until told to stop. A peer outside the whitelist gets a closed socket (docs/contract-telemt.md, trap 12).
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist: Vec<IpNet>, stop: CancellationToken) {
-    let places = Arc::new(Semaphore::new(READERS));
+    let slots = Arc::new(Semaphore::new(READERS));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -37,7 +37,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist:
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
         // A reader who takes nothing is given up after a while.
         if allowed(&whitelist, peer) && tune(&stream, &shared.config.timeouts).is_ok() {
             let (shared, stop) = (Arc::clone(&shared), stop.clone());
@@ -46,7 +46,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist:
                     () = answer(shared, stream) => {}
                     () = stop.cancelled() => {}
                 }
-                drop(place);
+                drop(slot);
             });
         }
     }

@@ -214,7 +214,7 @@ mod tests {
         let (ways, start) = (vec![dead, healthy], Instant::now());
         upstreams.ailing.lock().unwrap().insert(dead, start);
         assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING / 2), [healthy, dead]);
-        // The scout, and those who come while he waits for an answer.
+        // The first attempt, and those that come while it waits for an answer.
         assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING), [dead, healthy]);
         assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING + connect), [healthy, dead]);
         assert_eq!(upstreams.in_order(None, ways, start + 2 * AILING), [dead, healthy]);
