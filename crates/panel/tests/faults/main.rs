@@ -5,10 +5,10 @@
 mod accounting;
 mod consistency;
 mod crowd;
-#[path = "../../crates/panel/tests/it/common/database.rs"]
+#[path = "../it/common/database.rs"]
 mod database;
 mod disk;
-#[path = "../../crates/panel/tests/it/common/fake_proxy.rs"]
+#[path = "../it/common/fake_proxy.rs"]
 mod fake_proxy;
 mod panel;
 
