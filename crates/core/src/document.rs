@@ -8,6 +8,7 @@
 mod comments;
 mod endpoint;
 mod entries;
+mod events;
 mod import;
 mod layout;
 mod managed;

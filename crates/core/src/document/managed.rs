@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::scan::{Place, Scan};
+use super::events::Place;
+use super::scan::Scan;
 use super::{DocumentError, parts};
 use crate::access::Table;
 use crate::include::Source;

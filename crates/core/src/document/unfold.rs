@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml_parser::parser::{Event, EventKind};
 
-use super::scan::{Place, closes, is_value, key, opens};
+use super::events::{Place, closes, is_value, key, opens};
 
 /// What an inline table becomes.
 pub(super) struct Unfolded {
