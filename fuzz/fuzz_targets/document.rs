@@ -9,7 +9,7 @@ use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use mtpannel_core::access::{Access, Departed, Entry};
 use mtpannel_core::document::{Layout, read_users};
-use mtpannel_core::user::{Limit, Secret, Status};
+use mtpannel_core::user::{Limit, Limits, Secret, Status};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 const MANAGED: [&str; 6] =
@@ -64,10 +64,9 @@ fn users(count: u8) -> Access {
         secret: Secret::new([number; 16]),
         status: if number % 3 == 2 { Status::Disabled } else { Status::Active },
         expire_at: (number % 2 == 1).then(|| DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1)),
-        data_limit: Limit::try_from(i64::from(number)).ok(),
+        limits: Limits { data: number, connections: number % 2, addresses: number % 3 }
+            .map(|number| Limit::try_from(i64::from(number)).ok()),
         usage_base: 1,
-        max_connections: Limit::try_from(i64::from(number % 2)).ok(),
-        max_unique_ips: Limit::try_from(i64::from(number % 3)).ok(),
     };
     let username = "gone".parse().expect("a valid name");
     let gone = Departed { username, since: DateTime::UNIX_EPOCH, cut_at: None, deleted: false };

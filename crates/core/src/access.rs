@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::user::{Limit, Secret, Status, Username};
+use crate::user::{Limits, Secret, Status, Username};
 
 /// How long a revision that cuts somebody's sessions must have been in the file of so many users before one without the
 /// cut may follow: a revision that the proxy never read cuts nobody, and it reads none while it applies another.
@@ -30,14 +30,10 @@ pub struct Entry {
     pub status: Status,
     /// End of his time; he is out from this very second on.
     pub expire_at: Option<DateTime<Utc>>,
-    /// Bytes he may move.
-    pub data_limit: Option<Limit>,
+    /// The limits.
+    pub limits: Limits,
     /// The name's lifetime total when its usage was last reset.
     pub usage_base: i64,
-    /// Connections he may hold at once.
-    pub max_connections: Option<Limit>,
-    /// Addresses he may come from at once.
-    pub max_unique_ips: Option<Limit>,
 }
 
 impl Entry {
@@ -121,6 +117,10 @@ impl Table {
         }
     }
 
+    /// The table of each limit.
+    pub(crate) const OF_LIMITS: Limits<Self> =
+        Limits { data: Self::DataQuota, connections: Self::MaxTcpConns, addresses: Self::MaxUniqueIps };
+
     /// The table that this key under `access` names, if it is a managed one.
     pub(crate) fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.key() == key)
@@ -137,23 +137,29 @@ impl Table {
 pub(crate) struct Served {
     pub(crate) username: Username,
     pub(crate) secret: Secret,
-    pub(crate) max_connections: Option<Limit>,
-    pub(crate) data_quota: Option<i64>,
     pub(crate) expire_at: Option<DateTime<Utc>>,
-    pub(crate) max_unique_ips: Option<Limit>,
+    /// What the file says of each limit; instead of the traffic limit the quota.
+    pub(crate) numbers: Limits<Option<i64>>,
+}
+
+impl Served {
+    /// The number in a table of limits.
+    pub(crate) const fn number(&self, table: Table) -> Option<i64> {
+        match table {
+            Table::DataQuota => self.numbers.data,
+            Table::MaxTcpConns => self.numbers.connections,
+            Table::MaxUniqueIps => self.numbers.addresses,
+            Table::Users | Table::Expirations | Table::Enabled => None,
+        }
+    }
 }
 
 impl From<Entry> for Served {
     fn from(entry: Entry) -> Self {
-        Self {
-            username: entry.username,
-            secret: entry.secret,
-            max_connections: entry.max_connections,
-            // A negative quota would make the proxy refuse the whole file.
-            data_quota: entry.data_limit.map(|limit| entry.usage_base.max(0).saturating_add(limit.get())),
-            expire_at: entry.expire_at,
-            max_unique_ips: entry.max_unique_ips,
-        }
+        let mut numbers = entry.limits.numbers();
+        // A negative quota would make the proxy refuse the whole file.
+        numbers.data = numbers.data.map(|limit| entry.usage_base.max(0).saturating_add(limit));
+        Self { username: entry.username, secret: entry.secret, expire_at: entry.expire_at, numbers }
     }
 }
 
@@ -178,16 +184,14 @@ impl Access {
     /// for one revision.
     ///
     /// ```
-    /// # use mtpannel_core::{access::{Access, Entry}, document::Layout, user::{Secret, Status}};
+    /// # use mtpannel_core::{access::{Access, Entry}, document::Layout, user::{Limits, Secret, Status}};
     /// let alice = Entry {
     ///     username: "alice".parse()?,
     ///     secret: Secret::new([7; 16]),
     ///     status: Status::Active,
     ///     expire_at: None,
-    ///     data_limit: None,
+    ///     limits: Limits::default(),
     ///     usage_base: 0,
-    ///     max_connections: None,
-    ///     max_unique_ips: None,
     /// };
     /// let access = Access::new(vec![alice], &[], "2026-05-05T12:00:00Z".parse()?);
     /// let text = Layout::parse("[server]\nport = 443\n")?.render(&access, &Secret::new([0; 16]));
@@ -255,10 +259,8 @@ mod tests {
             secret: Secret::new([1; 16]),
             status: Status::Active,
             expire_at: None,
-            data_limit: None,
+            limits: Limits::default(),
             usage_base: 0,
-            max_connections: None,
-            max_unique_ips: None,
         }
     }
 
@@ -311,9 +313,9 @@ mod tests {
         #[case] usage_base: i64,
         #[case] quota: Option<i64>,
     ) {
-        let data_limit = data_limit.map(|limit| Limit::try_from(limit).unwrap());
-        let access = Access::new(vec![Entry { data_limit, usage_base, ..entry("alice") }], &[], at(NOW));
-        assert_eq!(access.served()[0].data_quota, quota);
+        let limits = Limits::of_stored(Limits { data: data_limit, ..Limits::default() });
+        let access = Access::new(vec![Entry { limits, usage_base, ..entry("alice") }], &[], at(NOW));
+        assert_eq!(access.served()[0].number(Table::DataQuota), quota);
     }
 
     #[rstest]

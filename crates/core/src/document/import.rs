@@ -11,7 +11,7 @@ use super::{DocumentError, comments, in_file};
 use crate::access::Table;
 use crate::include::{Lines, Location, Source};
 use crate::rename::Renames;
-use crate::user::{Limit, NOTE_MAX, PLACEHOLDER, Secret, Username};
+use crate::user::{Limit, Limits, NOTE_MAX, PLACEHOLDER, Secret, Username};
 
 /// A user as the file has him.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,12 +24,9 @@ pub struct ImportedUser {
     pub disabled: Option<DisabledBecause>,
     /// End of his time, cut to the second.
     pub expire_at: Option<DateTime<Utc>>,
-    /// His traffic quota. The proxy counts against it from zero, and so does the panel after the import.
-    pub data_limit: Option<Limit>,
-    /// Connections he may hold at once; 0 in the file means no limit of his own.
-    pub max_connections: Option<Limit>,
-    /// Addresses he may come from at once; 0 in the file means no limit of his own.
-    pub max_unique_ips: Option<Limit>,
+    /// The limits; 0 in the file means none. The proxy counts against the traffic quota from zero, and so does the panel
+    /// after the import.
+    pub limits: Limits,
     /// The comments of the lines in the file, without those that may hold a secret; at most [`NOTE_MAX`] characters.
     pub note: String,
 }
@@ -174,11 +171,9 @@ impl<'d> Reader<'d> {
             self.fault(Table::Users, name, item, "has a secret that is not 32 hex digits");
         }
         let enabled = self.read(Table::Enabled, name, Item::as_bool, "must be true or false");
-        let quota = self.number(Table::DataQuota, name);
         let expire_at = self.read(Table::Expirations, name, date_time, "must be a date and time with an offset");
-        let connections = self.number(Table::MaxTcpConns, name);
-        let ips = self.number(Table::MaxUniqueIps, name);
-        let disabled = match (enabled, quota) {
+        let numbers = Table::OF_LIMITS.map(|table| self.number(table, name));
+        let disabled = match (enabled, numbers.data) {
             (Some(false), _) => Some(DisabledBecause::File),
             (_, Some(0)) => Some(DisabledBecause::ZeroQuota),
             _ => None,
@@ -188,9 +183,8 @@ impl<'d> Reader<'d> {
             secret: secret?,
             disabled,
             expire_at,
-            data_limit: limit(quota),
-            max_connections: limit(connections),
-            max_unique_ips: limit(ips),
+            // 0 and nothing are no limit.
+            limits: numbers.map(|number| number.and_then(|number| Limit::try_from(number).ok())),
             note: self.note(name),
         })
     }
@@ -247,11 +241,6 @@ impl<'d> Reader<'d> {
     fn fault_at(&mut self, offset: usize, table: Table, name: &str, message: String) {
         self.faults.push(Fault { offset, table, name: name.to_owned(), message });
     }
-}
-
-/// A limit of the panel; 0 and nothing are none.
-fn limit(number: Option<i64>) -> Option<Limit> {
-    number.and_then(|number| Limit::try_from(number).ok())
 }
 
 /// A date and time with an offset, quoted or not, in UTC and cut to the second.

@@ -54,8 +54,9 @@ impl Layout {
     /// Bytes that the text will have, at most.
     fn size(&self, access: &Access) -> usize {
         let numbers = |user: &Served| {
-            let set = [user.max_connections.is_some(), user.data_quota.is_some(), user.max_unique_ips.is_some()];
-            set.into_iter().filter(|set| *set).count()
+            let mut set = 0;
+            user.numbers.each(|number| set += usize::from(number.is_some()));
+            set
         };
         let served = access.served().iter().map(|user| {
             let row = user.username.as_str().len() + ROW_SIZE;
@@ -74,11 +75,9 @@ fn has_rows(table: Table, access: &Access) -> bool {
     let served = access.served();
     match table {
         Table::Users => true,
-        Table::MaxTcpConns => served.iter().any(|user| user.max_connections.is_some()),
-        Table::DataQuota => served.iter().any(|user| user.data_quota.is_some()),
         Table::Expirations => served.iter().any(|user| user.expire_at.is_some()),
-        Table::MaxUniqueIps => served.iter().any(|user| user.max_unique_ips.is_some()),
         Table::Enabled => served.is_empty() || !access.blocked().is_empty(),
+        _ => served.iter().any(|user| user.number(table).is_some()),
     }
 }
 
@@ -107,23 +106,14 @@ impl Writer {
         }
     }
 
-    /// The row of a served user, if this table has one for him.
+    /// The row of a served user, if this table has one for them.
     fn served(&mut self, table: Table, user: &Served) {
         let name = user.username.as_str();
-        let number = match table {
-            Table::Users => return self.row(name, |out| push_secret(out, &user.secret)),
-            Table::Expirations => {
-                if let Some(end) = user.expire_at {
-                    self.row(name, |out| push_time(out, end));
-                }
-                return;
-            }
-            Table::MaxTcpConns => user.max_connections.map(crate::user::Limit::get),
-            Table::MaxUniqueIps => user.max_unique_ips.map(crate::user::Limit::get),
-            Table::DataQuota => user.data_quota,
-            Table::Enabled => None,
-        };
-        if let Some(number) = number {
+        if table == Table::Users {
+            self.row(name, |out| push_secret(out, &user.secret));
+        } else if let (Table::Expirations, Some(end)) = (table, user.expire_at) {
+            self.row(name, |out| push_time(out, end));
+        } else if let Some(number) = user.number(table) {
             self.row(name, |out| push_number(out, number));
         }
     }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mtpannel_core::policy::Scope;
-use mtpannel_core::user::Status;
+use mtpannel_core::user::{Limit, Status};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::mirror::Mirror;
@@ -54,7 +54,7 @@ impl Selection {
     /// Whether it holds this user as he is now.
     pub fn holds(&self, user: &User) -> bool {
         belongs(user.created_by_admin_id, self.owner)
-            && self.status.is_none_or(|status| user.status == status)
+            && self.status.is_none_or(|status| user.profile.status == status)
             && user.username.as_str().to_ascii_lowercase().contains(&self.search)
     }
 }
@@ -266,7 +266,7 @@ impl Copy {
             SortKey::CreatedAt => order.sort_by_key(|index| row(index).created_at),
             SortKey::Username => order.sort_by_key(|index| self.name(*index as usize)),
             SortKey::DataUsed => order.sort_by_key(|index| row(index).data_used),
-            SortKey::DataLimit => order.sort_by_key(|index| row(index).data_limit.unwrap_or(i64::MAX)),
+            SortKey::DataLimit => order.sort_by_key(|index| row(index).data_limit.map_or(i64::MAX, Limit::get)),
             SortKey::ExpireAt => order.sort_by_key(|index| Reverse(row(index).expire_at.map(Reverse))),
             SortKey::LastSeenAt => order.sort_by_key(|index| row(index).last_seen_at),
             SortKey::Status => order.sort_by_key(|index| row(index).status),

@@ -6,7 +6,6 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::auth::{self, Caller};
-use super::error::Problems;
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
 use crate::runtime::password;
@@ -14,7 +13,7 @@ use crate::store::admins::{self, Admin};
 use crate::store::audit;
 use crate::store::{Db, Store, StoreError, sessions, state, users};
 use mtpannel_core::audit::By;
-use mtpannel_core::fault::FieldError;
+use mtpannel_core::fault::{FieldError, FieldErrors};
 
 const ADMIN: &str = "administrator";
 
@@ -67,10 +66,10 @@ pub struct NewAdmin<'a> {
 
 /// Creates an administrator.
 pub async fn create(app: &App, by: &By, username: &str, password: SecretString, is_sudo: bool) -> ServiceResult<Admin> {
-    let mut problems = Problems::default();
-    let username = problems.take("username", username.parse::<Username>());
-    problems.take("password", password::check(&password).map_err(|error| error.message));
-    problems.finish()?;
+    let mut errors = FieldErrors::default();
+    let username = errors.take("username", username.parse::<Username>());
+    errors.take("password", password::check(&password).map_err(|error| error.message));
+    errors.finish()?;
     let username = username.ok_or(ServiceError::Invalid(Vec::new()))?;
     let hash = app.passwords.hash(password).await;
     insert(&app.store, by, &NewAdmin { username: &username, hash: &hash, is_sudo, now: app.clock.now() }).await

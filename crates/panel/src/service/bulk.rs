@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use mtpannel_core::policy::Actor;
 use mtpannel_core::user::{Status, Username};
 use serde_json::Value;
 
-use super::error::Problems;
 use super::users::visible;
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
@@ -18,7 +17,7 @@ use crate::store::audit;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, departed, users};
 use mtpannel_core::audit::By;
-use mtpannel_core::fault::FieldError;
+use mtpannel_core::fault::{FieldError, FieldErrors};
 
 /// Names in one request.
 pub const MAX_NAMES: usize = 1_000;
@@ -50,10 +49,9 @@ pub enum Action {
     Delete,
     /// Usage to 0.
     ResetUsage,
-    /// Move the end of their time by days: from now where it is over. Who has no end keeps none; whose end would come
-    /// after the year 9999 keeps his.
+    /// Move the expiry by days ([`mtpannel_core::user::Profile::add_days`]).
     AddDays(i64),
-    /// Raise their limit by bytes. Who has no limit keeps none.
+    /// Raise the traffic limit by bytes. A user without a limit keeps none.
     AddBytes(i64),
 }
 
@@ -80,28 +78,14 @@ impl Action {
 
     /// Changes a user; for [`Action::Delete`] there is nothing to change.
     fn apply(self, user: &mut User, now: DateTime<Utc>) {
-        let mut standing = user.standing();
         match self {
-            Self::Enable => standing.disabled = false,
-            Self::Disable => standing.disabled = true,
+            Self::Enable => user.profile.set_disabled(false, now),
+            Self::Disable => user.profile.set_disabled(true, now),
             Self::Delete => {}
-            Self::ResetUsage => {
-                user.reset_usage(now);
-                standing.data_used = 0;
-            }
-            Self::AddDays(days) => {
-                let end = user.expire_at.map(|end| end.max(now));
-                let later = end.and_then(|end| end.checked_add_signed(TimeDelta::days(days)));
-                // The file's dates have four digits for the year; with more, the proxy would refuse all of it.
-                user.expire_at = later.filter(|end| end.year() <= 9_999).or(user.expire_at);
-                standing.expire_at = user.expire_at;
-            }
-            Self::AddBytes(bytes) => {
-                user.data_limit = user.data_limit.map(|limit| limit.saturating_add(bytes));
-                standing.data_limit = user.standing().data_limit;
-            }
+            Self::ResetUsage => user.reset_usage(now),
+            Self::AddDays(days) => user.profile.add_days(days, now),
+            Self::AddBytes(bytes) => user.profile.add_bytes(bytes, now),
         }
-        user.status = standing.status(now);
     }
 }
 
@@ -226,15 +210,15 @@ impl Planned {
 }
 
 fn check_names(names: &[String]) -> ServiceResult<()> {
-    let mut problems = Problems::default();
+    let mut errors = FieldErrors::default();
     if names.is_empty() || names.len() > MAX_NAMES {
-        problems.push("usernames", format!("must hold 1 to {MAX_NAMES} names"));
+        errors.push("usernames", format!("must hold 1 to {MAX_NAMES} names"));
     } else if let Some((at, fault)) =
         names.iter().enumerate().find_map(|(at, name)| name.parse::<Username>().err().map(|fault| (at, fault)))
     {
-        problems.push(&format!("usernames[{at}]"), fault);
+        errors.push(&format!("usernames[{at}]"), fault);
     }
-    problems.finish()
+    Ok(errors.finish()?)
 }
 
 async fn perform(mut db: Db<'_>, changes: &[Changed], action: Action, now: DateTime<Utc>) -> StoreResult<()> {

@@ -47,8 +47,8 @@ pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Soon> {
 
 /// How much of his limit he has used, in millionths, if that is nearly all.
 fn nearly_used(row: &Listed) -> Option<i128> {
-    let (used, limit) = (i128::from(row.data_used), i128::from(row.data_limit?));
-    (used * 100 >= limit * NEARLY).then(|| used * 1_000_000 / limit.max(1))
+    let (used, limit) = (i128::from(row.data_used), i128::from(row.data_limit?.get()));
+    (used * 100 >= limit * NEARLY).then(|| used * 1_000_000 / limit)
 }
 
 /// Row ids of the smallest, in order.

@@ -56,7 +56,7 @@ pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Stats> {
         None => None,
     };
     let mut top = users::by_ids(conn.db(), ids.iter().copied().take(TOP)).await?;
-    top.sort_by_key(|user| (std::cmp::Reverse(user.data_used), user.id));
+    top.sort_by_key(|user| (std::cmp::Reverse(user.profile.data_used), user.id));
     Ok(Stats { system, online, by_status, top })
 }
 

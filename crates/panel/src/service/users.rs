@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use mtpannel_core::audit::By;
-use mtpannel_core::patch::Patch;
 use mtpannel_core::policy::Actor;
-use mtpannel_core::user::{Limit, NOTE_MAX, ResetStrategy, Status, Username};
+use mtpannel_core::user::{Profile, UserPatch, Username};
 use serde_json::{Value, json};
 
-use super::error::Problems;
 use super::{ServiceError, ServiceResult, auth};
 use crate::app::App;
 use crate::change::Change;
@@ -21,42 +19,13 @@ use crate::store::{Db, StoreError, admins, audit, departed, meters, users};
 
 const USER: &str = "user";
 
-/// A user to be created, as it came in.
-#[derive(Debug, Clone, Default)]
+/// A user to be created.
+#[derive(Debug, Clone)]
 pub struct NewUser {
     /// Name.
-    pub username: String,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
-    /// Sessions at once.
-    pub max_connections: Option<i64>,
-    /// Addresses at once.
-    pub max_unique_ips: Option<i64>,
-    /// End of his time.
-    pub expire_at: Option<DateTime<Utc>>,
-    /// Note.
-    pub note: String,
-    /// How often usage is reset; `None` for never.
-    pub reset_strategy: Option<ResetStrategy>,
-}
-
-/// Changes to a user, as they came in.
-#[derive(Debug, Clone, Default)]
-pub struct UserPatch {
-    /// `active` or `disabled`: what an administrator may say.
-    pub status: Option<Status>,
-    /// Bytes he may move.
-    pub data_limit: Patch<i64>,
-    /// Sessions at once.
-    pub max_connections: Patch<i64>,
-    /// Addresses at once.
-    pub max_unique_ips: Patch<i64>,
-    /// End of his time.
-    pub expire_at: Patch<DateTime<Utc>>,
-    /// Note; cleared means empty.
-    pub note: Patch<String>,
-    /// How often usage is reset; cleared means never.
-    pub reset_strategy: Patch<ResetStrategy>,
+    pub username: Username,
+    /// What the request sets; the rest is as in [`Profile::new`].
+    pub patch: UserPatch,
 }
 
 /// The user of this name that the holder of an access token may see, and who that is.
@@ -86,37 +55,20 @@ pub async fn list(app: &App, selection: Selection, offset: usize, limit: usize) 
 
 /// Creates a user with a fresh secret.
 pub async fn create(app: &App, by: &By, actor: &Actor, new: NewUser) -> ServiceResult<(User, ConfigSync)> {
-    let username = check_new(&new)?;
     let mut change = Change::begin(app).await?;
     let now = change.now;
     // He may have been deleted since he was let in.
     let gone = ServiceError::Unauthorized("this administrator has just been deleted");
     admins::by_id(change.db(), actor.id).await?.ok_or(gone)?;
+    let (usage_base, lifetime) = meters::starting_base(change.db(), new.username.as_str()).await?;
+    let mut profile = Profile { usage_base, ..Profile::new() };
+    profile.apply(new.patch, now);
     let mut user = User {
-        id: 0,
-        username,
-        secret: random::secret(),
-        status: Status::Active,
-        data_limit: new.data_limit,
-        data_used: 0,
-        max_connections: new.max_connections,
-        max_unique_ips: new.max_unique_ips,
-        expire_at: new.expire_at.map(|end| end.trunc_subsecs(0)),
-        note: new.note,
-        created_at: now,
+        lifetime,
         created_by_admin_id: Some(actor.id),
-        updated_at: now,
-        last_seen_at: None,
-        usage_base: None,
-        reset_strategy: new.reset_strategy.unwrap_or(ResetStrategy::None),
-        next_reset_at: new.reset_strategy.and_then(|strategy| strategy.next_reset(now)),
         owner: Some(actor.username.clone()),
-        lifetime: 0,
-        connections: 0,
-        unique_ips: 0,
+        ..User::new(new.username, random::secret(), profile, now)
     };
-    user.status = user.standing().status(now);
-    (user.usage_base, user.lifetime) = meters::starting_base(change.db(), user.username.as_str()).await?;
     user.id = users::insert(change.db(), &user).await.map_err(|error| match error {
         StoreError::Conflict => ServiceError::Conflict(format!(
             "there is a user '{}' already; names are compared without case",
@@ -138,8 +90,7 @@ pub async fn update(
     name: &str,
     patch: UserPatch,
 ) -> ServiceResult<(User, ConfigSync)> {
-    check_patch(&patch)?;
-    mutate(app, by, actor, name, "user.update", |user, now| apply(user, patch, now)).await
+    mutate(app, by, actor, name, "user.update", |user, now| user.profile.apply(patch, now)).await
 }
 
 /// Gives a user a fresh secret and cuts the sessions that were opened with the old one (contract, trap 2).
@@ -199,75 +150,17 @@ async fn find(db: Db<'_>, actor: &Actor, name: &str) -> ServiceResult<User> {
     users::by_name(db, name, actor.scope().owner()).await?.ok_or(ServiceError::NotFound(USER))
 }
 
-fn apply(user: &mut User, patch: UserPatch, now: DateTime<Utc>) {
-    user.data_limit = patch.data_limit.apply(user.data_limit);
-    user.max_connections = patch.max_connections.apply(user.max_connections);
-    user.max_unique_ips = patch.max_unique_ips.apply(user.max_unique_ips);
-    user.expire_at = patch.expire_at.apply(user.expire_at).map(|end| end.trunc_subsecs(0));
-    user.note = patch.note.apply(Some(std::mem::take(&mut user.note))).unwrap_or_default();
-    let strategy = patch.reset_strategy.apply(Some(user.reset_strategy)).unwrap_or(ResetStrategy::None);
-    if strategy != user.reset_strategy {
-        user.reset_strategy = strategy;
-        user.next_reset_at = strategy.next_reset(now);
-    }
-    let mut standing = user.standing();
-    if let Some(status) = patch.status {
-        standing.disabled = status == Status::Disabled;
-    }
-    user.status = standing.status(now);
-}
-
 /// A user's fields for the audit log: everything that can change, without the secret.
 pub(super) fn visible(user: &User) -> Value {
-    json!({
+    let profile = &user.profile;
+    let mut fields = json!({
         "username": user.username.as_str(),
-        "status": user.status.as_str(),
-        "data_limit": user.data_limit,
-        "data_used": user.data_used,
-        "max_connections": user.max_connections,
-        "max_unique_ips": user.max_unique_ips,
-        "expire_at": user.expire_at,
-        "note": user.note,
-        "reset_strategy": user.reset_strategy.as_str(),
-    })
-}
-
-fn check_new(new: &NewUser) -> ServiceResult<Username> {
-    let mut problems = Problems::default();
-    let username = problems.take("username", new.username.parse::<Username>());
-    check_limits(&mut problems, [new.data_limit, new.max_connections, new.max_unique_ips]);
-    check_note(&mut problems, &new.note);
-    problems.finish()?;
-    username.ok_or(ServiceError::Invalid(Vec::new()))
-}
-
-fn check_patch(patch: &UserPatch) -> ServiceResult<()> {
-    let value = |patch: &Patch<i64>| patch.apply(None);
-    let mut problems = Problems::default();
-    if matches!(patch.status, Some(Status::Limited | Status::Expired)) {
-        problems.push("status", "can be set to active or disabled; limited and expired follow from the limits");
-    }
-    check_limits(
-        &mut problems,
-        [value(&patch.data_limit), value(&patch.max_connections), value(&patch.max_unique_ips)],
-    );
-    if let Patch::Set(note) = &patch.note {
-        check_note(&mut problems, note);
-    }
-    problems.finish()
-}
-
-fn check_limits(problems: &mut Problems, limits: [Option<i64>; 3]) {
-    for (field, limit) in ["data_limit", "max_connections", "max_unique_ips"].into_iter().zip(limits) {
-        problems.take(field, limit.map(Limit::try_from).transpose());
-    }
-}
-
-fn check_note(problems: &mut Problems, note: &str) {
-    if note.chars().count() > NOTE_MAX {
-        problems.push("note", format!("may have at most {NOTE_MAX} characters"));
-    }
-    if note.contains('\0') {
-        problems.push("note", "may not hold a NUL character");
-    }
+        "status": profile.status.as_str(),
+        "data_used": profile.data_used,
+        "expire_at": profile.expire_at,
+        "note": profile.note,
+        "reset_strategy": profile.reset_strategy.as_str(),
+    });
+    profile.limits.numbers().named().each(|(field, limit)| fields[field] = json!(limit));
+    fields
 }

@@ -6,6 +6,7 @@ use mtpannel::service::users::{self, NewUser};
 use mtpannel::service::{ServiceError, auth};
 use mtpannel::store::admins as rows;
 use mtpannel_core::audit::By;
+use mtpannel_core::user::UserPatch;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -189,7 +190,7 @@ async fn whoever_is_deleted_while_he_creates_a_user_is_told_so(#[case] engine: E
     let actor = auth::authenticate(running, &helper).await.unwrap().actor;
     app.delete("/api/admins/helper").await.expect(StatusCode::NO_CONTENT).await;
     let by = By::Admin { actor: actor.clone(), address: None };
-    let new = NewUser { username: "late".into(), ..NewUser::default() };
+    let new = NewUser { username: "late".parse().unwrap(), patch: UserPatch::default() };
     let refused = users::create(running, &by, &actor, new).await.unwrap_err();
     assert!(matches!(refused, ServiceError::Unauthorized(_)), "{refused:?}");
     app.get("/api/users/late").await.problem(StatusCode::NOT_FOUND, "not_found").await;

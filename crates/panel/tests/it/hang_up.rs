@@ -8,6 +8,7 @@ use mtpannel::service::users::{NewUser, create};
 use mtpannel::store::users;
 use mtpannel_core::audit::By;
 use mtpannel_core::policy::Actor;
+use mtpannel_core::user::UserPatch;
 use rstest::rstest;
 
 use crate::common::{Engine, TestApp, eventually};
@@ -37,7 +38,7 @@ async fn a_change_is_undone_or_reaches_the_file_whenever_its_client_hangs_up(#[c
     let mut hung_up_too_late = 0;
     for round in 0..60 {
         let name = format!("user-{round}");
-        let new = NewUser { username: name.clone(), ..NewUser::default() };
+        let new = NewUser { username: name.parse().unwrap(), patch: UserPatch::default() };
         let work = async {
             let answer: ServiceResult<_> = create(&app.running().app, &By::CommandLine, &actor, new).await;
             answer.unwrap()

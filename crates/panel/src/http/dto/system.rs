@@ -222,8 +222,8 @@ impl From<User> for UserTraffic {
     fn from(user: User) -> Self {
         Self {
             username: user.username.to_string(),
-            data_used: user.data_used,
-            data_limit: user.data_limit,
+            data_used: user.profile.data_used,
+            data_limit: user.profile.limits.numbers().data,
             connections: user.connections,
             unique_ips: user.unique_ips,
         }

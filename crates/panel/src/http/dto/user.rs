@@ -1,13 +1,15 @@
 //! Proxy users.
 
+use mtpannel_core::fault::FieldErrors;
 use mtpannel_core::link::ProxyLinks;
 use mtpannel_core::patch::Patch;
-use mtpannel_core::user::{ResetStrategy, Status};
+use mtpannel_core::user::{Limits, Profile, ResetStrategy, Status, UserPatch, Username, check_note};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ConfigSyncBody, Moment, Shown, Whole, given};
-use crate::service::users::{NewUser, UserPatch};
+use crate::http::problem::Problem;
+use crate::service::users::NewUser;
 use crate::store::users::User;
 
 /// What a user may do at the moment.
@@ -126,18 +128,36 @@ pub(crate) struct NewUserBody {
     reset_strategy: Option<Reset>,
 }
 
-impl From<NewUserBody> for NewUser {
-    fn from(body: NewUserBody) -> Self {
-        Self {
-            username: body.username,
-            data_limit: body.data_limit.map(|limit| limit.0),
-            max_connections: body.max_connections.map(|limit| limit.0),
-            max_unique_ips: body.max_unique_ips.map(|limit| limit.0),
-            expire_at: body.expire_at.map(|end| end.0),
-            note: body.note.unwrap_or_default(),
-            reset_strategy: body.reset_strategy.map(ResetStrategy::from),
-        }
+impl NewUserBody {
+    /// The user to be created; or everything that does not fit.
+    pub(in crate::http) fn parse(self) -> Result<NewUser, Problem> {
+        let mut errors = FieldErrors::default();
+        let username = errors.take("username", self.username.parse::<Username>());
+        let limits = Limits {
+            data: Patch::from(self.data_limit),
+            connections: self.max_connections.into(),
+            addresses: self.max_unique_ips.into(),
+        };
+        let patch = UserPatch {
+            disabled: None,
+            limits: limits.map(|limit| limit.map(|whole| whole.0)).parse(&mut errors),
+            expire_at: Patch::from(self.expire_at).map(|end| end.0),
+            note: self.note.into(),
+            reset_strategy: Patch::from(self.reset_strategy).map(ResetStrategy::from),
+        };
+        finish(patch, errors).and_then(|patch| {
+            username.map(|username| NewUser { username, patch }).ok_or_else(|| Problem::invalid(Vec::new()))
+        })
     }
+}
+
+/// Checks the rest of what a request says of a user.
+fn finish(patch: UserPatch, mut errors: FieldErrors) -> Result<UserPatch, Problem> {
+    if let Patch::Set(note) = &patch.note {
+        check_note(note, &mut errors);
+    }
+    errors.finish().map_err(Problem::invalid)?;
+    Ok(patch)
 }
 
 /// Changes to a user: an absent field stays, null clears, a value sets.
@@ -174,28 +194,20 @@ pub(crate) struct UserPatchBody {
     reset_strategy: Patch<Reset>,
 }
 
-fn mapped<T, U>(patch: Patch<T>, convert: impl FnOnce(T) -> U) -> Patch<U> {
-    match patch {
-        Patch::Keep => Patch::Keep,
-        Patch::Clear => Patch::Clear,
-        Patch::Set(value) => Patch::Set(convert(value)),
-    }
-}
-
-impl From<UserPatchBody> for UserPatch {
-    fn from(body: UserPatchBody) -> Self {
-        Self {
-            status: body.status.map(|switch| match switch {
-                Switch::Active => Status::Active,
-                Switch::Disabled => Status::Disabled,
-            }),
-            data_limit: mapped(body.data_limit, |limit| limit.0),
-            max_connections: mapped(body.max_connections, |limit| limit.0),
-            max_unique_ips: mapped(body.max_unique_ips, |limit| limit.0),
-            expire_at: mapped(body.expire_at, |end| end.0),
-            note: body.note,
-            reset_strategy: mapped(body.reset_strategy, ResetStrategy::from),
-        }
+impl UserPatchBody {
+    /// The update; or everything that does not fit.
+    pub(in crate::http) fn parse(self) -> Result<UserPatch, Problem> {
+        let mut errors = FieldErrors::default();
+        let limits =
+            Limits { data: self.data_limit, connections: self.max_connections, addresses: self.max_unique_ips };
+        let patch = UserPatch {
+            disabled: self.status.map(|switch| matches!(switch, Switch::Disabled)),
+            limits: limits.map(|limit| limit.map(|whole| whole.0)).parse(&mut errors),
+            expire_at: self.expire_at.map(|end| end.0),
+            note: self.note,
+            reset_strategy: self.reset_strategy.map(ResetStrategy::from),
+        };
+        finish(patch, errors)
     }
 }
 
@@ -237,23 +249,25 @@ pub(crate) struct UserBody {
 
 impl From<User> for UserBody {
     fn from(user: User) -> Self {
+        let Profile { status, limits, data_used, expire_at, note, reset_strategy, next_reset_at, .. } = user.profile;
+        let limits = limits.numbers();
         Self {
             username: user.username.to_string(),
-            status: user.status.into(),
-            data_limit: user.data_limit,
-            data_used: user.data_used,
-            max_connections: user.max_connections,
-            max_unique_ips: user.max_unique_ips,
-            expire_at: user.expire_at.map(Moment),
-            note: user.note,
+            status: status.into(),
+            data_limit: limits.data,
+            data_used,
+            max_connections: limits.connections,
+            max_unique_ips: limits.addresses,
+            expire_at: expire_at.map(Moment),
+            note,
             created_at: Moment(user.created_at),
             updated_at: Moment(user.updated_at),
             last_seen_at: user.last_seen_at.map(Moment),
             online: user.connections > 0,
             connections: user.connections,
             unique_ips: user.unique_ips,
-            reset_strategy: user.reset_strategy.into(),
-            next_reset_at: user.next_reset_at.map(Moment),
+            reset_strategy: reset_strategy.into(),
+            next_reset_at: next_reset_at.map(Moment),
             created_by: user.owner,
         }
     }

@@ -64,7 +64,7 @@ pub(crate) async fn create(
     admin: Admin,
     Json(body): Json<NewUserBody>,
 ) -> Result<(StatusCode, axum::Json<UserWithSecret>), Problem> {
-    let created = users::create(&app, &admin.by, &admin.actor, body.into()).await?;
+    let created = users::create(&app, &admin.by, &admin.actor, body.parse()?).await?;
     Ok((StatusCode::CREATED, axum::Json(with_secret(&app, created))))
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn update(
     Name(name): Name,
     Json(body): Json<UserPatchBody>,
 ) -> Result<axum::Json<ChangedUser>, Problem> {
-    let updated = users::update(&app, &admin.by, &admin.actor, &name, body.into()).await?;
+    let updated = users::update(&app, &admin.by, &admin.actor, &name, body.parse()?).await?;
     Ok(axum::Json(changed(&app, updated)))
 }
 
