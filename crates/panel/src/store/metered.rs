@@ -65,21 +65,18 @@ sql_texts! {
     ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
     UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
     UNSETTLED_NAMES = "SELECT username FROM users WHERE usage_base IS NULL";
+    /// For most of a scrape's users; it leaves the indexed columns alone. PostgreSQL takes the types of the rows from what is
+    /// bound.
+    RECORD_USAGE = concat!(
+        "WITH changed (id, data_used, seen_at) AS (VALUES ($1, $2, $3)) \
+         UPDATE users SET data_used = changed.data_used, last_seen_at = COALESCE(changed.seen_at, last_seen_at), \
+         revision = ", this_revision!(), " FROM changed WHERE users.id = changed.id"
+    );
     SETTLE = concat!(
         "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
         " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
     );
 }
-
-/// Most of a scrape's users; leaves the indexed columns alone. PostgreSQL takes the types from what is bound, so that it
-/// cannot be prepared before, like the others.
-const RECORD_USAGE: &str = concat!(
-    "WITH changed (id, data_used, seen_at) AS (VALUES ($1, $2, $3)) \
-     UPDATE users SET data_used = changed.data_used, last_seen_at = COALESCE(changed.seen_at, last_seen_at), \
-     revision = ",
-    this_revision!(),
-    " FROM changed WHERE users.id = changed.id"
-);
 
 /// From this many names on, reading every user costs less than looking for each.
 const MANY: usize = 20_000;
