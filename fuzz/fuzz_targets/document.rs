@@ -59,13 +59,16 @@ fn unmanaged(text: &str) -> BTreeMap<String, Data> {
 }
 
 fn users(count: u8) -> Access {
+    let mut divisor = 0;
     let entry = |number: u8| Entry {
         username: format!("user-{number}").parse().expect("a valid name"),
         secret: Secret::new([number; 16]),
         status: if number % 3 == 2 { Status::Disabled } else { Status::Active },
         expire_at: (number % 2 == 1).then(|| DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1)),
-        limits: Limits { data: number, connections: number % 2, addresses: number % 3 }
-            .map(|number| Limit::try_from(i64::from(number)).ok()),
+        limits: Limits::<()>::default().map(|()| {
+            divisor += 1;
+            Limit::try_from(i64::from(number % divisor)).ok()
+        }),
         usage_base: 1,
     };
     let username = "gone".parse().expect("a valid name");

@@ -82,6 +82,9 @@ impl<T> Limits<T> {
 }
 
 impl Limits {
+    /// No limit at all.
+    pub const NONE: Self = Self { data: None, connections: None, addresses: None };
+
     /// Limits as the database holds them. Those that are none become the tightest ([`Limit::of_stored`]).
     pub fn of_stored(stored: Limits<Option<i64>>) -> Self {
         stored.map(|value| value.map(Limit::of_stored))

@@ -30,7 +30,7 @@ impl Profile {
     pub const fn new() -> Self {
         Self {
             status: Status::Active,
-            limits: Limits { data: None, connections: None, addresses: None },
+            limits: Limits::NONE,
             data_used: 0,
             usage_base: None,
             expire_at: None,
