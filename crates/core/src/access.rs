@@ -1,4 +1,4 @@
-//! What the managed tables of the proxy's file must say (specification section 4.1, design section 6).
+//! What the managed tables of the proxy's file must say.
 //!
 //! [`Access::new`] decides, [`crate::document`] writes. The panel manages six tables under `access` and nothing else.
 
@@ -9,8 +9,8 @@ use crate::user::{Limits, Secret, Status, Username};
 /// How long a revision that cuts somebody's sessions must have been in the file of so many users before one without the
 /// cut may follow: a revision that the proxy never read cuts nobody, and it reads none while it applies another.
 ///
-/// The contract ("Size") measured 105 ms at most for a reload of 1,000 users with every limit, 296 ms for 10,000 and 9.4 s
-/// for 100,000; 0.1 ms a user, on top of the 150 ms of design section 13, is above each.
+/// docs/contract-telemt.md ("Size") has measured 105 ms at most for a reload of 1,000 users with every limit, 296 ms for 10,000 and 9.4 s
+/// for 100,000; 0.1 ms a user, on top of 150 ms, is above each.
 pub fn cut_gap(users: usize) -> TimeDelta {
     let users = i64::try_from(users).unwrap_or(i64::MAX);
     TimeDelta::milliseconds(150) + TimeDelta::milliseconds(users / 10)
@@ -19,16 +19,16 @@ pub fn cut_gap(users: usize) -> TimeDelta {
 /// How long the tombstone of a deleted name stays in the file.
 pub const TOMBSTONE: TimeDelta = TimeDelta::seconds(60);
 
-/// One user as the database knows him, as far as the projection needs it.
+/// What the projection needs of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// His name, in the spelling that the proxy shall see.
+    /// The name in the spelling that the proxy is to see.
     pub username: Username,
-    /// His secret.
+    /// The secret.
     pub secret: Secret,
-    /// His stored status; his time is checked once more against the clock.
+    /// The stored status; the expiry is compared with the clock as well.
     pub status: Status,
-    /// End of his time; he is out from this very second on.
+    /// The expiry; the user is not served from this second on.
     pub expire_at: Option<DateTime<Utc>>,
     /// The limits.
     pub limits: Limits,
@@ -37,7 +37,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether he is in `[access.users]` at `now`.
+    /// Whether the user is in `[access.users]` at `now`.
     fn is_served(&self, now: DateTime<Utc>) -> bool {
         self.status == Status::Active && self.expire_at.is_none_or(|end| end > now)
     }
@@ -132,7 +132,7 @@ impl Table {
     }
 }
 
-/// A user who is served, with what the tables say of him.
+/// A user who is served, with what the tables say of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Served {
     pub(crate) username: Username,

@@ -1,6 +1,6 @@
-//! From the proxy's counters to bytes used, each byte exactly once (design sections 2 and 7, "Accounting" in 13).
+//! From the proxy's counters to bytes used, each byte exactly once (docs/architecture.md, "Metering").
 //!
-//! The proxy's counters only grow, but they go back to zero in several ways (contract, trap 4), and a scrape may miss a
+//! The proxy's counters only grow, but they go back to zero in several ways (docs/contract-telemt.md, trap 4), and a scrape may miss a
 //! name without saying anything about it. Everything that is needed to tell these cases apart is stored with the
 //! totals: [`LastScrape`] once, a [`Meter`] per name. They move in the transaction that moves the totals, so a panel
 //! that stops at any point neither loses nor repeats a byte.
@@ -216,7 +216,7 @@ impl Meter {
 /// What a name shows besides bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Presence {
-    /// Open sessions.
+    /// Open connections.
     pub connections: i64,
     /// Addresses.
     pub unique_ips: i64,
@@ -261,7 +261,7 @@ pub struct Advanced {
     pub account: Account,
     /// The bytes to add to the history.
     pub delta: Counters,
-    /// Whether the scrape says anything of the name's bytes, be it that there are none.
+    /// Whether the scrape says anything of the name's bytes, also if it says that there are none.
     pub is_told: bool,
     /// Whether it is not what was stored; so it may be without bytes (a restart, a forgotten name).
     pub is_changed: bool,
@@ -291,26 +291,26 @@ pub fn account(snapshot: &Snapshot, stored: Vec<(String, Account)>, epoch: i64) 
     accounts
 }
 
-/// A user's usage as stored in his row.
+/// A user's usage as stored in their row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// The name's lifetime total at which his usage was 0; `None` as long as sessions of an earlier owner of the name
-    /// may still be open, whose bytes must not be his.
+    /// The name's lifetime total when the usage was 0. `None` as long as connections of an earlier user of the name may still
+    /// be open: their bytes must not count for this user.
     pub base: Option<i64>,
-    /// Bytes he has used since, both directions.
+    /// Bytes since then, both directions.
     pub data_used: i64,
 }
 
 impl Usage {
-    /// His usage after a scrape. `lifetime_total` is what his name's meter stands at then ([`Counters::total`] of
+    /// The usage after a scrape. `lifetime_total` is what the name's meter stands at then ([`Counters::total`] of
     /// [`Meter::lifetime`]); `None` if the scrape does not touch it, and nothing follows.
     ///
-    /// A user without a base gets it here once `old_sessions_ended`: when they are cut, and the scrape tells of his name
-    /// and so has seen the last byte of those sessions. His own begin then.
+    /// A user without a base gets it here once `old_connections_ended`: they are cut, and the scrape tells of the name, so it
+    /// has counted their last byte. The user's own traffic begins then.
     #[must_use]
-    pub fn settle(self, lifetime_total: Option<i64>, old_sessions_ended: bool) -> Self {
+    pub fn settle(self, lifetime_total: Option<i64>, old_connections_ended: bool) -> Self {
         let Some(lifetime_total) = lifetime_total else { return self };
-        let base = self.base.or_else(|| old_sessions_ended.then_some(lifetime_total));
+        let base = self.base.or_else(|| old_connections_ended.then_some(lifetime_total));
         let data_used = base.map_or(0, |base| or_zero(lifetime_total.saturating_sub(base)));
         Self { base, data_used }
     }

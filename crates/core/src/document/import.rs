@@ -1,4 +1,4 @@
-//! Users of a file that no panel has managed yet, for the first start (design sections 6 and 13 "File.").
+//! Reads the users of a `config.toml` that no panel has managed yet.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -13,16 +13,16 @@ use crate::include::{Lines, Location, Source};
 use crate::rename::Renames;
 use crate::user::{Limit, Limits, NOTE_MAX, PLACEHOLDER, Secret, Username};
 
-/// A user as the file has him.
+/// A user as the file has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedUser {
-    /// His name in the spelling of the file.
+    /// The name in the spelling of the file.
     pub username: Username,
-    /// His secret.
+    /// The secret.
     pub secret: Secret,
-    /// Why he is to be imported as disabled, if he is.
+    /// Why the user is imported as disabled, if they are.
     pub disabled: Option<DisabledBecause>,
-    /// End of his time, cut to the second.
+    /// The expiry, cut to the second.
     pub expire_at: Option<DateTime<Utc>>,
     /// The limits; 0 in the file means none. The proxy counts against the traffic quota from zero, and so does the panel
     /// after the import.
@@ -36,8 +36,8 @@ pub struct ImportedUser {
 pub enum DisabledBecause {
     /// `user_enabled` says so.
     File,
-    /// His quota is 0, which blocks him in the proxy (contract, trap 5) and which is no limit that the panel knows; he
-    /// comes without a data limit.
+    /// The quota is 0. In the proxy this blocks the user (docs/contract-telemt.md, trap 5), and the panel has no such limit:
+    /// the user is imported without a traffic limit.
     ZeroQuota,
 }
 
@@ -162,7 +162,7 @@ impl<'d> Reader<'d> {
         users.iter().filter(|(name, _)| *name != PLACEHOLDER).filter_map(|(name, item)| self.user(name, item)).collect()
     }
 
-    /// One user; `None` when he has a fault. All his faults are noted.
+    /// One user; `None` if something of them cannot be imported. Every fault is noted.
     fn user(&mut self, name: &str, item: &Item) -> Option<ImportedUser> {
         let offset = self.key_offset(name).or(item.span().map(|span| span.start)).unwrap_or_default();
         let username = self.username(name, offset);

@@ -1,4 +1,4 @@
-//! What stands in the managed tables of a file, for whoever is about to write over it.
+//! What the managed tables of a file hold, so that it can be compared before the file is replaced.
 
 use std::collections::HashMap;
 

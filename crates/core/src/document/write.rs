@@ -19,10 +19,10 @@ const NUMBER_SIZE: usize = 19;
 
 impl Layout {
     /// The text of the file with these managed tables. Tables without rows are left out; names are always quoted,
-    /// because the proxy reads a bare `include` as a file to include (contract, trap 8).
+    /// because the proxy reads a bare `include` as a file to include (docs/contract-telemt.md, trap 8).
     ///
     /// When nobody is served, a disabled placeholder stands in `[access.users]`, because the proxy refuses an empty
-    /// table and serves a default user without one (contract, trap 1). It keeps the secret of the placeholder that
+    /// table and serves a default user without one (docs/contract-telemt.md, trap 1). It keeps the secret of the placeholder that
     /// stands in the parsed file; otherwise it takes the first `fresh_placeholder` that it needs and stays with that, so
     /// that a layout which is kept gives the same bytes again.
     pub fn render(&self, access: &Access, fresh_placeholder: &Secret) -> String {
@@ -156,7 +156,7 @@ fn push_number(out: &mut String, number: i64) {
     push_ascii(out, &digits[..length]);
 }
 
-/// `"YYYY-MM-DDTHH:MM:SSZ"`. RFC 3339 ends with the year 9999; whoever has longer is served until then.
+/// `"YYYY-MM-DDTHH:MM:SSZ"`. RFC 3339 ends with the year 9999; a later expiry is written as its end.
 fn push_time(out: &mut String, time: DateTime<Utc>) {
     let mut text = *b"\"9999-12-31T23:59:59Z\"";
     if let Ok(year @ 0..=9999) = u64::try_from(time.year()) {
