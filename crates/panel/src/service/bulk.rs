@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::policy::Actor;
+use mtpannel_core::policy::{Scope, UsersWrite};
 use mtpannel_core::user::{Status, Username};
 use serde_json::Value;
 
+use super::caller::Allowed;
 use super::users::visible;
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
@@ -16,7 +17,6 @@ use crate::runtime::sync::ConfigSync;
 use crate::store::audit;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, departed, users};
-use mtpannel_core::audit::By;
 use mtpannel_core::fault::{FieldError, FieldErrors};
 
 /// Names in one request.
@@ -24,12 +24,12 @@ pub const MAX_NAMES: usize = 1_000;
 /// Days that can be added at once: ten years.
 const MAX_DAYS: i64 = 3_650;
 
-/// Which users.
+/// Which users an action is for.
 #[derive(Debug, Clone)]
 pub enum Which {
     /// These, in any case.
     Names(Vec<String>),
-    /// All that the administrator sees and that match.
+    /// All that the caller sees and that match.
     Filter {
         /// Part of the name; empty for all.
         search: String,
@@ -38,7 +38,7 @@ pub enum Which {
     },
 }
 
-/// What to do.
+/// What to do with each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Serve them again.
@@ -100,17 +100,16 @@ pub struct Done {
     pub missing: Vec<String>,
 }
 
-/// Does it, or with `dry_run` only tells what would be done.
+/// Runs an action, or with `dry_run` only tells what it would do.
 pub async fn run(
     app: &App,
-    by: &By,
-    actor: &Actor,
+    caller: &Allowed<UsersWrite>,
     which: Which,
     action: Action,
     dry_run: bool,
 ) -> ServiceResult<(Done, ConfigSync)> {
     action.check()?;
-    let chosen = Chosen::new(app, actor, which).await?;
+    let chosen = Chosen::new(app, caller.scope(), which).await?;
     if dry_run {
         let found = chosen.find(app.store.read().await?.db()).await?;
         return Ok((Planned::new(&chosen, found, action, app.clock.now()).done, ConfigSync::Applied));
@@ -127,16 +126,16 @@ pub async fn run(
         let after = (action != Action::Delete).then(|| visible(&changed.after));
         (changed.after.username.as_str(), (Some(changed.before.clone()), after))
     });
-    audit::record_each(change.db(), by, now, action.action(), differences).await?;
+    audit::record_each(change.db(), &caller.by(), now, action.action(), differences).await?;
     let sync = change.finish().await?;
     Ok((done, sync))
 }
 
-/// Whom an action is for.
+/// The users of an action.
 enum Chosen {
     Names {
         names: Vec<String>,
-        owner: Option<i64>,
+        scope: Scope,
     },
     /// The rows that the list held, and what they still have to match: that list may be a moment old.
     Matching {
@@ -146,17 +145,16 @@ enum Chosen {
 }
 
 impl Chosen {
-    async fn new(app: &App, actor: &Actor, which: Which) -> ServiceResult<Self> {
-        let owner = actor.scope().owner();
+    async fn new(app: &App, scope: Scope, which: Which) -> ServiceResult<Self> {
         match which {
             Which::Names(names) => {
                 check_names(&names)?;
-                Ok(Self::Names { names, owner })
+                Ok(Self::Names { names, scope })
             }
             Which::Filter { search, status } => {
                 let sort = SortKey::CreatedAt;
                 let selection =
-                    Selection { owner, search: search.to_ascii_lowercase(), status, sort, descending: false };
+                    Selection { scope, search: search.to_ascii_lowercase(), status, sort, descending: false };
                 let ids = app.roster.select(&app.store, selection.clone()).await?;
                 Ok(Self::Matching { ids, selection })
             }
@@ -165,7 +163,7 @@ impl Chosen {
 
     async fn find(&self, db: Db<'_>) -> StoreResult<Vec<User>> {
         match self {
-            Self::Names { names, owner } => users::by_names(db, names.iter().map(String::as_str), *owner).await,
+            Self::Names { names, scope } => users::by_names(db, names.iter().map(String::as_str), scope.owner()).await,
             Self::Matching { ids, selection } => {
                 let mut found = users::by_ids(db, ids.iter().copied()).await?;
                 found.retain(|user| selection.holds(user));
@@ -182,13 +180,13 @@ impl Chosen {
     }
 }
 
-/// A user who is different after an action; one to be deleted is as he was.
+/// A user whom an action changes; one to be deleted is as before.
 struct Changed {
     before: Value,
     after: User,
 }
 
-/// What an action comes to.
+/// What an action would do.
 struct Planned {
     done: Done,
     changes: Vec<Changed>,

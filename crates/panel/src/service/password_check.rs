@@ -30,7 +30,7 @@ pub struct Origin<'a> {
 
 /// A password that was right when it was compared.
 pub(super) struct Compared {
-    /// With what it was compared; whoever goes on makes sure, in their transaction, that it is still the same.
+    /// With what it was compared. The transaction of the login makes sure that it is still the same.
     pub(super) credentials: Credentials,
     /// A better hash of the password, if the stored one is of a weaker kind.
     pub(super) better_hash: Option<String>,
@@ -117,7 +117,7 @@ async fn look_up(app: &App, name: &str, address: Option<IpAddr>, now: DateTime<U
 }
 
 /// Tells the log of a wrong password, for people and for programs that ban addresses, and writes it down. Wrong passwords
-/// under names that nobody has are written down up to a number only, because strangers make them.
+/// under names that nobody has are written down up to a number only, because anybody can make them.
 async fn note_failure(app: &App, address: Option<IpAddr>, target: Option<&str>, now: DateTime<Utc>) -> ServiceError {
     let shown = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
     tracing::warn!(target: "mtpannel::login", address = %shown, "login failed");

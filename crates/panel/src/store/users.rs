@@ -205,8 +205,8 @@ pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<
     query!(fetch_optional as User, db, BY_NAME, folded(name), owner)
 }
 
-/// The user of this name, in any case, and the administrator who holds an access token, as long as its epoch and session
-/// are good: both in one trip to the database.
+/// The user of this name, in any case, and the administrator who holds an access token, as long as its token epoch and login
+/// session are valid: both in one trip to the database.
 pub async fn by_name_for(db: Db<'_>, name: &str, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<AskedFor>> {
     let Holder { admin_id, epoch, session } = holder;
     query!(fetch_optional as AskedFor, db, BY_NAME_FOR, folded(name), admin_id, epoch, session, now)

@@ -12,7 +12,7 @@ use crate::http::problem::Problem;
 use crate::service::users::NewUser;
 use crate::store::users::User;
 
-/// What a user may do at the moment.
+/// Whether a user is served, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StatusWord {
@@ -20,9 +20,9 @@ pub(crate) enum StatusWord {
     Active,
     /// Switched off by an administrator.
     Disabled,
-    /// His traffic has reached his limit.
+    /// The usage has reached the traffic limit.
     Limited,
-    /// His time is over.
+    /// The expiry has passed.
     Expired,
 }
 
@@ -48,13 +48,13 @@ impl From<StatusWord> for Status {
     }
 }
 
-/// What an administrator may say of a user.
+/// What an administrator can set as the status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Switch {
-    /// Serve him as far as his limits allow.
+    /// Serve the user as far as the limits allow.
     Active,
-    /// Do not serve him.
+    /// Do not serve the user.
     Disabled,
 }
 
@@ -94,7 +94,7 @@ impl From<Reset> for ResetStrategy {
     }
 }
 
-/// A user to be created. His secret is drawn by the server.
+/// A user to be created. The server draws the secret.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUserBody {
@@ -104,19 +104,19 @@ pub(crate) struct NewUserBody {
         example = "alice"
     )]
     username: String,
-    /// Bytes he may move, both directions; null for no limit.
+    /// Traffic limit in bytes, both directions; null for no limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, example = 10_737_418_240_i64)]
     data_limit: Option<Whole>,
-    /// Sessions at once; null for no limit.
+    /// Connections at the same time; null for no limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     max_connections: Option<Whole>,
-    /// Addresses at once; null for no limit.
+    /// IP addresses at the same time; null for no limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     max_unique_ips: Option<Whole>,
-    /// End of his time, with a zone; null for none. One in the past is taken, and he is expired.
+    /// Expiry, with a zone; null for none. With one in the past the user is expired at once.
     #[serde(default)]
     expire_at: Option<Moment>,
     /// A note for administrators.
@@ -168,19 +168,19 @@ pub(crate) struct UserPatchBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Switch, required = false)]
     status: Option<Switch>,
-    /// Bytes he may move, both directions.
+    /// Traffic limit in bytes, both directions.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
     data_limit: Patch<Whole>,
-    /// Sessions at once.
+    /// Connections at the same time.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
     max_connections: Patch<Whole>,
-    /// Addresses at once.
+    /// IP addresses at the same time.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
     max_unique_ips: Patch<Whole>,
-    /// End of his time.
+    /// Expiry.
     #[serde(default)]
     #[schema(value_type = Option<Moment>, required = false)]
     expire_at: Patch<Moment>,
@@ -216,10 +216,10 @@ impl UserPatchBody {
 pub(crate) struct UserBody {
     username: String,
     status: StatusWord,
-    /// Bytes he may move, both directions.
+    /// Traffic limit in bytes, both directions.
     #[schema(required)]
     data_limit: Option<i64>,
-    /// Bytes he has moved since the last reset.
+    /// Bytes since the last reset, both directions.
     data_used: i64,
     #[schema(required)]
     max_connections: Option<i64>,
@@ -230,19 +230,19 @@ pub(crate) struct UserBody {
     note: String,
     created_at: Moment,
     updated_at: Moment,
-    /// The last scrape in which he had a session or moved bytes.
+    /// The last scrape at which the user had a connection or had moved bytes.
     #[schema(required)]
     last_seen_at: Option<Moment>,
-    /// Whether he had a session at the last scrape.
+    /// Whether the user had a connection at the last scrape.
     online: bool,
-    /// Sessions at the last scrape.
+    /// Connections at the last scrape.
     connections: i64,
-    /// Addresses at the last scrape.
+    /// IP addresses at the last scrape.
     unique_ips: i64,
     reset_strategy: Reset,
     #[schema(required)]
     next_reset_at: Option<Moment>,
-    /// Administrator who created him; null if that one is deleted or he came from elsewhere.
+    /// The administrator who created the user; null if they are deleted or the user was imported.
     #[schema(required)]
     created_by: Option<String>,
 }
@@ -288,7 +288,7 @@ impl From<ProxyLinks> for LinksBody {
     }
 }
 
-/// One user with his links.
+/// One user with the links.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkedUser {
     #[serde(flatten)]
