@@ -696,7 +696,7 @@ export interface components {
              */
             type: string;
         };
-        /** @description How the proxy is. */
+        /** @description The state of the proxy. */
         ProxyBody: {
             /** @description Whether it runs with the file as the panel wrote it; null if it cannot be told. */
             config_accepted: boolean | null;
@@ -714,12 +714,12 @@ export interface components {
             version: string | null;
         };
         /**
-         * @description How the proxy is, in a word.
+         * @description Whether the proxy answers.
          * @enum {string}
          */
         ProxyState: "ok" | "unreachable" | "unknown";
         /**
-         * @description Who runs the proxy.
+         * @description Which proxy runs.
          * @enum {string}
          */
         ProxyWord: "external" | "embedded";
@@ -816,7 +816,7 @@ export interface components {
             /** @description The 100 users with the most traffic. */
             user_traffic: components["schemas"]["UserTraffic"][];
             users: components["schemas"]["UserCounts"];
-            /** @description What the operator should know of although everything runs. */
+            /** @description Warnings: conditions that stop nothing and that the operator should know of. */
             warnings: components["schemas"]["WarningBody"][];
         };
         /**
@@ -957,7 +957,7 @@ export interface components {
             /** @description 32 hex digits; shown here only. */
             secret: string;
         };
-        /** @description What the operator should know of. */
+        /** @description A condition that stops nothing and that the operator should know of. */
         WarningBody: {
             /**
              * @description Its name, which does not change between versions.

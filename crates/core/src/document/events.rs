@@ -58,21 +58,22 @@ impl Place {
     }
 }
 
-/// A value begins that has others in it.
+/// Whether an event begins an inline table or an array.
 pub(super) fn opens(event: &Event) -> bool {
     matches!(event.kind(), EventKind::InlineTableOpen | EventKind::ArrayOpen)
 }
 
-/// Such a value ends.
+/// Whether an event ends an inline table or an array.
 pub(super) fn closes(event: &Event) -> bool {
     matches!(event.kind(), EventKind::InlineTableClose | EventKind::ArrayClose)
 }
 
+/// Whether an event is a value, or begins or ends one.
 pub(super) fn is_value(event: &Event) -> bool {
     opens(event) || closes(event) || event.kind() == EventKind::Scalar
 }
 
-/// The key that an event stands for.
+/// The decoded key of a key event.
 pub(super) fn key<'t>(text: &'t str, event: &Event) -> Cow<'t, str> {
     let span = event.span();
     let raw = &text[span.start()..span.end()];

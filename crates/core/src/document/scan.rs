@@ -48,7 +48,7 @@ pub(super) enum Entries {
     Inline(Place, Vec<Event>),
 }
 
-/// Something stands where only a table may be.
+/// A value that is not a table stands where only a table may be.
 #[derive(Debug)]
 pub(super) struct NotATable {
     pub(super) path: String,
@@ -106,7 +106,7 @@ impl Statement {
         self.place = self.place.step(|| key(text, event));
     }
 
-    /// Takes the begin or the end of its value.
+    /// Notes where its value begins or ends.
     fn take_value(&mut self, event: &Event) {
         let span = event.span();
         if !closes(event) {
@@ -242,7 +242,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Notes the first place that holds something else than the table that it must be.
+    /// Notes the first place that must be a table and is not.
     fn refuse(&mut self, place: Place, offset: usize) {
         if let Some(path) = place.path_of_table() {
             self.wrong.get_or_insert(NotATable { path, offset });

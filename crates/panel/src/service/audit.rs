@@ -1,4 +1,4 @@
-//! Reading the audit log, and what the command line adds to it. Other actions are recorded in their own transaction.
+//! Reads the audit log, and adds what the command line has shown. Other actions are recorded in their own transaction.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::audit::By;

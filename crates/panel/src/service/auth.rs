@@ -1,4 +1,4 @@
-//! Logging in, staying logged in, logging out.
+//! Login, renewal of login sessions, logout.
 
 use std::net::IpAddr;
 
@@ -24,7 +24,7 @@ use mtpannel_core::audit::By;
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
 /// … and after this long in any case.
 const SESSION_LONGEST: TimeDelta = TimeDelta::days(30);
-/// For this long after a rotation the token before is still taken: two tabs may ask at the same time, and an answer may be
+/// For this long after a rotation the previous token is still accepted: two tabs may ask at the same time, and an answer may be
 /// lost on its way to a browser that is reloaded.
 const ROTATION_GRACE: TimeDelta = TimeDelta::minutes(1);
 /// For this long after a login its tokens may change passwords and roles.
@@ -196,7 +196,7 @@ async fn rotate(
     if !(is_current || is_previous && just_rotated) {
         return Ok(None);
     }
-    // One rotation per grace, so that no tab is ever two behind.
+    // At most one rotation in this time, so that no tab's token is ever two generations old.
     if just_rotated {
         return Ok(Some((session.generation, session.expires_at)));
     }
@@ -205,8 +205,8 @@ async fn rotate(
     Ok(Some((session.generation + 1, expires_at)))
 }
 
-/// Voids everything of an account of which somebody has a refresh token that is not theirs. Nobody knows which of the two
-/// is the thief, so the entry in the audit log names neither.
+/// Voids all login sessions and tokens of an account whose refresh token was stolen. It is not known who used the replaced
+/// token, the administrator or the thief, so the entry in the audit log names neither.
 async fn void_stolen(mut db: Db<'_>, admin: &Admin, address: Option<IpAddr>, now: DateTime<Utc>) -> StoreResult<()> {
     void_all(db.reborrow(), admin.id).await?;
     admins::set_reuse_detected(db.reborrow(), admin.id, Some(now)).await?;

@@ -1,4 +1,4 @@
-//! Table `users` by its dates: whose moment has come, and whom a wrong clock has judged.
+//! Table `users` by its dates: users whose expiry or reset is due, and those whom a wrong clock has expired or put off.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::ResetStrategy;

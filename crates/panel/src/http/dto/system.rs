@@ -113,7 +113,7 @@ pub(crate) struct StatsBody {
     #[schema(required)]
     pub(in crate::http) config_written_at: Option<Moment>,
     pub(in crate::http) tasks: Vec<TaskBody>,
-    /// What the operator should know of although everything runs.
+    /// Warnings: conditions that stop nothing and that the operator should know of.
     pub(in crate::http) warnings: Vec<WarningBody>,
     pub(in crate::http) panel: PanelBody,
 }
@@ -153,7 +153,7 @@ pub(crate) struct SettingsBody {
     token_lifetime_seconds: u64,
 }
 
-/// Who runs the proxy.
+/// Which proxy runs.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ProxyWord {
@@ -229,7 +229,7 @@ impl From<User> for UserTraffic {
     }
 }
 
-/// How the proxy is.
+/// The state of the proxy.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProxyBody {
     state: ProxyStateWord,
@@ -255,7 +255,7 @@ pub(crate) struct ProxyBody {
     config_failed_at: Option<Moment>,
 }
 
-/// How the proxy is, in a word.
+/// Whether the proxy answers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = ProxyState)]
@@ -296,7 +296,7 @@ impl ProxyBody {
     }
 }
 
-/// What the operator should know of.
+/// A condition that stops nothing and that the operator should know of.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WarningBody {
     /// Its name, which does not change between versions.

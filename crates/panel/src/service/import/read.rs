@@ -1,4 +1,4 @@
-//! From the old database's rows to values that fit, or to a list of everything that does not.
+//! Reads the rows of the old database: all values, or a list of everything that does not fit.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
