@@ -9,7 +9,7 @@ use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use mtpannel_core::access::{Access, Departed, Entry};
 use mtpannel_core::document::{Layout, read_users};
-use mtpannel_core::user::{Limit, Secret, Status};
+use mtpannel_core::user::{Limit, Limits, Secret, Status};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
 const MANAGED: [&str; 6] =
@@ -59,15 +59,17 @@ fn unmanaged(text: &str) -> BTreeMap<String, Data> {
 }
 
 fn users(count: u8) -> Access {
+    let mut divisor = 0;
     let entry = |number: u8| Entry {
         username: format!("user-{number}").parse().expect("a valid name"),
         secret: Secret::new([number; 16]),
         status: if number % 3 == 2 { Status::Disabled } else { Status::Active },
         expire_at: (number % 2 == 1).then(|| DateTime::UNIX_EPOCH + chrono::TimeDelta::days(1)),
-        data_limit: Limit::try_from(i64::from(number)).ok(),
+        limits: Limits::<()>::default().map(|()| {
+            divisor += 1;
+            Limit::try_from(i64::from(number % divisor)).ok()
+        }),
         usage_base: 1,
-        max_connections: Limit::try_from(i64::from(number % 2)).ok(),
-        max_unique_ips: Limit::try_from(i64::from(number % 3)).ok(),
     };
     let username = "gone".parse().expect("a valid name");
     let gone = Departed { username, since: DateTime::UNIX_EPOCH, cut_at: None, deleted: false };

@@ -1,16 +1,15 @@
-//! What the managed tables of the proxy's file must say (specification section 4.1, design section 6).
+//! What the managed tables of the proxy's file must say.
 //!
 //! [`Access::new`] decides, [`crate::document`] writes. The panel manages six tables under `access` and nothing else.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::user::{Limit, Secret, Status, Username};
+use crate::user::{Limits, Secret, Status, Username};
 
 /// How long a revision that cuts somebody's sessions must have been in the file of so many users before one without the
 /// cut may follow: a revision that the proxy never read cuts nobody, and it reads none while it applies another.
 ///
-/// The contract ("Size") measured 105 ms at most for a reload of 1,000 users with every limit, 296 ms for 10,000 and 9.4 s
-/// for 100,000; 0.1 ms a user, on top of the 150 ms of design section 13, is above each.
+/// 0.1 ms a user, on top of 150 ms, is more than every reload of the proxy that was measured (docs/contract-telemt.md, "Size").
 pub fn cut_gap(users: usize) -> TimeDelta {
     let users = i64::try_from(users).unwrap_or(i64::MAX);
     TimeDelta::milliseconds(150) + TimeDelta::milliseconds(users / 10)
@@ -19,41 +18,37 @@ pub fn cut_gap(users: usize) -> TimeDelta {
 /// How long the tombstone of a deleted name stays in the file.
 pub const TOMBSTONE: TimeDelta = TimeDelta::seconds(60);
 
-/// One user as the database knows him, as far as the projection needs it.
+/// What the projection needs of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// His name, in the spelling that the proxy shall see.
+    /// The name in the spelling that the proxy is to see.
     pub username: Username,
-    /// His secret.
+    /// The secret.
     pub secret: Secret,
-    /// His stored status; his time is checked once more against the clock.
+    /// The stored status; the expiry is compared with the clock as well.
     pub status: Status,
-    /// End of his time; he is out from this very second on.
+    /// The expiry; the user is not served from this second on.
     pub expire_at: Option<DateTime<Utc>>,
-    /// Bytes he may move.
-    pub data_limit: Option<Limit>,
+    /// The limits.
+    pub limits: Limits,
     /// The name's lifetime total when its usage was last reset.
     pub usage_base: i64,
-    /// Connections he may hold at once.
-    pub max_connections: Option<Limit>,
-    /// Addresses he may come from at once.
-    pub max_unique_ips: Option<Limit>,
 }
 
 impl Entry {
-    /// Whether he is in `[access.users]` at `now`.
+    /// Whether the user is in `[access.users]` at `now`.
     fn is_served(&self, now: DateTime<Utc>) -> bool {
         self.status == Status::Active && self.expire_at.is_none_or(|end| end > now)
     }
 }
 
-/// A name whose open sessions must be cut: its user was deleted, or his secret was changed. Only `user_enabled = false`
-/// does that (contract, trap 2).
+/// A name whose open connections must be cut: its user was deleted, or their secret was changed. Only `user_enabled = false`
+/// does that (docs/contract-telemt.md, trap 2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Departed {
     /// The name in the spelling that the proxy knew; the proxy tells `Bob` from `bob`.
     pub username: Username,
-    /// When he was deleted or got his new secret.
+    /// When the user was deleted or got a new secret.
     pub since: DateTime<Utc>,
     /// When a revision of the file that holds the cut was written; `None` until then.
     pub cut_at: Option<DateTime<Utc>>,
@@ -64,7 +59,7 @@ pub struct Departed {
 impl Departed {
     /// The instant from which on the cut is no longer in the file, for the caller's timer; `None` while no revision that
     /// holds it was written, because until then there is no end. `exists` says whether one of the `users` has this very
-    /// name: then the cut lasts [`cut_gap`] from its writing, so that he can connect again; otherwise it is a tombstone,
+    /// name: then the cut lasts [`cut_gap`] from its writing, so that the user can connect again; otherwise it is a tombstone,
     /// which lasts [`TOMBSTONE`] from its writing, and from the deletion at least (a clock may have been set back between).
     pub fn ends_at(&self, exists: bool, users: usize) -> Option<DateTime<Utc>> {
         let cut_at = self.cut_at?;
@@ -121,6 +116,10 @@ impl Table {
         }
     }
 
+    /// The table of each limit.
+    pub(crate) const OF_LIMITS: Limits<Self> =
+        Limits { data: Self::DataQuota, connections: Self::MaxTcpConns, addresses: Self::MaxUniqueIps };
+
     /// The table that this key under `access` names, if it is a managed one.
     pub(crate) fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.key() == key)
@@ -132,28 +131,34 @@ impl Table {
     }
 }
 
-/// A user who is served, with what the tables say of him.
+/// A user who is served, with what the tables say of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Served {
     pub(crate) username: Username,
     pub(crate) secret: Secret,
-    pub(crate) max_connections: Option<Limit>,
-    pub(crate) data_quota: Option<i64>,
     pub(crate) expire_at: Option<DateTime<Utc>>,
-    pub(crate) max_unique_ips: Option<Limit>,
+    /// What the file says of each limit; instead of the traffic limit the quota.
+    pub(crate) numbers: Limits<Option<i64>>,
+}
+
+impl Served {
+    /// The number in a table of limits.
+    pub(crate) const fn number(&self, table: Table) -> Option<i64> {
+        match table {
+            Table::DataQuota => self.numbers.data,
+            Table::MaxTcpConns => self.numbers.connections,
+            Table::MaxUniqueIps => self.numbers.addresses,
+            Table::Users | Table::Expirations | Table::Enabled => None,
+        }
+    }
 }
 
 impl From<Entry> for Served {
     fn from(entry: Entry) -> Self {
-        Self {
-            username: entry.username,
-            secret: entry.secret,
-            max_connections: entry.max_connections,
-            // A negative quota would make the proxy refuse the whole file.
-            data_quota: entry.data_limit.map(|limit| entry.usage_base.max(0).saturating_add(limit.get())),
-            expire_at: entry.expire_at,
-            max_unique_ips: entry.max_unique_ips,
-        }
+        let mut numbers = entry.limits.numbers();
+        // A negative quota would make the proxy refuse the whole file.
+        numbers.data = numbers.data.map(|limit| entry.usage_base.max(0).saturating_add(limit));
+        Self { username: entry.username, secret: entry.secret, expire_at: entry.expire_at, numbers }
     }
 }
 
@@ -172,22 +177,19 @@ pub struct Access {
 impl Access {
     /// Decides what the file says at `now` of these users, in any order, and of the departed.
     ///
-    /// Served, and thus in `[access.users]` with their limits, are those whose status is active and whose time is not
-    /// over. All others, and the departed in force, are disabled by name, so that their open sessions end. Someone whose
-    /// secret has just changed, or a name deleted and created again, is both: his new secret is there and he is disabled
-    /// for one revision.
+    /// Active users who have not expired are served: they are in `[access.users]` with their limits. All others, and the
+    /// departed in force, are disabled by name, so that their connections end. A name whose secret has just changed, or that
+    /// was deleted and created again, is in both lists for one revision.
     ///
     /// ```
-    /// # use mtpannel_core::{access::{Access, Entry}, document::Layout, user::{Secret, Status}};
+    /// # use mtpannel_core::{access::{Access, Entry}, document::Layout, user::{Limits, Secret, Status}};
     /// let alice = Entry {
     ///     username: "alice".parse()?,
     ///     secret: Secret::new([7; 16]),
     ///     status: Status::Active,
     ///     expire_at: None,
-    ///     data_limit: None,
+    ///     limits: Limits::default(),
     ///     usage_base: 0,
-    ///     max_connections: None,
-    ///     max_unique_ips: None,
     /// };
     /// let access = Access::new(vec![alice], &[], "2026-05-05T12:00:00Z".parse()?);
     /// let text = Layout::parse("[server]\nport = 443\n")?.render(&access, &Secret::new([0; 16]));
@@ -255,10 +257,8 @@ mod tests {
             secret: Secret::new([1; 16]),
             status: Status::Active,
             expire_at: None,
-            data_limit: None,
+            limits: Limits::default(),
             usage_base: 0,
-            max_connections: None,
-            max_unique_ips: None,
         }
     }
 
@@ -311,9 +311,9 @@ mod tests {
         #[case] usage_base: i64,
         #[case] quota: Option<i64>,
     ) {
-        let data_limit = data_limit.map(|limit| Limit::try_from(limit).unwrap());
-        let access = Access::new(vec![Entry { data_limit, usage_base, ..entry("alice") }], &[], at(NOW));
-        assert_eq!(access.served()[0].data_quota, quota);
+        let limits = Limits::of_stored(Limits { data: data_limit, ..Limits::default() });
+        let access = Access::new(vec![Entry { limits, usage_base, ..entry("alice") }], &[], at(NOW));
+        assert_eq!(access.served()[0].number(Table::DataQuota), quota);
     }
 
     #[rstest]

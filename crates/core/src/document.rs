@@ -1,5 +1,5 @@
 //! The text of the proxy's file: everything that the panel does not manage survives byte for byte, the managed tables
-//! are written anew (specification section 4, design sections 6 and 13 "File.").
+//! are written anew.
 //!
 //! [`Layout::parse`] cuts the managed tables out of a file, whatever form they have in it; [`Layout::render`] puts
 //! others in. [`read_users`] reads the users of a file that a panel has not managed before. A file may include others
@@ -8,6 +8,7 @@
 mod comments;
 mod endpoint;
 mod entries;
+mod events;
 mod import;
 mod layout;
 mod managed;

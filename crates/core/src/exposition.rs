@@ -1,6 +1,6 @@
 //! The proxy's `/metrics` text (Prometheus text format 0.0.4) read into a [`Snapshot`].
 //!
-//! A line scanner of our own: families are interleaved, HELP and TYPE stand far from their samples (contract,
+//! A line scanner of our own: families are interleaved, HELP and TYPE stand far from their samples (docs/contract-telemt.md,
 //! "/metrics"), and only a few names matter. Everything else is skipped after its name.
 //!
 //! Four kinds of trouble are kept apart, because each has its own consequence for the accounting:
@@ -45,11 +45,11 @@ pub struct Snapshot {
     /// Connections that brought no right secret, since the start (`telemt_connections_bad_total`).
     pub connections_bad_total: Option<i64>,
     /// Whether the proxy left out users for being too many (`telemt_telemetry_user_series_users`, family `stats`,
-    /// status `suppressed`; contract, trap 3). Anything but a plain 0 there counts as yes.
+    /// status `suppressed`; docs/contract-telemt.md, trap 3). Anything but a plain 0 there counts as yes.
     pub suppressed: bool,
     /// Why the traffic of users cannot be counted from this text, if so. Then `users` says nothing of anybody's bytes.
     pub gap: Option<Gap>,
-    /// What the built-in proxy says of its `config.toml`; telemt says nothing (contract, trap 6).
+    /// What the built-in proxy says of its `config.toml`; telemt says nothing (docs/contract-telemt.md, trap 6).
     pub file: Option<FileVerdict>,
     /// What the built-in proxy says that does not work.
     pub troubles: Vec<Trouble>,

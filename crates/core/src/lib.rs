@@ -1,4 +1,4 @@
-//! Pure rules of mtpannel and its contract with the proxy.
+//! The rules of mtpannel, and the forms of the files and texts that it exchanges with the proxy.
 //!
 //! Nothing here performs I/O, reads a clock or draws a random number: `now` and fresh secrets are parameters. That is
 //! what lets every decision be tested by properties and fuzzed in seconds (`docs/architecture.md`).

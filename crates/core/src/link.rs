@@ -1,4 +1,4 @@
-//! Links that a Telegram client opens (specification section 5.3).
+//! Links that a Telegram client opens.
 
 use std::fmt;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::user::Secret;
 
 /// Domain that the proxy pretends to be: lower case, ASCII (an international name as punycode), as the proxy compares
-/// it (contract, "Server, masking, links").
+/// it (docs/contract-telemt.md, "Server, masking, links").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MaskDomain(String);
 
@@ -115,7 +115,7 @@ pub struct Endpoint {
     pub domain: MaskDomain,
 }
 
-/// Both forms of a user's link. They hold his secret, so they do not print.
+/// Both forms of a user's link. They hold the secret, so their `Debug` form does not show them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProxyLinks {
     /// `tg://proxy?…`

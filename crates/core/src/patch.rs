@@ -1,18 +1,18 @@
-//! Partial updates: in a PUT body an absent field, `null` and a value are three different wishes.
+//! Partial updates: in the body of a PUT an absent field, `null` and a value mean three different things.
 
 use serde::{Deserialize, Deserializer};
 
-/// What an update wants to do with one optional field.
+/// What an update does with one optional field.
 ///
 /// Needs `#[serde(default)]` on the field, so that an absent one becomes [`Patch::Keep`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Patch<T> {
-    /// The field was absent: leave it as it is.
+    /// The field was absent: its value stays.
     #[default]
     Keep,
-    /// The field was `null`: there is to be no value.
+    /// The field was `null`: its value is removed.
     Clear,
-    /// The field had a value.
+    /// The field had this value.
     Set(T),
 }
 
@@ -25,11 +25,36 @@ impl<T> Patch<T> {
             Self::Set(value) => Some(value),
         }
     }
+
+    /// Converts the value.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Patch<U> {
+        match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(convert(value)),
+        }
+    }
+
+    /// Converts the value, where that may fail.
+    pub fn try_map<U, E>(self, convert: impl FnOnce(T) -> Result<U, E>) -> Result<Patch<U>, E> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(value) => Patch::Set(convert(value)?),
+        })
+    }
+}
+
+impl<T> From<Option<T>> for Patch<T> {
+    /// Nothing clears, something sets.
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Option::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
+        Option::deserialize(deserializer).map(Self::from)
     }
 }
 

@@ -1,4 +1,4 @@
-//! New names for users and administrators that an import cannot take as they are called.
+//! New names for users and administrators whose names an import cannot keep.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -8,9 +8,9 @@ use crate::user::{Username, UsernameError};
 /// One `OLD=NEW` of a rename table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rename {
-    /// The name in what is imported, letter by letter.
+    /// The old name, exactly as it is imported.
     pub old: String,
-    /// The name that it gets.
+    /// The new name.
     pub new: Username,
 }
 
@@ -20,7 +20,7 @@ pub enum RenameError {
     /// There is no `=`, or nothing before it.
     #[error("must be OLD=NEW")]
     Form,
-    /// The new name is outside the rule.
+    /// The new name is not a valid name.
     #[error("the new name {0:?} {1}")]
     New(String, UsernameError),
 }
@@ -53,12 +53,12 @@ impl Renames {
         self.0.get(old)
     }
 
-    /// The name that `old` gets; fails for one outside the rule that the table does not have.
+    /// The name after the import; fails if `old` is not a valid name and the table has no other for it.
     pub fn name(&self, old: &str) -> Result<Username, UsernameError> {
         self.get(old).map_or_else(|| old.parse(), |new| Ok(new.clone()))
     }
 
-    /// Old names of the table that did not occur, in order: a slip of the pen.
+    /// Old names of the table that did not occur, in order: probably typing errors.
     pub fn unused(&self, occurs: impl Fn(&str) -> bool) -> Vec<&str> {
         let mut unused: Vec<&str> = self.0.keys().map(String::as_str).filter(|old| !occurs(old)).collect();
         unused.sort_unstable();

@@ -1,7 +1,8 @@
-//! The file that a first start writes where there is none (specification section 4.2).
+//! The file that a first start writes where there is none.
 
 use toml_edit::Value;
 
+use crate::access::Table;
 use crate::link::MaskDomain;
 
 /// Networks that may read the proxy's metrics by default: the machine itself and private networks, in one of which the
@@ -37,10 +38,11 @@ impl<'a> Template<'a> {
     /// The text of a whole `config.toml` without managed tables; [`crate::document::Layout`] adds those. The proxy's
     /// control API answers on loopback only, for its health check, and changes nothing: it would rewrite this file.
     pub fn text(&self) -> String {
+        let tables = Table::ALL.map(Table::key).join(", ");
         let whitelist = self.metrics_whitelist.iter().map(|network| quoted(network)).collect::<Vec<_>>().join(", ");
         format!(
             r#"# Configuration of the proxy. mtpannel rewrites the tables of users and their limits under [access]:
-# users, user_max_tcp_conns, user_data_quota, user_expirations, user_max_unique_ips, user_enabled.
+# {tables}.
 # Everything else, with its comments, is yours and stays as you leave it.
 
 [general]

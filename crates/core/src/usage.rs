@@ -1,6 +1,6 @@
-//! From the proxy's counters to bytes used, each byte exactly once (design sections 2 and 7, "Accounting" in 13).
+//! From the proxy's counters to bytes used, each byte exactly once (docs/architecture.md, "Metering").
 //!
-//! The proxy's counters only grow, but they go back to zero in several ways (contract, trap 4), and a scrape may miss a
+//! The proxy's counters only grow, but they go back to zero in several ways (docs/contract-telemt.md, trap 4), and a scrape may miss a
 //! name without saying anything about it. Everything that is needed to tell these cases apart is stored with the
 //! totals: [`LastScrape`] once, a [`Meter`] per name. They move in the transaction that moves the totals, so a panel
 //! that stops at any point neither loses nor repeats a byte.
@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::exposition::{Reading, Snapshot, UserSeries};
 use crate::user::Username;
 
-/// Ordinal of the first life of the proxy's counters that the panel sees.
+/// The first epoch: the life of the proxy's counters that the panel sees first.
 const FIRST_EPOCH: i64 = 1;
 
 /// Seconds by which two uptimes of one life may, by rounding alone, grow less than the time between them: each is
@@ -22,16 +22,16 @@ const ROUNDING: f64 = 0.2;
 /// The last scrape that could be read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LastScrape {
-    /// Which life of the proxy's counters it saw: 1 for the first ever, one more after each restart.
+    /// The epoch: 1 for the first life of the proxy's counters, one more after each restart.
     pub epoch: i64,
-    /// Uptime that it read, in seconds.
+    /// The proxy's uptime, in seconds.
     pub uptime: f64,
     /// When its answer had arrived, to the millisecond.
     pub answered_at: DateTime<Utc>,
 }
 
-/// The ordinal of the life that the proxy's counters are in, for a scrape that was requested at `asked_at` and read
-/// `uptime` seconds. The same as in the last good scrape unless the proxy has restarted since.
+/// The epoch of a scrape that was requested at `asked_at` and showed `uptime` seconds. It is the one of the last good scrape
+/// unless the proxy has restarted since.
 ///
 /// A smaller uptime is a restart for certain. Otherwise the surplus decides, `uptime` less the time from the last
 /// answer to this request: it is at least the last uptime if the counters have lived on, and at most the latency of the
@@ -41,7 +41,7 @@ pub struct LastScrape {
 /// Just after a start half the uptime is little. Latency can only raise the surplus, so even then nothing is counted
 /// twice. A second start within that latency may be missed, and hides, at most, the traffic of the moments before it.
 ///
-/// In one life of the machine [`epoch_since`] measures the time by clocks that nobody sets; then no step of the clock matters.
+/// Within one boot of the machine [`epoch_since`] measures the time by monotonic clocks, so that no step of the clock matters.
 pub fn epoch_of(last: Option<&LastScrape>, asked_at: DateTime<Utc>, uptime: f64) -> i64 {
     let Some(last) = last else { return FIRST_EPOCH };
     let elapsed = (asked_at - last.answered_at).as_seconds_f64();
@@ -50,10 +50,10 @@ pub fn epoch_of(last: Option<&LastScrape>, asked_at: DateTime<Utc>, uptime: f64)
     if restarted { last.epoch.saturating_add(1) } else { last.epoch }
 }
 
-/// What the clocks of a machine show that nobody sets.
+/// Readings of the machine's monotonic clocks, which nobody can set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clocks {
-    /// Names the life of the machine: readings of two lives have nothing to do with each other.
+    /// Identifies the boot of the machine: readings of two boots cannot be compared.
     pub boot: String,
     /// Seconds, also those for which the machine was suspended.
     pub real: f64,
@@ -139,7 +139,7 @@ const fn or_zero(bytes: i64) -> i64 {
     if bytes > 0 { bytes } else { 0 }
 }
 
-/// What a scrape says of one name's bytes.
+/// The reading of one name's bytes at a scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Observation {
     /// The counters. One direction may be missing: nothing is said of it then, so it stands where it stood in this
@@ -177,9 +177,9 @@ impl Observation {
 pub struct Meter {
     /// The counters that were last accounted for.
     pub last: Counters,
-    /// The life of the counters in which `last` was read; 0 for a name never seen.
+    /// The epoch in which `last` was read; 0 for a name never seen.
     pub epoch: i64,
-    /// Bytes ever accounted for, at most `i64::MAX` in each direction.
+    /// The lifetime total, at most `i64::MAX` in each direction.
     pub lifetime: Counters,
 }
 
@@ -213,12 +213,12 @@ impl Meter {
     }
 }
 
-/// What a name shows besides bytes.
+/// Connections and addresses of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Presence {
-    /// Open sessions.
+    /// Open connections.
     pub connections: i64,
-    /// Addresses.
+    /// Connected IP addresses.
     pub unique_ips: i64,
 }
 
@@ -232,7 +232,7 @@ impl Presence {
     }
 }
 
-/// What is stored of one name. Names are told apart by case, as the proxy's counters are.
+/// What is stored of one name. Names that differ in case are different, as they are for the proxy's counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Account {
     /// Bytes.
@@ -261,7 +261,7 @@ pub struct Advanced {
     pub account: Account,
     /// The bytes to add to the history.
     pub delta: Counters,
-    /// Whether the scrape says anything of the name's bytes, be it that there are none.
+    /// Whether the scrape says anything of the name's bytes, also if it says that there are none.
     pub is_told: bool,
     /// Whether it is not what was stored; so it may be without bytes (a restart, a forgotten name).
     pub is_changed: bool,
@@ -291,26 +291,26 @@ pub fn account(snapshot: &Snapshot, stored: Vec<(String, Account)>, epoch: i64) 
     accounts
 }
 
-/// A user's usage as stored in his row.
+/// A user's usage as stored in their row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// The name's lifetime total at which his usage was 0; `None` as long as sessions of an earlier owner of the name
-    /// may still be open, whose bytes must not be his.
+    /// The name's lifetime total when the usage was 0. `None` as long as connections of an earlier user of the name may still
+    /// be open: their bytes must not count for this user.
     pub base: Option<i64>,
-    /// Bytes he has used since, both directions.
+    /// Bytes since then, both directions.
     pub data_used: i64,
 }
 
 impl Usage {
-    /// His usage after a scrape. `lifetime_total` is what his name's meter stands at then ([`Counters::total`] of
+    /// The usage after a scrape. `lifetime_total` is what the name's meter stands at then ([`Counters::total`] of
     /// [`Meter::lifetime`]); `None` if the scrape does not touch it, and nothing follows.
     ///
-    /// A user without a base gets it here once `old_sessions_ended`: when they are cut, and the scrape tells of his name
-    /// and so has seen the last byte of those sessions. His own begin then.
+    /// A user without a base gets it here once `old_connections_ended`: they are cut, and the scrape tells of the name, so it
+    /// has counted their last byte. The user's own traffic begins then.
     #[must_use]
-    pub fn settle(self, lifetime_total: Option<i64>, old_sessions_ended: bool) -> Self {
+    pub fn settle(self, lifetime_total: Option<i64>, old_connections_ended: bool) -> Self {
         let Some(lifetime_total) = lifetime_total else { return self };
-        let base = self.base.or_else(|| old_sessions_ended.then_some(lifetime_total));
+        let base = self.base.or_else(|| old_connections_ended.then_some(lifetime_total));
         let data_used = base.map_or(0, |base| or_zero(lifetime_total.saturating_sub(base)));
         Self { base, data_used }
     }

@@ -30,12 +30,12 @@ export interface paths {
         /**
          * Log in from a browser
          * @description Gives an access token and sets two cookies that no script can read: one that renews it, and one by which the browser is
-         *     known at later logins, so that wrong passwords of strangers do not lock it out.
+         *     known at later logins, so that wrong passwords from elsewhere do not lock it out.
          */
         post: operations["login_begin"];
         /**
          * Log out of this browser
-         * @description The access tokens of the session end at once.
+         * @description The access tokens of the login session end at once.
          */
         delete: operations["login_end"];
         options?: never;
@@ -54,7 +54,7 @@ export interface paths {
         put?: never;
         /**
          * Renew a browser's token
-         * @description Takes the refresh cookie, which is replaced; one that was replaced before ends all sessions of the administrator.
+         * @description Takes the refresh cookie, which is replaced; one that was replaced before ends all login sessions of the administrator.
          */
         post: operations["login_refresh"];
         delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
         post?: never;
         /**
          * Log out everywhere
-         * @description Voids every token of the administrator, this one too, and ends his sessions in every browser.
+         * @description Voids every token of the administrator, this one too, and ends their login sessions in every browser.
          */
         delete: operations["login_end_all"];
         options?: never;
@@ -133,13 +133,13 @@ export interface paths {
          * Change an administrator
          * @description A password: one's own, or anybody's for a sudo administrator. The role: another one's, for a sudo administrator. Their
          *     older tokens become void. More than ten minutes after the login that the token comes from, `current_password` must stand
-         *     beside it: the present password of whoever asks. Otherwise the answer is 403 with `fresh_login_required`.
+         *     beside it: the present password of the administrator who asks. Otherwise the answer is 403 with `fresh_login_required`.
          */
         put: operations["administrators_update"];
         post?: never;
         /**
          * Delete an administrator
-         * @description Not oneself, and not the last sudo administrator. His users stay.
+         * @description Not oneself, and not the last sudo administrator. Their users stay.
          */
         delete: operations["administrators_delete"];
         options?: never;
@@ -276,7 +276,7 @@ export interface paths {
         put?: never;
         /**
          * Create a user
-         * @description With a fresh secret. The answer comes when the proxy's file holds him, or says that it does not yet.
+         * @description With a fresh secret. The answer comes when the proxy's file holds the user, or says that it does not yet.
          */
         post: operations["users_create"];
         delete?: never;
@@ -296,13 +296,13 @@ export interface paths {
         get: operations["users_show"];
         /**
          * Change a user
-         * @description Absent fields stay, null clears. Raising a limit or moving a date brings him back by itself.
+         * @description Absent fields stay, null clears. A user who was limited or expired is served again when the limit or the date allows it.
          */
         put: operations["users_update"];
         post?: never;
         /**
          * Delete a user
-         * @description His open sessions are cut.
+         * @description Their open connections are cut.
          */
         delete: operations["users_delete"];
         options?: never;
@@ -355,7 +355,7 @@ export interface paths {
         put?: never;
         /**
          * Give a user a new secret
-         * @description The old link stops working, and sessions opened with it are cut.
+         * @description The old link stops working, and connections that were opened with it are cut.
          */
         post: operations["users_regenerate_secret"];
         delete?: never;
@@ -481,7 +481,7 @@ export interface components {
         AdminPatchBody: {
             /**
              * Format: password
-             * @description The present password of whoever asks; needed more than ten minutes after the login.
+             * @description The present password of the administrator who asks; needed more than ten minutes after the login.
              */
             current_password?: string;
             /** @description By another sudo administrator only. */
@@ -597,7 +597,7 @@ export interface components {
         History: {
             points: components["schemas"]["Point"][];
         };
-        /** @description One user with his links. */
+        /** @description One user with the links. */
         LinkedUser: components["schemas"]["UserBody"] & {
             proxy_links: components["schemas"]["LinksBody"];
         };
@@ -625,23 +625,23 @@ export interface components {
              */
             username: string;
         };
-        /** @description A user to be created. His secret is drawn by the server. */
+        /** @description A user to be created. The server draws the secret. */
         NewUserBody: {
             /**
              * Format: int64
-             * @description Bytes he may move, both directions; null for no limit.
+             * @description Traffic limit in bytes, both directions; null for no limit.
              * @example 10737418240
              */
             data_limit?: number | null;
             expire_at?: components["schemas"]["Moment"] | null;
             /**
              * Format: int64
-             * @description Sessions at once; null for no limit.
+             * @description Connections at the same time; null for no limit.
              */
             max_connections?: number | null;
             /**
              * Format: int64
-             * @description Addresses at once; null for no limit.
+             * @description IP addresses at the same time; null for no limit.
              */
             max_unique_ips?: number | null;
             /** @description A note for administrators. */
@@ -696,7 +696,7 @@ export interface components {
              */
             type: string;
         };
-        /** @description How the proxy is. */
+        /** @description The state of the proxy. */
         ProxyBody: {
             /** @description Whether it runs with the file as the panel wrote it; null if it cannot be told. */
             config_accepted: boolean | null;
@@ -714,12 +714,12 @@ export interface components {
             version: string | null;
         };
         /**
-         * @description How the proxy is, in a word.
+         * @description Whether the proxy answers.
          * @enum {string}
          */
         ProxyState: "ok" | "unreachable" | "unknown";
         /**
-         * @description Who runs the proxy.
+         * @description Which proxy runs.
          * @enum {string}
          */
         ProxyWord: "external" | "embedded";
@@ -774,30 +774,30 @@ export interface components {
              */
             token_lifetime_seconds: number;
         };
-        /** @description Users who are about to lose service, at most 10 in each list. */
+        /** @description Users whose time or traffic is nearly used up, at most 10 in each list. */
         SoonBody: {
-            /** @description Their time ends within a week; the next first. */
+            /** @description Those who expire within a week; the next first. */
             by_time: components["schemas"]["UserBody"][];
-            /** @description They have used 80 % of their traffic or more; the fullest first. */
+            /** @description Those who have used 80 % of their limit or more; the fullest first. */
             by_traffic: components["schemas"]["UserBody"][];
         };
         /** @description The dashboard's figures. */
         StatsBody: {
             /**
              * Format: int64
-             * @description Those of them that brought no right secret.
+             * @description Those of them without a valid secret.
              */
             bad_connections: number | null;
             config_sync: components["schemas"]["ConfigSyncBody"];
             config_written_at: components["schemas"]["Moment"] | null;
             /**
              * Format: int64
-             * @description Open sessions of the users that the administrator sees; null if it is not known.
+             * @description Open connections of the users that the administrator sees; null if it is not known.
              */
             connections: number | null;
             /**
              * Format: int64
-             * @description How many of them have a session; null if it is not known.
+             * @description How many of these users have a connection; null if it is not known.
              */
             online: number | null;
             panel: components["schemas"]["PanelBody"];
@@ -816,16 +816,16 @@ export interface components {
             /** @description The 100 users with the most traffic. */
             user_traffic: components["schemas"]["UserTraffic"][];
             users: components["schemas"]["UserCounts"];
-            /** @description What the operator should know of although everything runs. */
+            /** @description Warnings: conditions that stop nothing and that the operator should know of. */
             warnings: components["schemas"]["WarningBody"][];
         };
         /**
-         * @description What a user may do at the moment.
+         * @description Whether a user is served, and why not.
          * @enum {string}
          */
         StatusWord: "active" | "disabled" | "limited" | "expired";
         /**
-         * @description What an administrator may say of a user.
+         * @description What an administrator can set as the status of a user.
          * @enum {string}
          */
         Switch: "active" | "disabled";
@@ -858,20 +858,20 @@ export interface components {
         UserBody: {
             /**
              * Format: int64
-             * @description Sessions at the last scrape.
+             * @description Connections at the last scrape.
              */
             connections: number;
             created_at: components["schemas"]["Moment"];
-            /** @description Administrator who created him; null if that one is deleted or he came from elsewhere. */
+            /** @description The administrator who created the user; null if they are deleted or the user was imported. */
             created_by: string | null;
             /**
              * Format: int64
-             * @description Bytes he may move, both directions.
+             * @description Traffic limit in bytes, both directions.
              */
             data_limit: number | null;
             /**
              * Format: int64
-             * @description Bytes he has moved since the last reset.
+             * @description Bytes since the last reset, both directions.
              */
             data_used: number;
             expire_at: components["schemas"]["Moment"] | null;
@@ -882,13 +882,13 @@ export interface components {
             max_unique_ips: number | null;
             next_reset_at: components["schemas"]["Moment"] | null;
             note: string;
-            /** @description Whether he had a session at the last scrape. */
+            /** @description Whether the user had a connection at the last scrape. */
             online: boolean;
             reset_strategy: components["schemas"]["Reset"];
             status: components["schemas"]["StatusWord"];
             /**
              * Format: int64
-             * @description Addresses at the last scrape.
+             * @description IP addresses at the last scrape.
              */
             unique_ips: number;
             updated_at: components["schemas"]["Moment"];
@@ -917,18 +917,18 @@ export interface components {
         UserPatchBody: {
             /**
              * Format: int64
-             * @description Bytes he may move, both directions.
+             * @description Traffic limit in bytes, both directions.
              */
             data_limit?: number | null;
             expire_at?: components["schemas"]["Moment"] | null;
             /**
              * Format: int64
-             * @description Sessions at once.
+             * @description Connections at the same time.
              */
             max_connections?: number | null;
             /**
              * Format: int64
-             * @description Addresses at once.
+             * @description IP addresses at the same time.
              */
             max_unique_ips?: number | null;
             /** @description A note for administrators. */
@@ -957,7 +957,7 @@ export interface components {
             /** @description 32 hex digits; shown here only. */
             secret: string;
         };
-        /** @description What the operator should know of. */
+        /** @description A condition that stops nothing and that the operator should know of. */
         WarningBody: {
             /**
              * @description Its name, which does not change between versions.
@@ -1171,7 +1171,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The session has ended, if there was one */
+            /** @description The login session has ended, if there was one */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1252,7 +1252,7 @@ export interface operations {
                     "application/json": components["schemas"]["TokenBody"];
                 };
             };
-            /** @description The session has ended */
+            /** @description The login session has ended */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1317,7 +1317,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every token and session is void */
+            /** @description Every token and login session is void */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1840,7 +1840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description He is the last sudo administrator */
+            /** @description They are the last sudo administrator */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2828,7 +2828,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Both forms of his link */
+            /** @description Both forms of the link */
             200: {
                 headers: {
                     [name: string]: unknown;

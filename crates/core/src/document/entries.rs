@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use toml_parser::parser::{Event, EventKind};
 
-use super::scan::{self, Entries, Place, Scan, closes, key, opens};
+use super::events::{Place, closes, is_value, key, opens};
+use super::scan::{self, Entries, Scan};
 use super::{BOM, DocumentError};
 use crate::include::{Lines, Location, Source};
 use crate::user::Username;
@@ -150,7 +151,7 @@ fn elements<'e>(text: &str, events: &'e [Event], place: Place) -> Vec<Element<'e
                     }
                 }
                 EventKind::ValueSep => is_new = true,
-                _ if scan::is_value(event) => {
+                _ if is_value(event) => {
                     if let Some(element) = elements.last_mut() {
                         element.span.end = span.end();
                         match event.kind() {

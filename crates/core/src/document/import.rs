@@ -1,4 +1,4 @@
-//! Users of a file that no panel has managed yet, for the first start (design sections 6 and 13 "File.").
+//! Reads the users of a `config.toml` that no panel has managed yet.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,25 +11,22 @@ use super::{DocumentError, comments, in_file};
 use crate::access::Table;
 use crate::include::{Lines, Location, Source};
 use crate::rename::Renames;
-use crate::user::{Limit, NOTE_MAX, PLACEHOLDER, Secret, Username};
+use crate::user::{Limit, Limits, NOTE_MAX, PLACEHOLDER, Secret, Username};
 
-/// A user as the file has him.
+/// A user as the file has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportedUser {
-    /// His name in the spelling of the file.
+    /// The name in the spelling of the file.
     pub username: Username,
-    /// His secret.
+    /// The secret.
     pub secret: Secret,
-    /// Why he is to be imported as disabled, if he is.
+    /// Why the user is imported as disabled, if they are.
     pub disabled: Option<DisabledBecause>,
-    /// End of his time, cut to the second.
+    /// The expiry, cut to the second.
     pub expire_at: Option<DateTime<Utc>>,
-    /// His traffic quota. The proxy counts against it from zero, and so does the panel after the import.
-    pub data_limit: Option<Limit>,
-    /// Connections he may hold at once; 0 in the file means no limit of his own.
-    pub max_connections: Option<Limit>,
-    /// Addresses he may come from at once; 0 in the file means no limit of his own.
-    pub max_unique_ips: Option<Limit>,
+    /// The limits; 0 in the file means none. The proxy counts against the traffic quota from zero, and so does the panel
+    /// after the import.
+    pub limits: Limits,
     /// The comments of the lines in the file, without those that may hold a secret; at most [`NOTE_MAX`] characters.
     pub note: String,
 }
@@ -39,8 +36,8 @@ pub struct ImportedUser {
 pub enum DisabledBecause {
     /// `user_enabled` says so.
     File,
-    /// His quota is 0, which blocks him in the proxy (contract, trap 5) and which is no limit that the panel knows; he
-    /// comes without a data limit.
+    /// The quota is 0. In the proxy this blocks the user (docs/contract-telemt.md, trap 5), and the panel has no such limit:
+    /// the user is imported without a traffic limit.
     ZeroQuota,
 }
 
@@ -165,7 +162,7 @@ impl<'d> Reader<'d> {
         users.iter().filter(|(name, _)| *name != PLACEHOLDER).filter_map(|(name, item)| self.user(name, item)).collect()
     }
 
-    /// One user; `None` when he has a fault. All his faults are noted.
+    /// One user; `None` if something of them cannot be imported. Every fault is noted.
     fn user(&mut self, name: &str, item: &Item) -> Option<ImportedUser> {
         let offset = self.key_offset(name).or(item.span().map(|span| span.start)).unwrap_or_default();
         let username = self.username(name, offset);
@@ -174,11 +171,9 @@ impl<'d> Reader<'d> {
             self.fault(Table::Users, name, item, "has a secret that is not 32 hex digits");
         }
         let enabled = self.read(Table::Enabled, name, Item::as_bool, "must be true or false");
-        let quota = self.number(Table::DataQuota, name);
         let expire_at = self.read(Table::Expirations, name, date_time, "must be a date and time with an offset");
-        let connections = self.number(Table::MaxTcpConns, name);
-        let ips = self.number(Table::MaxUniqueIps, name);
-        let disabled = match (enabled, quota) {
+        let numbers = Table::OF_LIMITS.map(|table| self.number(table, name));
+        let disabled = match (enabled, numbers.data) {
             (Some(false), _) => Some(DisabledBecause::File),
             (_, Some(0)) => Some(DisabledBecause::ZeroQuota),
             _ => None,
@@ -188,9 +183,8 @@ impl<'d> Reader<'d> {
             secret: secret?,
             disabled,
             expire_at,
-            data_limit: limit(quota),
-            max_connections: limit(connections),
-            max_unique_ips: limit(ips),
+            // 0 and nothing are no limit.
+            limits: numbers.map(|number| number.and_then(|number| Limit::try_from(number).ok())),
             note: self.note(name),
         })
     }
@@ -247,11 +241,6 @@ impl<'d> Reader<'d> {
     fn fault_at(&mut self, offset: usize, table: Table, name: &str, message: String) {
         self.faults.push(Fault { offset, table, name: name.to_owned(), message });
     }
-}
-
-/// A limit of the panel; 0 and nothing are none.
-fn limit(number: Option<i64>) -> Option<Limit> {
-    number.and_then(|number| Limit::try_from(number).ok())
 }
 
 /// A date and time with an offset, quoted or not, in UTC and cut to the second.

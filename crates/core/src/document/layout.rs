@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 use toml_edit::{Document, TableLike};
 
 use super::entries;
+use super::events::Place;
 use super::parts::{self, Parts};
-use super::scan::{Cut, Place, Section, first_newline};
+use super::scan::{Cut, Section, first_newline};
 use super::{BOM, DocumentError, FileEndpoint};
 use crate::access::Table;
 use crate::include::{Source, included_path};

@@ -1,10 +1,11 @@
-//! What stands in the managed tables of a file, for whoever is about to write over it.
+//! What the managed tables of a file hold, so that it can be compared before the file is replaced.
 
 use std::collections::HashMap;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::scan::{Place, Scan};
+use super::events::Place;
+use super::scan::Scan;
 use super::{DocumentError, parts};
 use crate::access::Table;
 use crate::include::Source;

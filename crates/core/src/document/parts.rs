@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use super::scan::{Cut, Place, Scan, Section};
+use super::events::Place;
+use super::scan::{Cut, Scan, Section};
 use super::{DocumentError, fault};
 use crate::include::Source;
 

@@ -3,65 +3,13 @@
 //! One pass over the parser's events. A statement is a table header or a `key = value`; its path is that of the last
 //! header and its own key. All text between statements is blank lines and comments.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
+use toml_parser::Source;
 use toml_parser::parser::{Event, EventKind, parse_document};
-use toml_parser::{Raw, Source};
 
+use super::events::{Place, closes, is_value, key, opens};
 use super::unfold::{Unfolded, unfold};
-use crate::access::Table;
-
-/// What a path leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The document itself.
-    Root,
-    /// `access`.
-    Access,
-    /// A managed table, or (`inside`) something in it.
-    Managed { table: Table, inside: bool },
-    /// Another table of `access` that has entries by user, such as `user_rate_limits`.
-    ByUser,
-    /// An entry of such a table, or something in it.
-    Entry,
-    /// Anything else.
-    Other,
-}
-
-/// The place of an unmanaged key under `access`. The proxy's tables by user all have such names, those of later versions
-/// also; a key of this kind that holds no table has no entries.
-fn unmanaged(key: &str) -> Place {
-    if key.starts_with("user_") { Place::ByUser } else { Place::Other }
-}
-
-impl Place {
-    /// The place that one more key leads to; the key is decoded only where it matters.
-    pub(super) fn step<'k>(self, key: impl FnOnce() -> Cow<'k, str>) -> Self {
-        match self {
-            Self::Root => match key().as_ref() {
-                "access" => Self::Access,
-                _ => Self::Other,
-            },
-            Self::Access => {
-                let key = key();
-                Table::from_key(&key).map_or_else(|| unmanaged(&key), |table| Self::Managed { table, inside: false })
-            }
-            Self::Managed { table, .. } => Self::Managed { table, inside: true },
-            Self::ByUser | Self::Entry => Self::Entry,
-            Self::Other => Self::Other,
-        }
-    }
-
-    /// The path of a place that may hold nothing but a table.
-    fn path_of_table(self) -> Option<String> {
-        match self {
-            Self::Access => Some("access".to_owned()),
-            Self::Managed { table, inside: false } => Some(format!("access.{}", table.key())),
-            Self::Root | Self::ByUser | Self::Entry | Self::Other | Self::Managed { inside: true, .. } => None,
-        }
-    }
-}
 
 /// A header with its statements, or the statements before the first header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +48,7 @@ pub(super) enum Entries {
     Inline(Place, Vec<Event>),
 }
 
-/// Something stands where only a table may be.
+/// A value that is not a table stands where only a table may be.
 #[derive(Debug)]
 pub(super) struct NotATable {
     pub(super) path: String,
@@ -158,7 +106,7 @@ impl Statement {
         self.place = self.place.step(|| key(text, event));
     }
 
-    /// Takes the begin or the end of its value.
+    /// Notes where its value begins or ends.
     fn take_value(&mut self, event: &Event) {
         let span = event.span();
         if !closes(event) {
@@ -294,7 +242,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Notes the first place that holds something else than the table that it must be.
+    /// Notes the first place that must be a table and is not.
     fn refuse(&mut self, place: Place, offset: usize) {
         if let Some(path) = place.path_of_table() {
             self.wrong.get_or_insert(NotATable { path, offset });
@@ -305,32 +253,6 @@ impl<'t> Scanner<'t> {
         self.end_line(self.text.len());
         self.wrong.map_or(Ok(self.scan), Err)
     }
-}
-
-/// A value begins that has others in it.
-pub(super) fn opens(event: &Event) -> bool {
-    matches!(event.kind(), EventKind::InlineTableOpen | EventKind::ArrayOpen)
-}
-
-/// Such a value ends.
-pub(super) fn closes(event: &Event) -> bool {
-    matches!(event.kind(), EventKind::InlineTableClose | EventKind::ArrayClose)
-}
-
-pub(super) fn is_value(event: &Event) -> bool {
-    opens(event) || closes(event) || event.kind() == EventKind::Scalar
-}
-
-/// The key that an event stands for.
-pub(super) fn key<'t>(text: &'t str, event: &Event) -> Cow<'t, str> {
-    let span = event.span();
-    let raw = &text[span.start()..span.end()];
-    if event.encoding().is_none() {
-        return Cow::Borrowed(raw);
-    }
-    let mut key = Cow::Borrowed("");
-    Raw::new_unchecked(raw, event.encoding(), span).decode_key(&mut key, &mut ());
-    key
 }
 
 /// The first line ending of a text: `"\n"` or `"\r\n"`.

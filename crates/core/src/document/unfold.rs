@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use toml_parser::parser::{Event, EventKind};
 
-use super::scan::{Place, closes, is_value, key, opens};
+use super::events::{Place, closes, is_value, key, opens};
 
-/// What an inline table becomes.
+/// The lines that replace an inline table.
 pub(super) struct Unfolded {
     /// A line for each element that is not managed and for each comment, without line endings.
     pub(super) lines: Vec<String>,
@@ -62,7 +62,7 @@ pub(super) fn unfold(text: &str, events: &[Event]) -> Unfolded {
 }
 
 impl Element {
-    /// Takes the begin or the end of its value.
+    /// Notes where its value begins or ends.
     fn take_value(&mut self, event: &Event) {
         let span = event.span();
         if closes(event) {

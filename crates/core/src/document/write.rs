@@ -19,10 +19,10 @@ const NUMBER_SIZE: usize = 19;
 
 impl Layout {
     /// The text of the file with these managed tables. Tables without rows are left out; names are always quoted,
-    /// because the proxy reads a bare `include` as a file to include (contract, trap 8).
+    /// because the proxy reads a bare `include` as a file to include (docs/contract-telemt.md, trap 8).
     ///
     /// When nobody is served, a disabled placeholder stands in `[access.users]`, because the proxy refuses an empty
-    /// table and serves a default user without one (contract, trap 1). It keeps the secret of the placeholder that
+    /// table and serves a default user without one (docs/contract-telemt.md, trap 1). It keeps the secret of the placeholder that
     /// stands in the parsed file; otherwise it takes the first `fresh_placeholder` that it needs and stays with that, so
     /// that a layout which is kept gives the same bytes again.
     pub fn render(&self, access: &Access, fresh_placeholder: &Secret) -> String {
@@ -54,8 +54,9 @@ impl Layout {
     /// Bytes that the text will have, at most.
     fn size(&self, access: &Access) -> usize {
         let numbers = |user: &Served| {
-            let set = [user.max_connections.is_some(), user.data_quota.is_some(), user.max_unique_ips.is_some()];
-            set.into_iter().filter(|set| *set).count()
+            let mut set = 0;
+            user.numbers.each(|number| set += usize::from(number.is_some()));
+            set
         };
         let served = access.served().iter().map(|user| {
             let row = user.username.as_str().len() + ROW_SIZE;
@@ -74,11 +75,9 @@ fn has_rows(table: Table, access: &Access) -> bool {
     let served = access.served();
     match table {
         Table::Users => true,
-        Table::MaxTcpConns => served.iter().any(|user| user.max_connections.is_some()),
-        Table::DataQuota => served.iter().any(|user| user.data_quota.is_some()),
         Table::Expirations => served.iter().any(|user| user.expire_at.is_some()),
-        Table::MaxUniqueIps => served.iter().any(|user| user.max_unique_ips.is_some()),
         Table::Enabled => served.is_empty() || !access.blocked().is_empty(),
+        _ => served.iter().any(|user| user.number(table).is_some()),
     }
 }
 
@@ -107,23 +106,14 @@ impl Writer {
         }
     }
 
-    /// The row of a served user, if this table has one for him.
+    /// The row of a served user, if this table has one for them.
     fn served(&mut self, table: Table, user: &Served) {
         let name = user.username.as_str();
-        let number = match table {
-            Table::Users => return self.row(name, |out| push_secret(out, &user.secret)),
-            Table::Expirations => {
-                if let Some(end) = user.expire_at {
-                    self.row(name, |out| push_time(out, end));
-                }
-                return;
-            }
-            Table::MaxTcpConns => user.max_connections.map(crate::user::Limit::get),
-            Table::MaxUniqueIps => user.max_unique_ips.map(crate::user::Limit::get),
-            Table::DataQuota => user.data_quota,
-            Table::Enabled => None,
-        };
-        if let Some(number) = number {
+        if table == Table::Users {
+            self.row(name, |out| push_secret(out, &user.secret));
+        } else if let (Table::Expirations, Some(end)) = (table, user.expire_at) {
+            self.row(name, |out| push_time(out, end));
+        } else if let Some(number) = user.number(table) {
             self.row(name, |out| push_number(out, number));
         }
     }
@@ -166,7 +156,7 @@ fn push_number(out: &mut String, number: i64) {
     push_ascii(out, &digits[..length]);
 }
 
-/// `"YYYY-MM-DDTHH:MM:SSZ"`. RFC 3339 ends with the year 9999; whoever has longer is served until then.
+/// `"YYYY-MM-DDTHH:MM:SSZ"`. RFC 3339 ends with the year 9999; a later expiry is written as its end.
 fn push_time(out: &mut String, time: DateTime<Utc>) {
     let mut text = *b"\"9999-12-31T23:59:59Z\"";
     if let Ok(year @ 0..=9999) = u64::try_from(time.year()) {

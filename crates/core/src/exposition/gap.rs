@@ -1,5 +1,5 @@
-//! What accounting needs and a text does not show although it shows that there is traffic. Then the counters of nobody
-//! are zero: they are not known, and nothing may be concluded from them.
+//! Finds counters that accounting needs and that a text lacks although it shows that there is traffic. They are not zero but
+//! unknown, so nothing may be counted.
 
 use super::series::Family;
 

@@ -1,4 +1,4 @@
-//! What is said of each user: the families with one series (or more) per user.
+//! The metrics of each user: the families with one or more series per user.
 
 /// The sum of all series of one family for one name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Reading {
     }
 }
 
-/// A family with one series (or more) per user.
+/// A family with one or more series per user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     FromClient,
@@ -86,7 +86,7 @@ impl Family {
     }
 }
 
-/// What one scrape says of one name.
+/// The readings of one name at one scrape.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UserSeries {
     readings: [Reading; Family::ALL.len()],

@@ -8,7 +8,7 @@ fn scrape(lines: &str) -> Snapshot {
     Snapshot::parse(&format!("telemt_uptime_seconds 1\n{lines}\n")).unwrap()
 }
 
-/// What is said of the only user, by the readings of bytes from and to him.
+/// What is said of the only user, by the readings of bytes from and to them.
 fn octets(lines: &str) -> (Reading, Reading) {
     let snapshot = scrape(lines);
     assert_eq!(snapshot.users.len(), 1, "{snapshot:?}");

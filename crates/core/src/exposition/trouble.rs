@@ -1,14 +1,14 @@
-//! What the built-in proxy says that does not work; telemt says nothing of the kind.
+//! Warnings of the built-in proxy; telemt has none.
 
 use super::text::{labels, unescape};
 
 /// More are not kept: the proxy shows a few of each kind.
 const MOST: usize = 128;
 
-/// Something that does not work, and where (`mtproxy_warning`, labels `code` and `subject`).
+/// A warning of the proxy (`mtproxy_warning`, labels `code` and `subject`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trouble {
-    /// What it is.
+    /// The code of the warning.
     pub code: String,
     /// What it is about: a data centre, a server, a key of the file.
     pub subject: String,

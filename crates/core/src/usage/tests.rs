@@ -198,7 +198,7 @@ fn only_accounts_that_changed_and_names_that_are_new_are_to_be_stored() {
 }
 
 #[test]
-fn who_is_connected_is_known_until_a_complete_scrape_shows_him_no_more() {
+fn who_is_connected_is_known_until_a_complete_scrape_shows_them_no_more() {
     let presence = Presence { connections: 3, unique_ips: 1 };
     let connected = vec![("alice".to_owned(), Account { presence, ..Account::default() })];
     let after = |lines: &str| account(&scrape(lines), connected.clone(), EPOCH)[0].1.account.presence;
@@ -217,7 +217,7 @@ fn who_is_connected_is_known_until_a_complete_scrape_shows_him_no_more() {
 
 #[rstest]
 #[case::shown(octets("alice", "150", "260"), true)]
-#[case::complete_without_him(octets("bob", "1", "1"), true)]
+#[case::complete_without_them(octets("bob", "1", "1"), true)]
 #[case::others_only_and_some_left_out(octets("bob", "1", "1") + SUPPRESSED, false)]
 #[case::shown_and_others_left_out(octets("alice", "150", "260") + SUPPRESSED, true)]
 #[case::nobody(String::new(), false)]

@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::{Limit, Standing, Status};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
@@ -25,16 +24,11 @@ pub(super) async fn list() -> anyhow::Result<()> {
 
 fn row(user: Listed, now: DateTime<Utc>) -> [String; 4] {
     // The stored status may be a moment old.
-    let standing = Standing {
-        disabled: user.status == Status::Disabled,
-        expire_at: user.expire_at,
-        data_limit: user.data_limit.map(Limit::of_stored),
-        data_used: user.data_used,
-    };
-    let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), output::bytes);
+    let status = user.standing().status(now);
+    let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), |limit| output::bytes(limit.get()));
     let usage = format!("{} / {limit}", output::bytes(user.data_used));
     let expires = user.expire_at.map_or_else(|| "never".to_owned(), time);
-    [user.username, standing.status(now).as_str().to_owned(), usage, expires]
+    [user.username, status.as_str().to_owned(), usage, expires]
 }
 
 pub(super) async fn links(settings: &RawSettings, name: &str, qr: bool) -> anyhow::Result<()> {

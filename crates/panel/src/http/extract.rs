@@ -1,4 +1,4 @@
-//! What handlers take: who asks, from where, and a body, query or name that fits.
+//! What handlers take of a request: the caller, the address of the client, and a body, query or name that fits.
 
 use std::net::SocketAddr;
 
@@ -7,8 +7,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use chrono::{DateTime, Utc};
-use mtpannel_core::policy::Actor;
+use mtpannel_core::policy::Right;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,21 +15,9 @@ use super::client::Client;
 use super::dto::Object;
 use super::problem::Problem;
 use crate::app::SharedApp;
-use crate::service::auth::{self, Caller};
+use crate::service::caller::{self, Allowed, Caller};
 use crate::service::users;
 use crate::store::users::User;
-use mtpannel_core::audit::By;
-
-/// Whoever asks, if he is an administrator.
-pub(super) struct Admin {
-    pub(super) actor: Actor,
-    pub(super) by: By,
-    /// When they gave their password.
-    pub(super) logged_in_at: DateTime<Utc>,
-}
-
-/// Whoever asks, if he is a sudo administrator.
-pub(super) struct Sudo(pub(super) Admin);
 
 impl FromRequestParts<SharedApp> for Client {
     type Rejection = Problem;
@@ -41,27 +28,34 @@ impl FromRequestParts<SharedApp> for Client {
     }
 }
 
-impl FromRequestParts<SharedApp> for Admin {
+impl FromRequestParts<SharedApp> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let address = Client::from_request_parts(parts, app).await?.address;
-        let Caller { actor, logged_in_at } = auth::authenticate(app, bearer(&parts.headers)?).await?;
-        Ok(Self { by: By::Admin { actor: actor.clone(), address }, actor, logged_in_at })
+        caller_and_user(parts, app, None).await.map(|(caller, _)| caller)
     }
 }
 
-impl FromRequestParts<SharedApp> for Sudo {
+impl<R: Right> FromRequestParts<SharedApp> for Allowed<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
-        let admin = Admin::from_request_parts(parts, app).await?;
-        if admin.actor.is_sudo {
-            Ok(Self(admin))
-        } else {
-            Err(Problem::forbidden("only a sudo administrator may do this"))
-        }
+        Ok(Caller::from_request_parts(parts, app).await?.allow()?)
     }
+}
+
+/// The one way in: from the credential of a request to the caller; with `name` also the user of this name whom they see.
+async fn caller_and_user(
+    parts: &mut Parts,
+    app: &SharedApp,
+    name: Option<&str>,
+) -> Result<(Caller, Option<User>), Problem> {
+    let address = Client::from_request_parts(parts, app).await?.address;
+    let token = bearer(&parts.headers)?;
+    Ok(match name {
+        Some(name) => caller::authenticate_with_user(app, token, address, name).await?,
+        None => (caller::authenticate(app, token, address).await?, None),
+    })
 }
 
 fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
@@ -70,30 +64,22 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     token.ok_or_else(|| Problem::unauthorized("send an access token as 'Authorization: Bearer …'"))
 }
 
-/// The user in the path, if whoever asks may see them.
-pub(super) struct Found {
+/// The user in the path, for a caller who sees them and has the permission `R`.
+pub(super) struct Found<R> {
     pub(super) user: User,
-    pub(super) by: By,
+    pub(super) caller: Allowed<R>,
 }
 
-impl FromRequestParts<SharedApp> for Found {
+impl<R: Right> FromRequestParts<SharedApp> for Found<R> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, Problem> {
         let name = Name::from_request_parts(parts, app).await;
-        let token = bearer(&parts.headers)?;
-        match name {
-            Ok(Name(name)) => {
-                let (user, actor) = users::get(app, token, &name).await?;
-                let address = Client::from_request_parts(parts, app).await?.address;
-                Ok(Self { user, by: By::Admin { actor, address } })
-            }
-            // That the name is none only an administrator is told.
-            Err(problem) => {
-                auth::authenticate(app, token).await?;
-                Err(problem)
-            }
-        }
+        let (caller, user) = caller_and_user(parts, app, name.as_ref().ok().map(|Name(name)| name.as_str())).await?;
+        let caller = caller.allow()?;
+        // Only a caller is told that the name is none.
+        name?;
+        Ok(Self { user: users::found(user)?, caller })
     }
 }
 

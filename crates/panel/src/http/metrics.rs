@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::layers;
 use crate::app::{App, SharedApp};
-use crate::runtime::health::Task;
+use crate::runtime::health::{ProxyState, Task};
 use crate::runtime::warnings::Warning;
 
 /// Upper ends of the histograms' buckets, seconds.
@@ -115,7 +115,7 @@ async fn refresh(app: &App) {
     let (open, idle) = app.store.pool_size();
     gauge!("mtpannel_database_connections", "state" => "idle").set(idle as f64);
     gauge!("mtpannel_database_connections", "state" => "busy").set(f64::from(open) - idle as f64);
-    let up = app.health.task(Task::Scrape).failure.is_none() && app.health.proxy().is_some();
+    let up = app.health.proxy_state() == ProxyState::Up;
     gauge!("mtpannel_proxy_up").set(if up { 1.0 } else { 0.0 });
     let suppressed = app.health.proxy().is_some_and(|view| view.suppressed);
     gauge!("mtpannel_proxy_series_suppressed").set(if suppressed { 1.0 } else { 0.0 });

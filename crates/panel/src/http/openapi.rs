@@ -21,7 +21,7 @@ use super::problem::{self, ProblemBody};
     components(schemas(ProblemBody)),
     modifiers(&Bearer),
     tags(
-        (name = "Login", description = "Tokens and browser sessions"),
+        (name = "Login", description = "Tokens and login sessions"),
         (name = "Users", description = "Users of the proxy"),
         (name = "Administrators", description = "Administrators of the panel"),
         (name = "System", description = "Figures, history, audit"),
@@ -82,7 +82,7 @@ fn is_tagged(get: &Operation) -> bool {
     get.security.is_some() && answer.content.contains_key("application/json")
 }
 
-/// Makes the id unique: handlers of different areas may have the same name.
+/// Makes the operation's id unique: handlers of different areas may have the same name.
 fn name(operation: &mut Operation) {
     if let (Some(id), Some(tag)) = (&operation.operation_id, tag(operation)) {
         operation.operation_id = Some(format!("{}_{id}", tag.to_lowercase()));

@@ -17,7 +17,7 @@ const DATABASE_RETRY_SECONDS: u64 = 5;
 
 /// An answer that tells what went wrong.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem(Box<ProblemBody>);
+pub struct Problem(Box<ProblemBody>);
 
 /// What went wrong, and what to do.
 #[derive(Debug, Clone, Serialize, ToSchema)]

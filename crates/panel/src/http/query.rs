@@ -38,7 +38,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-/// The message of a number that is none, for people who do not program.
+/// The message about a number that cannot be read, in plain words.
 fn plain(message: &str) -> &str {
     const OF_NUMBERS: [&str; 3] = ["invalid digit found in string", "number too large", "number too small"];
     if OF_NUMBERS.iter().any(|start| message.starts_with(start)) {

@@ -110,6 +110,17 @@ pub struct ProxyView {
     pub connections: i64,
 }
 
+/// Whether the proxy answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyState {
+    /// It answered the last scrape.
+    Up,
+    /// It did not.
+    Unreachable,
+    /// It was not asked yet.
+    Unknown,
+}
+
 #[derive(Debug, Default)]
 struct Inner {
     tasks: BTreeMap<Task, TaskState>,
@@ -151,6 +162,18 @@ impl Health {
     /// The proxy's last answer.
     pub fn proxy(&self) -> Option<ProxyView> {
         self.with(|inner| inner.proxy.clone())
+    }
+
+    /// Whether the proxy answers.
+    pub fn proxy_state(&self) -> ProxyState {
+        self.with(|inner| {
+            let has_failed = inner.tasks.get(&Task::Scrape).is_some_and(|task| task.failure.is_some());
+            match (has_failed, &inner.proxy) {
+                (true, _) => ProxyState::Unreachable,
+                (false, Some(_)) => ProxyState::Up,
+                (false, None) => ProxyState::Unknown,
+            }
+        })
     }
 
     /// Whether the proxy's last answer lacked counters that accounting needs.

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mtpannel_core::policy::Scope;
-use mtpannel_core::user::Status;
+use mtpannel_core::user::{Limit, Status};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::mirror::Mirror;
@@ -38,8 +38,8 @@ pub enum SortKey {
 /// Which users a list shows, in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Selection {
-    /// Row id of the owner, or everybody's.
-    pub owner: Option<i64>,
+    /// The users that whoever asks sees.
+    pub scope: Scope,
     /// Part of the name, in lower case; empty for all.
     pub search: String,
     /// Only those with this status.
@@ -51,10 +51,10 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether it holds this user as he is now.
+    /// Whether it holds this user as they are now.
     pub fn holds(&self, user: &User) -> bool {
-        belongs(user.created_by_admin_id, self.owner)
-            && self.status.is_none_or(|status| user.status == status)
+        self.scope.sees(user.created_by_admin_id)
+            && self.status.is_none_or(|status| user.profile.status == status)
             && user.username.as_str().to_ascii_lowercase().contains(&self.search)
     }
 }
@@ -141,7 +141,7 @@ impl Roster {
     pub async fn count_by_status(&self, store: &Store, scope: Scope) -> StoreResult<HashMap<Status, i64>> {
         let copy = self.copy(store).await?;
         let mut counts: HashMap<Status, i64> = Status::ALL.into_iter().map(|status| (status, 0)).collect();
-        for row in copy.rows.iter().filter(|row| belongs(row.created_by_admin_id, scope.owner())) {
+        for row in copy.rows.iter().filter(|row| scope.sees(row.created_by_admin_id)) {
             *counts.entry(row.status).or_default() += 1;
         }
         Ok(counts)
@@ -180,11 +180,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether whoever was created by this administrator is among the users of `owner` (`None`: everybody's).
-pub(crate) fn belongs(created_by: Option<i64>, owner: Option<i64>) -> bool {
-    owner.is_none() || created_by == owner
-}
-
 fn position(names: &str) -> u32 {
     u32::try_from(names.len()).expect("all names together are shorter than 4 GiB")
 }
@@ -205,8 +200,7 @@ impl Copy {
     fn select(&self, selection: &Selection) -> Vec<i64> {
         let matches = |index: &u32| {
             let row = &self.rows[*index as usize];
-            belongs(row.created_by_admin_id, selection.owner)
-                && selection.status.is_none_or(|status| row.status == status)
+            selection.scope.sees(row.created_by_admin_id) && selection.status.is_none_or(|status| row.status == status)
         };
         let order = self.order(selection.sort);
         let id = |index: u32| self.rows[index as usize].id;
@@ -266,7 +260,7 @@ impl Copy {
             SortKey::CreatedAt => order.sort_by_key(|index| row(index).created_at),
             SortKey::Username => order.sort_by_key(|index| self.name(*index as usize)),
             SortKey::DataUsed => order.sort_by_key(|index| row(index).data_used),
-            SortKey::DataLimit => order.sort_by_key(|index| row(index).data_limit.unwrap_or(i64::MAX)),
+            SortKey::DataLimit => order.sort_by_key(|index| row(index).data_limit.map_or(i64::MAX, Limit::get)),
             SortKey::ExpireAt => order.sort_by_key(|index| Reverse(row(index).expire_at.map(Reverse))),
             SortKey::LastSeenAt => order.sort_by_key(|index| row(index).last_seen_at),
             SortKey::Status => order.sort_by_key(|index| row(index).status),
@@ -304,7 +298,7 @@ mod tests {
     }
 
     fn selection(search: &str, sort: SortKey, descending: bool) -> Selection {
-        Selection { owner: None, search: search.into(), status: None, sort, descending }
+        Selection { scope: Scope::All, search: search.into(), status: None, sort, descending }
     }
 
     #[test]
@@ -330,9 +324,9 @@ mod tests {
     #[test]
     fn owner_and_status_filter() {
         let mut selected = selection("", SortKey::CreatedAt, false);
-        selected.owner = Some(1);
+        selected.scope = Scope::OwnedBy(1);
         assert_eq!(copy().select(&selected), [1]);
-        selected.owner = None;
+        selected.scope = Scope::All;
         selected.status = Some(Status::Disabled);
         assert_eq!(copy().select(&selected), [2]);
     }

@@ -108,6 +108,16 @@ impl SyncHandle {
         let _ = outcome.wait_for(|outcome| outcome.written.is_some()).await;
     }
 
+    /// Whether the file says what the database says, as far as the task knows.
+    pub fn state(&self) -> ConfigSync {
+        let outcome = self.outcome.borrow();
+        match (&outcome.failure, outcome.written) {
+            (Some(failure), _) => ConfigSync::Pending(failure.detail.clone()),
+            (None, Some(_)) => ConfigSync::Applied,
+            (None, None) => ConfigSync::Pending("not written yet since the start".into()),
+        }
+    }
+
     /// How the file stands at the moment.
     pub fn outcome(&self) -> Outcome {
         self.outcome.borrow().clone()

@@ -1,12 +1,12 @@
-//! Use cases on administrators (specification section 2.2).
+//! Use cases on administrators.
 
-use mtpannel_core::policy::Actor;
+use mtpannel_core::policy::AdminsWrite;
 use mtpannel_core::user::Username;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::auth::{self, Caller};
-use super::error::Problems;
+use super::auth;
+use super::caller::{Allowed, Caller};
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
 use crate::runtime::password;
@@ -14,7 +14,7 @@ use crate::store::admins::{self, Admin};
 use crate::store::audit;
 use crate::store::{Db, Store, StoreError, sessions, state, users};
 use mtpannel_core::audit::By;
-use mtpannel_core::fault::FieldError;
+use mtpannel_core::fault::{FieldError, FieldErrors};
 
 const ADMIN: &str = "administrator";
 
@@ -25,12 +25,12 @@ pub struct AdminPatch {
     pub password: Option<SecretString>,
     /// A new role.
     pub is_sudo: Option<bool>,
-    /// The present password of whoever asks, for those who logged in too long ago.
+    /// The present password of the caller, if they logged in too long ago.
     pub current_password: Option<SecretString>,
 }
 
 /// A page of administrators, by name, and how many there are.
-pub async fn list(app: &App, limit: i64, offset: i64) -> ServiceResult<(Vec<Admin>, i64)> {
+pub async fn list(app: &App, _: &Allowed<AdminsWrite>, limit: i64, offset: i64) -> ServiceResult<(Vec<Admin>, i64)> {
     let mut conn = app.store.read().await?;
     Ok((admins::page(conn.db(), limit, offset).await?, admins::count(conn.db()).await?))
 }
@@ -57,28 +57,35 @@ pub async fn insert(store: &Store, by: &By, admin: &NewAdmin<'_>) -> ServiceResu
 pub struct NewAdmin<'a> {
     /// Name.
     pub username: &'a Username,
-    /// Hash of his password.
+    /// Hash of the password.
     pub hash: &'a str,
-    /// Whether he manages everything.
+    /// Whether they manage everything.
     pub is_sudo: bool,
     /// When.
     pub now: chrono::DateTime<chrono::Utc>,
 }
 
 /// Creates an administrator.
-pub async fn create(app: &App, by: &By, username: &str, password: SecretString, is_sudo: bool) -> ServiceResult<Admin> {
-    let mut problems = Problems::default();
-    let username = problems.take("username", username.parse::<Username>());
-    problems.take("password", password::check(&password).map_err(|error| error.message));
-    problems.finish()?;
+pub async fn create(
+    app: &App,
+    caller: &Allowed<AdminsWrite>,
+    username: &str,
+    password: SecretString,
+    is_sudo: bool,
+) -> ServiceResult<Admin> {
+    let mut errors = FieldErrors::default();
+    let username = errors.take("username", username.parse::<Username>());
+    errors.take("password", password::check(&password).map_err(|error| error.message));
+    errors.finish()?;
     let username = username.ok_or(ServiceError::Invalid(Vec::new()))?;
     let hash = app.passwords.hash(password).await;
-    insert(&app.store, by, &NewAdmin { username: &username, hash: &hash, is_sudo, now: app.clock.now() }).await
+    insert(&app.store, &caller.by(), &NewAdmin { username: &username, hash: &hash, is_sudo, now: app.clock.now() })
+        .await
 }
 
-/// Changes an administrator's password or role; either voids their older tokens and sessions. Both outlive the token of
-/// whoever asks, so a token alone is not enough.
-pub async fn update(app: &App, by: &By, caller: &Caller, name: &str, patch: AdminPatch) -> ServiceResult<Admin> {
+/// Changes an administrator's password or role; either voids their older tokens and login sessions. Both outlive the
+/// caller's token, so a token alone is not enough.
+pub async fn update(app: &App, caller: &Caller, name: &str, patch: AdminPatch) -> ServiceResult<Admin> {
     let actor = &caller.actor;
     if !actor.may_set_password_of(name) {
         return Err(ServiceError::Forbidden("only a sudo administrator may change others".into()));
@@ -92,7 +99,7 @@ pub async fn update(app: &App, by: &By, caller: &Caller, name: &str, patch: Admi
     if let Some(password) = &patch.password {
         password::check(password).map_err(|error| ServiceError::Invalid(vec![error]))?;
     }
-    let proof = auth::prove(app, by, caller, patch.current_password).await?;
+    let proof = auth::prove(app, caller, patch.current_password).await?;
     let hash = match patch.password {
         Some(password) => Some(app.passwords.hash(password).await),
         None => None,
@@ -117,23 +124,20 @@ pub async fn update(app: &App, by: &By, caller: &Caller, name: &str, patch: Admi
         described["password"] = Value::from("(replaced)");
     }
     let log = (Some(visible(&before)), Some(described));
-    audit::record(tx.db(), by, now, "admin.update", Some(&after.username), log).await?;
+    audit::record(tx.db(), &caller.by(), now, "admin.update", Some(&after.username), log).await?;
     tx.commit().await?;
     Ok(after)
 }
 
-/// Deletes an administrator; his users stay, without an owner.
-pub async fn delete(app: &App, by: &By, actor: &Actor, name: &str) -> ServiceResult<()> {
-    if actor.is_sudo && actor.is(name) {
-        return Err(ServiceError::Forbidden("nobody may delete himself".into()));
+/// Deletes an administrator; their users stay, without an owner.
+pub async fn delete(app: &App, caller: &Allowed<AdminsWrite>, name: &str) -> ServiceResult<()> {
+    if !caller.actor.may_delete(name) {
+        return Err(ServiceError::Forbidden("nobody may delete themselves".into()));
     }
-    if !actor.may_delete(name) {
-        return Err(ServiceError::Forbidden("only a sudo administrator may delete others".into()));
-    }
-    remove(&app.store, by, name, app.clock.now()).await
+    remove(&app.store, &caller.by(), name, app.clock.now()).await
 }
 
-/// Deletes an administrator unless he is the last sudo one.
+/// Deletes an administrator unless they are the last sudo one.
 pub async fn remove(store: &Store, by: &By, name: &str, now: chrono::DateTime<chrono::Utc>) -> ServiceResult<()> {
     let mut tx = store.write().await?;
     let admin = find(tx.db(), name).await?;

@@ -1,9 +1,11 @@
-//! Reading the audit log, and what the command line adds to it. Other actions are recorded in their own transaction.
+//! Reads the audit log, and adds what the command line has shown. Other actions are recorded in their own transaction.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::audit::By;
+use mtpannel_core::policy::AuditRead;
 
 use super::ServiceResult;
+use super::caller::Allowed;
 use crate::app::App;
 use crate::store::audit::{self, Filter, Logged};
 use crate::store::{Store, StoreResult};
@@ -21,7 +23,13 @@ pub async fn record_command(
 }
 
 /// A page of the entries that match, the newest first, and how many match in all.
-pub async fn list(app: &App, filter: &Filter, limit: i64, offset: i64) -> ServiceResult<(Vec<Logged>, i64)> {
+pub async fn list(
+    app: &App,
+    _: &Allowed<AuditRead>,
+    filter: &Filter,
+    limit: i64,
+    offset: i64,
+) -> ServiceResult<(Vec<Logged>, i64)> {
     // So that an administrator finds their own last reads of secrets.
     app.shown.settled().await;
     let mut conn = app.store.read().await?;

@@ -1,13 +1,13 @@
-//! Logging in, staying logged in, logging out.
+//! Login, renewal of login sessions, logout.
 
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::policy::Actor;
 use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::SecretString;
 use serde_json::json;
 
+use super::caller::{Caller, NO_TOKEN, actor};
 use super::password_check::{Compared, Origin, compare};
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
@@ -20,50 +20,40 @@ use crate::store::sessions::{self, Session};
 use crate::store::{Db, StoreResult, Tx, login_networks};
 use mtpannel_core::audit::By;
 
-/// A browser's session ends after this long without use …
+/// A login session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);
 /// … and after this long in any case.
 const SESSION_LONGEST: TimeDelta = TimeDelta::days(30);
-/// For this long after a rotation the token before is still taken: two tabs may ask at the same time, and an answer may be
+/// For this long after a rotation the previous token is still accepted: two tabs may ask at the same time, and an answer may be
 /// lost on its way to a browser that is reloaded.
 const ROTATION_GRACE: TimeDelta = TimeDelta::minutes(1);
 /// For this long after a login its tokens may change passwords and roles.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
-const NO_TOKEN: &str = "a valid access token is needed";
 const NO_SESSION: &str = "the session has ended; log in again";
 
 /// A browser's new refresh token and when its cookie ends.
 pub struct RefreshToken {
     /// The token, which is stored nowhere.
     pub token: String,
-    /// When the session ends unless it is used before.
+    /// When the login session ends unless it is used before.
     pub expires_at: DateTime<Utc>,
 }
 
 /// What a browser gets that has logged in.
 pub struct Begun {
-    /// Access token of the session.
+    /// Access token of the login session.
     pub access_token: SecretString,
-    /// Refresh token of the session.
+    /// Refresh token of the login session.
     pub refresh: RefreshToken,
-    /// By what the browser is known from now on.
+    /// Value of the cookie by which the browser is known from now on.
     pub device: String,
     /// When a replaced refresh token of the account was used, if the administrator has not been told yet.
     pub reuse_detected_at: Option<DateTime<Utc>>,
 }
 
-/// An administrator who asks for something.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// Who.
-    pub actor: Actor,
-    /// When they gave their password.
-    pub logged_in_at: DateTime<Utc>,
-}
-
-/// Name and password → access token (specification section 2.1). It belongs to no session: it ends by itself, and with all
-/// others of the administrator.
+/// Name and password → access token. It belongs to no login session: it ends by itself, and with all others of the
+/// administrator.
 pub async fn login(
     app: &App,
     name: &str,
@@ -76,7 +66,7 @@ pub async fn login(
     Ok(token)
 }
 
-/// The same for a browser: access token and refresh token of a session that begins with the login.
+/// The same for a browser: access token and refresh token of a login session that begins now.
 pub async fn begin_session(app: &App, name: &str, password: SecretString, origin: Origin<'_>) -> ServiceResult<Begun> {
     let mut entry = enter(app, name, password, origin).await?;
     let (now, admin_id) = (entry.now, entry.admin.id);
@@ -98,7 +88,7 @@ pub async fn begin_session(app: &App, name: &str, password: SecretString, origin
     })
 }
 
-/// A login that is right, not committed yet. While it lasts it holds its place among the logins that are counted.
+/// A login with a right password that is not committed yet. While it exists it is counted as a login under way.
 struct Entry {
     tx: Tx<'static>,
     admin: Admin,
@@ -137,14 +127,9 @@ async fn enter(app: &App, name: &str, password: SecretString, origin: Origin<'_>
     Ok(Entry { tx, admin, now, _compared: compared })
 }
 
-/// Makes sure that whoever asks has logged in lately or knows their present password: a stolen token is not enough for what
+/// Makes sure that the caller has logged in lately or knows their present password: a stolen token is not enough for what
 /// outlives it. A password that is given is compared in any case.
-pub(super) async fn prove(
-    app: &App,
-    by: &By,
-    caller: &Caller,
-    current_password: Option<SecretString>,
-) -> ServiceResult<Proof> {
+pub(super) async fn prove(app: &App, caller: &Caller, current_password: Option<SecretString>) -> ServiceResult<Proof> {
     let Some(password) = current_password else {
         let age = app.clock.now() - caller.logged_in_at;
         if (-CLOCKS_DIFFER..=FRESH_FOR).contains(&age) {
@@ -152,7 +137,7 @@ pub(super) async fn prove(
         }
         return Err(ServiceError::FreshLoginRequired { wrong_password: false });
     };
-    let origin = Origin { address: by.address(), device: None };
+    let origin = Origin { address: caller.address, device: None };
     match compare(app, &caller.actor.username, password, origin).await {
         Ok(compared) => Ok(Proof(Some(compared))),
         Err(ServiceError::Unauthorized(_)) => Err(ServiceError::FreshLoginRequired { wrong_password: true }),
@@ -160,7 +145,7 @@ pub(super) async fn prove(
     }
 }
 
-/// That whoever asks is the administrator themselves.
+/// Proof that the caller is the administrator themselves.
 pub(super) struct Proof(Option<Compared>);
 
 impl Proof {
@@ -175,21 +160,8 @@ impl Proof {
     }
 }
 
-/// Access token → the administrator as they are in the database now.
-pub async fn authenticate(app: &App, token: &str) -> ServiceResult<Caller> {
-    let Grant { holder, logged_in_at } = check(app, token)?;
-    let admin = admins::by_holder(app.store.read().await?.db(), &holder, app.clock.now()).await?;
-    let admin = admin.ok_or(ServiceError::Unauthorized(NO_TOKEN))?;
-    Ok(Caller { actor: actor(&admin), logged_in_at })
-}
-
-/// Access token → what it vouches for, which the database has yet to confirm.
-pub(super) fn check(app: &App, token: &str) -> ServiceResult<Grant> {
-    app.tokens.check(token, app.clock.now()).ok_or(ServiceError::Unauthorized(NO_TOKEN))
-}
-
-/// Refresh token → access token and the session's present refresh token. One that was replaced before voids all sessions and
-/// tokens of the account, however long ago that was, because one of the two who have it must have stolen it.
+/// Refresh token → access token and the login session's present refresh token. One that was replaced before voids all login
+/// sessions and tokens of the account, however long ago that was, because one of the two who have it must have stolen it.
 pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> ServiceResult<(SecretString, RefreshToken)> {
     let ended = || ServiceError::Unauthorized(NO_SESSION);
     let Family { family, generation } = app.tokens.check_refresh(token).ok_or_else(ended)?;
@@ -210,7 +182,7 @@ pub async fn refresh(app: &App, token: &str, address: Option<IpAddr>) -> Service
     Ok((app.tokens.issue(&grant, now), RefreshToken { token, expires_at }))
 }
 
-/// The generation of the session's next refresh token and when the session ends; `None` if the token was replaced before.
+/// The generation of the login session's next refresh token, and when the session ends; `None` if the token was replaced before.
 async fn rotate(
     db: Db<'_>,
     family: &str,
@@ -224,7 +196,7 @@ async fn rotate(
     if !(is_current || is_previous && just_rotated) {
         return Ok(None);
     }
-    // One rotation per grace, so that no tab is ever two behind.
+    // At most one rotation in this time, so that no tab's token is ever two generations old.
     if just_rotated {
         return Ok(Some((session.generation, session.expires_at)));
     }
@@ -233,8 +205,8 @@ async fn rotate(
     Ok(Some((session.generation + 1, expires_at)))
 }
 
-/// Voids everything of an account of which somebody has a refresh token that is not theirs. Nobody knows which of the two
-/// is the thief, so the entry in the audit log names neither.
+/// Voids all login sessions and tokens of an account whose refresh token was stolen. It is not known who used the replaced
+/// token, the administrator or the thief, so the entry in the audit log names neither.
 async fn void_stolen(mut db: Db<'_>, admin: &Admin, address: Option<IpAddr>, now: DateTime<Utc>) -> StoreResult<()> {
     void_all(db.reborrow(), admin.id).await?;
     admins::set_reuse_detected(db.reborrow(), admin.id, Some(now)).await?;
@@ -245,20 +217,20 @@ async fn void_stolen(mut db: Db<'_>, admin: &Admin, address: Option<IpAddr>, now
     audit::record(db, &by, now, "admin.token_reuse", Some(&admin.username), (None, what)).await
 }
 
-/// Ends every session and voids every token of an administrator.
+/// Ends every login session and voids every token of an administrator.
 async fn void_all(mut db: Db<'_>, admin_id: i64) -> StoreResult<()> {
     admins::void_tokens(db.reborrow(), admin_id).await?;
     sessions::delete_of(db, admin_id).await
 }
 
-/// Whether a session has not ended. One that ends further ahead than any that is given now was given by a wrong clock, and
+/// Whether a login session has not ended. One that ends further ahead than any that is given now was given by a wrong clock, and
 /// would last too long. Neither is deleted: it may be the present clock that is wrong.
 fn is_in_time(session: &Session, now: DateTime<Utc>) -> bool {
     let end = session.expires_at;
     now < end && end <= now + SESSION_IDLE + CLOCKS_DIFFER
 }
 
-/// Ends the browser's session that has this refresh token, and its access tokens; says nothing about whether there was one.
+/// Ends the login session that has this refresh token, and its access tokens; says nothing about whether there was one.
 pub async fn end_session(app: &App, token: &str, address: Option<IpAddr>) -> ServiceResult<()> {
     let Some(Family { family, .. }) = app.tokens.check_refresh(token) else { return Ok(()) };
     let now = app.clock.now();
@@ -272,22 +244,18 @@ pub async fn end_session(app: &App, token: &str, address: Option<IpAddr>) -> Ser
     Ok(tx.commit().await?)
 }
 
-/// The administrator who acts, as they are now.
-pub async fn myself(app: &App, actor: &Actor) -> ServiceResult<Admin> {
-    admins::by_id(app.store.read().await?.db(), actor.id).await?.ok_or(ServiceError::Unauthorized(NO_TOKEN))
+/// The administrator who asks, with all that is stored of them.
+pub async fn myself(app: &App, caller: &Caller) -> ServiceResult<Admin> {
+    admins::by_id(app.store.read().await?.db(), caller.actor.id).await?.ok_or(ServiceError::Unauthorized(NO_TOKEN))
 }
 
-/// Ends every session and voids every token of the administrator behind `by`.
-pub async fn log_out_everywhere(app: &App, by: &By, actor: &Actor) -> ServiceResult<()> {
+/// Ends every login session and voids every token of the administrator who asks.
+pub async fn log_out_everywhere(app: &App, caller: &Caller) -> ServiceResult<()> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
-    void_all(tx.db(), actor.id).await?;
+    void_all(tx.db(), caller.actor.id).await?;
     let what = Some(json!({"tokens": "(voided)"}));
-    audit::record(tx.db(), by, now, "admin.log_out_everywhere", Some(&actor.username), (None, what)).await?;
+    let target = Some(caller.actor.username.as_str());
+    audit::record(tx.db(), &caller.by(), now, "admin.log_out_everywhere", target, (None, what)).await?;
     Ok(tx.commit().await?)
-}
-
-/// The administrator of a row, as the one who acts.
-pub fn actor(admin: &Admin) -> Actor {
-    Actor { id: admin.id, username: admin.username.clone(), is_sudo: admin.is_sudo }
 }

@@ -1,4 +1,4 @@
-//! Copies of a SQLite database, and the way back.
+//! Backup of a SQLite database, and restore.
 
 use std::fs::{self, File};
 use std::io;

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
-use mtpannel_core::policy::Actor;
+use chrono::{DateTime, Utc};
+use mtpannel_core::policy::{Scope, UsersWrite};
 use mtpannel_core::user::{Status, Username};
 use serde_json::Value;
 
-use super::error::Problems;
+use super::caller::Allowed;
 use super::users::visible;
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
@@ -17,20 +17,19 @@ use crate::runtime::sync::ConfigSync;
 use crate::store::audit;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, departed, users};
-use mtpannel_core::audit::By;
-use mtpannel_core::fault::FieldError;
+use mtpannel_core::fault::{FieldError, FieldErrors};
 
 /// Names in one request.
 pub const MAX_NAMES: usize = 1_000;
 /// Days that can be added at once: ten years.
 const MAX_DAYS: i64 = 3_650;
 
-/// Which users.
+/// Which users an action is for.
 #[derive(Debug, Clone)]
 pub enum Which {
     /// These, in any case.
     Names(Vec<String>),
-    /// All that the administrator sees and that match.
+    /// All that the caller sees and that match.
     Filter {
         /// Part of the name; empty for all.
         search: String,
@@ -39,7 +38,7 @@ pub enum Which {
     },
 }
 
-/// What to do.
+/// What to do with each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Serve them again.
@@ -50,10 +49,9 @@ pub enum Action {
     Delete,
     /// Usage to 0.
     ResetUsage,
-    /// Move the end of their time by days: from now where it is over. Who has no end keeps none; whose end would come
-    /// after the year 9999 keeps his.
+    /// Move the expiry by days ([`mtpannel_core::user::Profile::add_days`]).
     AddDays(i64),
-    /// Raise their limit by bytes. Who has no limit keeps none.
+    /// Raise the traffic limit by bytes. A user without a limit keeps none.
     AddBytes(i64),
 }
 
@@ -80,28 +78,14 @@ impl Action {
 
     /// Changes a user; for [`Action::Delete`] there is nothing to change.
     fn apply(self, user: &mut User, now: DateTime<Utc>) {
-        let mut standing = user.standing();
         match self {
-            Self::Enable => standing.disabled = false,
-            Self::Disable => standing.disabled = true,
+            Self::Enable => user.profile.set_disabled(false, now),
+            Self::Disable => user.profile.set_disabled(true, now),
             Self::Delete => {}
-            Self::ResetUsage => {
-                user.reset_usage(now);
-                standing.data_used = 0;
-            }
-            Self::AddDays(days) => {
-                let end = user.expire_at.map(|end| end.max(now));
-                let later = end.and_then(|end| end.checked_add_signed(TimeDelta::days(days)));
-                // The file's dates have four digits for the year; with more, the proxy would refuse all of it.
-                user.expire_at = later.filter(|end| end.year() <= 9_999).or(user.expire_at);
-                standing.expire_at = user.expire_at;
-            }
-            Self::AddBytes(bytes) => {
-                user.data_limit = user.data_limit.map(|limit| limit.saturating_add(bytes));
-                standing.data_limit = user.standing().data_limit;
-            }
+            Self::ResetUsage => user.reset_usage(now),
+            Self::AddDays(days) => user.profile.add_days(days, now),
+            Self::AddBytes(bytes) => user.profile.add_bytes(bytes, now),
         }
-        user.status = standing.status(now);
     }
 }
 
@@ -116,17 +100,16 @@ pub struct Done {
     pub missing: Vec<String>,
 }
 
-/// Does it, or with `dry_run` only tells what would be done.
+/// Runs an action, or with `dry_run` only tells what it would do.
 pub async fn run(
     app: &App,
-    by: &By,
-    actor: &Actor,
+    caller: &Allowed<UsersWrite>,
     which: Which,
     action: Action,
     dry_run: bool,
 ) -> ServiceResult<(Done, ConfigSync)> {
     action.check()?;
-    let chosen = Chosen::new(app, actor, which).await?;
+    let chosen = Chosen::new(app, caller.scope(), which).await?;
     if dry_run {
         let found = chosen.find(app.store.read().await?.db()).await?;
         return Ok((Planned::new(&chosen, found, action, app.clock.now()).done, ConfigSync::Applied));
@@ -143,16 +126,16 @@ pub async fn run(
         let after = (action != Action::Delete).then(|| visible(&changed.after));
         (changed.after.username.as_str(), (Some(changed.before.clone()), after))
     });
-    audit::record_each(change.db(), by, now, action.action(), differences).await?;
+    audit::record_each(change.db(), &caller.by(), now, action.action(), differences).await?;
     let sync = change.finish().await?;
     Ok((done, sync))
 }
 
-/// Whom an action is for.
+/// The users of an action.
 enum Chosen {
     Names {
         names: Vec<String>,
-        owner: Option<i64>,
+        scope: Scope,
     },
     /// The rows that the list held, and what they still have to match: that list may be a moment old.
     Matching {
@@ -162,17 +145,16 @@ enum Chosen {
 }
 
 impl Chosen {
-    async fn new(app: &App, actor: &Actor, which: Which) -> ServiceResult<Self> {
-        let owner = actor.scope().owner();
+    async fn new(app: &App, scope: Scope, which: Which) -> ServiceResult<Self> {
         match which {
             Which::Names(names) => {
                 check_names(&names)?;
-                Ok(Self::Names { names, owner })
+                Ok(Self::Names { names, scope })
             }
             Which::Filter { search, status } => {
                 let sort = SortKey::CreatedAt;
                 let selection =
-                    Selection { owner, search: search.to_ascii_lowercase(), status, sort, descending: false };
+                    Selection { scope, search: search.to_ascii_lowercase(), status, sort, descending: false };
                 let ids = app.roster.select(&app.store, selection.clone()).await?;
                 Ok(Self::Matching { ids, selection })
             }
@@ -181,7 +163,7 @@ impl Chosen {
 
     async fn find(&self, db: Db<'_>) -> StoreResult<Vec<User>> {
         match self {
-            Self::Names { names, owner } => users::by_names(db, names.iter().map(String::as_str), *owner).await,
+            Self::Names { names, scope } => users::by_names(db, names.iter().map(String::as_str), scope.owner()).await,
             Self::Matching { ids, selection } => {
                 let mut found = users::by_ids(db, ids.iter().copied()).await?;
                 found.retain(|user| selection.holds(user));
@@ -198,13 +180,13 @@ impl Chosen {
     }
 }
 
-/// A user who is different after an action; one to be deleted is as he was.
+/// A user whom an action changes; one to be deleted is as before.
 struct Changed {
     before: Value,
     after: User,
 }
 
-/// What an action comes to.
+/// What an action would do.
 struct Planned {
     done: Done,
     changes: Vec<Changed>,
@@ -226,15 +208,15 @@ impl Planned {
 }
 
 fn check_names(names: &[String]) -> ServiceResult<()> {
-    let mut problems = Problems::default();
+    let mut errors = FieldErrors::default();
     if names.is_empty() || names.len() > MAX_NAMES {
-        problems.push("usernames", format!("must hold 1 to {MAX_NAMES} names"));
+        errors.push("usernames", format!("must hold 1 to {MAX_NAMES} names"));
     } else if let Some((at, fault)) =
         names.iter().enumerate().find_map(|(at, name)| name.parse::<Username>().err().map(|fault| (at, fault)))
     {
-        problems.push(&format!("usernames[{at}]"), fault);
+        errors.push(&format!("usernames[{at}]"), fault);
     }
-    problems.finish()
+    Ok(errors.finish()?)
 }
 
 async fn perform(mut db: Db<'_>, changes: &[Changed], action: Action, now: DateTime<Utc>) -> StoreResult<()> {

@@ -45,26 +45,11 @@ pub enum ServiceError {
     Store(#[from] StoreError),
 }
 
-/// Result of a use case.
-pub type ServiceResult<T> = Result<T, ServiceError>;
-
-/// Collects what is wrong with the fields of one input.
-#[derive(Debug, Default)]
-pub struct Problems(Vec<FieldError>);
-
-impl Problems {
-    /// Keeps the value, or notes what is wrong with `field`.
-    pub fn take<T, E: std::fmt::Display>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
-        result.map_err(|error| self.0.push(FieldError::new(field, error))).ok()
-    }
-
-    /// Notes something wrong with `field`.
-    pub fn push(&mut self, field: &str, message: impl std::fmt::Display) {
-        self.0.push(FieldError::new(field, message));
-    }
-
-    /// Fails if anything was noted.
-    pub fn finish(self) -> ServiceResult<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(self.0)) }
+impl From<Vec<FieldError>> for ServiceError {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self::Invalid(errors)
     }
 }
+
+/// Result of a use case.
+pub type ServiceResult<T> = Result<T, ServiceError>;

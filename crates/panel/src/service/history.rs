@@ -1,15 +1,16 @@
 //! Traffic over time.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use mtpannel_core::policy::Actor;
+use mtpannel_core::policy::StatsRead;
 
+use super::caller::Allowed;
 use super::{ServiceError, ServiceResult};
 use crate::app::App;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::User;
 use mtpannel_core::fault::FieldError;
 
-/// Longest history that is kept (design section 4).
+/// Longest history that is kept.
 const LONGEST: TimeDelta = TimeDelta::days(366);
 /// What is shown when nothing is asked for.
 const DEFAULT_RANGE: TimeDelta = TimeDelta::days(1);
@@ -61,9 +62,9 @@ pub async fn of_user(app: &App, user: &User, range: Range) -> ServiceResult<Vec<
     Ok(gather(rows, range.step))
 }
 
-/// Traffic of all users that the administrator sees; for a sudo one, everybody's, deleted users included.
-pub async fn of_scope(app: &App, actor: &Actor, range: Range) -> ServiceResult<Vec<Moved>> {
-    let owner = actor.scope().owner();
+/// Traffic of the users that the caller sees; for a sudo administrator that of all users, deleted ones included.
+pub async fn of_scope(app: &App, caller: &Allowed<StatsRead>, range: Range) -> ServiceResult<Vec<Moved>> {
+    let owner = caller.scope().owner();
     let rows = traffic::of_scope(app.store.read().await?.db(), owner, range.from, range.to).await?;
     Ok(gather(rows, range.step))
 }

@@ -14,14 +14,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::usage::{self, Account, Counters, Meter};
-use mtpannel_core::user::{Limit, Standing};
+use mtpannel_core::user::Profile;
 use serde_json::json;
 
 use self::read::{OldAdmin, OldData, OldUser};
 use crate::node::metering::record::Scrape;
 use crate::store::meters;
 use crate::store::traffic::{self, Moved};
-use crate::store::users::{self, Imported};
+use crate::store::users::{self, User};
 use crate::store::{Db, Store, StoreError, StoreResult, admins, audit, retention, state, system};
 use mtpannel_core::audit::By;
 
@@ -166,26 +166,20 @@ async fn add_users(
     Ok(old.users.iter().filter_map(|user| Some((user.id, *new.get(user.username.as_str())?))).collect())
 }
 
-fn import(user: &OldUser, owner: Option<i64>, usage_base: i64, now: DateTime<Utc>) -> Imported {
-    let standing = Standing {
-        disabled: user.disabled,
-        expire_at: user.expire_at,
-        data_limit: user.data_limit,
+fn import(user: &OldUser, owner: Option<i64>, usage_base: i64, now: DateTime<Utc>) -> User {
+    let mut profile = Profile {
+        limits: user.limits,
         data_used: user.data_used,
-    };
-    Imported {
-        username: user.username.clone(),
-        secret: user.secret,
-        status: standing.status(now),
-        data_limit: user.data_limit.map(Limit::get),
-        data_used: user.data_used,
-        max_connections: user.max_connections.map(Limit::get),
-        max_unique_ips: user.max_unique_ips.map(Limit::get),
+        usage_base: Some(usage_base),
         expire_at: user.expire_at,
         note: user.note.clone(),
+        ..Profile::new()
+    };
+    profile.set_disabled(user.disabled, now);
+    User {
         created_at: user.created_at.unwrap_or(now),
         created_by_admin_id: owner,
-        usage_base,
+        ..User::new(user.username.clone(), user.secret, profile, now)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod bulk;
+pub mod caller;
 pub mod error;
 pub mod history;
 pub mod import;
@@ -12,6 +13,7 @@ pub mod import_file;
 pub mod password_check;
 pub mod soon;
 pub mod stats;
+pub mod system;
 pub mod users;
 
 pub use error::{ServiceError, ServiceResult};

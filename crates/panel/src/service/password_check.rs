@@ -1,4 +1,4 @@
-//! Comparing a password with an administrator's: within limits, and with a trace of each failure.
+//! Compares a password with an administrator's, limits the attempts, and records each failure.
 
 use std::net::IpAddr;
 
@@ -30,7 +30,7 @@ pub struct Origin<'a> {
 
 /// A password that was right when it was compared.
 pub(super) struct Compared {
-    /// With what it was compared; whoever goes on makes sure, in their transaction, that it is still the same.
+    /// With what it was compared. The transaction of the login makes sure that it is still the same.
     pub(super) credentials: Credentials,
     /// A better hash of the password, if the stored one is of a weaker kind.
     pub(super) better_hash: Option<String>,
@@ -47,7 +47,7 @@ impl Compared {
     }
 }
 
-/// Compares name and password. Hashing takes its time, outside of any transaction.
+/// Compares name and password, outside of any transaction, because hashing takes long.
 pub(super) async fn compare(
     app: &App,
     name: &str,
@@ -56,7 +56,7 @@ pub(super) async fn compare(
 ) -> ServiceResult<Compared> {
     let now = app.clock.now();
     let device = origin.device.and_then(|token| app.tokens.check_device(token, now));
-    // Whoever floods the panel from one network costs no access to the database.
+    // A flood from one network costs no access to the database.
     if let Some(wait) = app.login_limit.closed(origin.address, now).filter(|_| device.is_none()) {
         return Err(turn_away(app, origin.address, wait, now).await);
     }
@@ -116,8 +116,8 @@ async fn look_up(app: &App, name: &str, address: Option<IpAddr>, now: DateTime<U
     Ok(Found { credentials, any_bcrypt: admins::any_bcrypt_hash(conn.db()).await?, is_network_known })
 }
 
-/// Tells the log of a wrong password, for people and for programs that ban addresses, and writes it down. Wrong passwords
-/// under names that nobody has are written down up to a number only, because strangers make them.
+/// Logs a wrong password, for people and for programs that ban addresses, and adds it to the audit log. Wrong passwords
+/// under unknown names are recorded up to a number only, because anybody can make them.
 async fn note_failure(app: &App, address: Option<IpAddr>, target: Option<&str>, now: DateTime<Utc>) -> ServiceError {
     let shown = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
     tracing::warn!(target: "mtpannel::login", address = %shown, "login failed");

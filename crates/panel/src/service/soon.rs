@@ -1,38 +1,38 @@
-//! Users who are about to lose service.
+//! Users who are served and whose time or traffic is nearly used up.
 
 use std::cmp::Reverse;
 
 use chrono::TimeDelta;
-use mtpannel_core::policy::Actor;
+use mtpannel_core::policy::StatsRead;
 use mtpannel_core::user::Status;
 
 use super::ServiceResult;
+use super::caller::Allowed;
 use crate::app::App;
-use crate::runtime::roster::belongs;
 use crate::store::users::{self, Listed, User};
 
-/// How far ahead the end of a user's time is looked for.
+/// How far ahead an expiry is shown.
 const AHEAD: TimeDelta = TimeDelta::days(7);
-/// From which part of his limit on, percent, a user has nearly used it up.
+/// From this part of the limit on, in percent, a user has nearly used it up.
 const NEARLY: i128 = 80;
 /// Users in each list.
 const SHOWN: usize = 10;
 
-/// Those whom the administrator sees and who are still served.
+/// Users whom the caller sees and who are still served.
 #[derive(Debug)]
 pub struct Soon {
-    /// Their time ends within a week; the next first.
+    /// Those who expire within a week; the next first.
     pub by_time: Vec<User>,
-    /// They have used 80 % of their traffic or more; the fullest first.
+    /// Those who have used 80 % of their limit or more; the fullest first.
     pub by_traffic: Vec<User>,
 }
 
-/// Gathers them.
-pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Soon> {
+/// Gathers both lists.
+pub async fn gather(app: &App, caller: &Allowed<StatsRead>) -> ServiceResult<Soon> {
     let rows = app.roster.rows(&app.store).await?;
-    let owner = actor.scope().owner();
-    let served =
-        || rows.iter().filter(|row| row.status == Status::Active).filter(|row| belongs(row.created_by_admin_id, owner));
+    let scope = caller.scope();
+    let is_served = |row: &&Listed| row.status == Status::Active && scope.sees(row.created_by_admin_id);
+    let served = || rows.iter().filter(is_served);
     let until = app.clock.now() + AHEAD;
     let by_time = first(served().filter_map(|row| Some((row.expire_at.filter(|end| *end <= until)?, row.id))));
     let by_traffic = first(served().filter_map(|row| Some((Reverse(nearly_used(row)?), row.id))));
@@ -45,10 +45,10 @@ pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Soon> {
     })
 }
 
-/// How much of his limit he has used, in millionths, if that is nearly all.
+/// The used part of the limit, in millionths, if that is nearly all.
 fn nearly_used(row: &Listed) -> Option<i128> {
-    let (used, limit) = (i128::from(row.data_used), i128::from(row.data_limit?));
-    (used * 100 >= limit * NEARLY).then(|| used * 1_000_000 / limit.max(1))
+    let (used, limit) = (i128::from(row.data_used), i128::from(row.data_limit?.get()));
+    (used * 100 >= limit * NEARLY).then(|| used * 1_000_000 / limit)
 }
 
 /// Row ids of the smallest, in order.

@@ -2,26 +2,27 @@
 
 use std::collections::HashMap;
 
-use mtpannel_core::policy::{Actor, Scope};
+use mtpannel_core::policy::{Scope, StatsRead};
 use mtpannel_core::user::Status;
 
 use super::ServiceResult;
+use super::caller::Allowed;
 use crate::app::App;
-use crate::runtime::health::{ProxyView, Task};
+use crate::runtime::health::{ProxyState, ProxyView};
 use crate::runtime::roster;
 use crate::store::system::SystemStats;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, system, users};
 
-/// Users in the list of the largest (design section 13, "API").
+/// Users in the list of those with the most traffic.
 const TOP: usize = 100;
 
-/// What the dashboard shows of the users that the administrator sees, and of the proxy.
+/// What the dashboard shows of the users that the caller sees, and of the proxy.
 #[derive(Debug)]
 pub struct Stats {
     /// The proxy's figures at the last good scrape, if there was one.
     pub system: Option<SystemStats>,
-    /// Their sessions at the last scrape, if it succeeded.
+    /// Their connections at the last scrape, if it succeeded.
     pub online: Option<Online>,
     /// Users by status; every status is there.
     pub by_status: HashMap<Status, i64>,
@@ -29,20 +30,21 @@ pub struct Stats {
     pub top: Vec<User>,
 }
 
-/// Who has sessions.
+/// How many users are online.
 #[derive(Debug, Clone, Copy)]
 pub struct Online {
-    /// Users with at least one.
+    /// Users with at least one connection.
     pub users: i64,
-    /// Their sessions.
+    /// Their connections.
     pub connections: i64,
 }
 
-/// Gathers them.
-pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Stats> {
-    let by_status = app.roster.count_by_status(&app.store, actor.scope()).await?;
+/// Gathers the figures.
+pub async fn gather(app: &App, caller: &Allowed<StatsRead>) -> ServiceResult<Stats> {
+    let scope = caller.scope();
+    let by_status = app.roster.count_by_status(&app.store, scope).await?;
     let selection = roster::Selection {
-        owner: actor.scope().owner(),
+        scope,
         search: String::new(),
         status: None,
         sort: roster::SortKey::DataUsed,
@@ -51,12 +53,12 @@ pub async fn gather(app: &App, actor: &Actor) -> ServiceResult<Stats> {
     let ids = app.roster.select(&app.store, selection).await?;
     let mut conn = app.store.read().await?;
     let system = system::latest(conn.db()).await?;
-    let online = match app.health.proxy().filter(|_| app.health.task(Task::Scrape).failure.is_none()) {
-        Some(view) => Some(online(conn.db(), actor.scope(), &view).await?),
+    let online = match app.health.proxy().filter(|_| app.health.proxy_state() == ProxyState::Up) {
+        Some(view) => Some(online(conn.db(), scope, &view).await?),
         None => None,
     };
     let mut top = users::by_ids(conn.db(), ids.iter().copied().take(TOP)).await?;
-    top.sort_by_key(|user| (std::cmp::Reverse(user.data_used), user.id));
+    top.sort_by_key(|user| (std::cmp::Reverse(user.profile.data_used), user.id));
     Ok(Stats { system, online, by_status, top })
 }
 

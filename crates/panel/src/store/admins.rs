@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Db, StoreResult, execute, folded, query, session_is_open, sql_texts};
 
-/// An administrator (specification section 3.1).
+/// An administrator.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Admin {
     /// Row id.
@@ -13,28 +13,28 @@ pub struct Admin {
     pub username: String,
     /// Sees and manages everything.
     pub is_sudo: bool,
-    /// When he was created.
+    /// When they were created.
     pub created_at: DateTime<Utc>,
     /// Tokens of an older epoch are void.
     pub token_epoch: i64,
-    /// His last successful login.
+    /// Their last successful login.
     pub last_login_at: Option<DateTime<Utc>>,
     /// When a refresh token that had been replaced was used, until they are told.
     pub reuse_detected_at: Option<DateTime<Utc>>,
 }
 
-/// Who holds an access token, by what it says.
+/// What an access token says of its holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// Row id of the administrator.
     pub admin_id: i64,
     /// Their token epoch when it was given.
     pub epoch: i64,
-    /// The browser's session that it ends with.
+    /// The login session that it ends with.
     pub session: Option<String>,
 }
 
-/// What a login compares with.
+/// What a login is compared with.
 #[derive(sqlx::FromRow)]
 pub struct Credentials {
     /// Row id.
@@ -82,7 +82,7 @@ pub async fn by_id(db: Db<'_>, id: i64) -> StoreResult<Option<Admin>> {
     query!(fetch_optional as Admin, db, BY_ID, id)
 }
 
-/// The administrator who holds an access token, as long as its epoch and session are good.
+/// The administrator who holds an access token, as long as its token epoch and login session are valid.
 pub async fn by_holder(db: Db<'_>, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<Admin>> {
     query!(fetch_optional as Admin, db, BY_HOLDER, holder.admin_id, holder.epoch, &holder.session, now)
 }
@@ -97,7 +97,7 @@ pub async fn credentials(db: Db<'_>, name: &str) -> StoreResult<Option<Credentia
     query!(fetch_optional as Credentials, db, CREDENTIALS, folded(name))
 }
 
-/// The administrator with this row id, if the hash of his password is still this one.
+/// The administrator with this row id, if the hash of their password is still this one.
 pub async fn by_credentials(db: Db<'_>, credentials: &Credentials) -> StoreResult<Option<Admin>> {
     query!(fetch_optional as Admin, db, BY_CREDENTIALS, credentials.id, &credentials.hashed_password)
 }
@@ -132,7 +132,7 @@ pub async fn set_password(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
     execute!(db, SET_PASSWORD, id, hash).map(drop)
 }
 
-/// Stores a better hash of the password that he just proved to know.
+/// Stores a stronger hash of the password that was just compared.
 pub async fn upgrade_hash(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
     execute!(db, UPGRADE_HASH, id, hash).map(drop)
 }
@@ -157,7 +157,7 @@ pub async fn set_reuse_detected(db: Db<'_>, id: i64, at: Option<DateTime<Utc>>) 
     execute!(db, SET_REUSE_DETECTED, id, at).map(drop)
 }
 
-/// Deletes an administrator; his users stay, without an owner.
+/// Deletes an administrator; their users stay, without an owner.
 pub async fn delete(db: Db<'_>, id: i64) -> StoreResult<()> {
     execute!(db, DELETE, id).map(drop)
 }

@@ -1,4 +1,4 @@
-//! Table `users` by its dates: whose moment has come, and whom a wrong clock has judged.
+//! Table `users` by its dates: users whose expiry or reset is due, and those whom a wrong clock has expired or put off.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::ResetStrategy;
@@ -27,12 +27,12 @@ sql_texts! {
     NEXT_RESET = "SELECT MIN(next_reset_at) FROM users WHERE next_reset_at IS NOT NULL";
 }
 
-/// At most `limit` users whose time is over at `now` but whose status does not say so.
+/// At most `limit` users whose expiry has passed at `now` but whose status does not say so.
 pub async fn expiring(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResult<Vec<User>> {
     query!(fetch_all as User, db, EXPIRING, now, limit)
 }
 
-/// At most `limit` users whose status says that their time is over although it ends after `now`.
+/// At most `limit` users whose status is `expired` although they expire after `now`.
 pub async fn revived(db: Db<'_>, now: DateTime<Utc>, limit: i64) -> StoreResult<Vec<User>> {
     query!(fetch_all as User, db, REVIVED, now, limit)
 }
@@ -59,7 +59,7 @@ pub async fn set_last_reset(db: Db<'_>, ids: impl IntoIterator<Item = i64>, now:
     execute!(db, SET_RESET_AT, json_rows(ids.into_iter().map(|id| (id, 0))), now).map(drop)
 }
 
-/// Whether there is anybody for [`revived`] or [`put_off`].
+/// Whether [`revived`] or [`put_off`] would give a user.
 pub async fn is_misjudged(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<bool> {
     type Row = (Option<DateTime<Utc>>,);
     let (expired,) = query!(fetch_one as Row, db.reborrow(), LAST_EXPIRED)?;
@@ -75,7 +75,7 @@ pub async fn is_misjudged(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<boo
     Ok(false)
 }
 
-/// The next moment at which somebody expires or is reset.
+/// The next moment at which a user expires or is reset.
 pub async fn next_deadline(mut db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>> {
     type Row = (Option<DateTime<Utc>>,);
     let (expiry,) = query!(fetch_one as Row, db.reborrow(), NEXT_EXPIRY)?;

@@ -1,7 +1,7 @@
 //! Table `users` as a scrape sees it: usage and what follows from it, for many users at once.
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::Status;
+use mtpannel_core::user::{Limit, Status};
 
 use super::users::set_status;
 use super::{
@@ -17,13 +17,13 @@ pub struct Metered<'t> {
     pub username: &'t str,
     /// Status as stored.
     pub status: Status,
-    /// Whether his time is over.
+    /// Whether the expiry has passed.
     pub is_over: bool,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
+    /// Traffic limit.
+    pub data_limit: Option<Limit>,
     /// Bytes since the last reset.
     pub data_used: i64,
-    /// Base of his usage.
+    /// Base of the usage.
     pub usage_base: Option<i64>,
 }
 
@@ -34,11 +34,11 @@ pub struct UsageChange {
     pub id: i64,
     /// Bytes since the last reset.
     pub data_used: i64,
-    /// Base of his usage, if he gets one.
+    /// Base of the usage, if it is set now.
     pub new_base: Option<i64>,
     /// Status that follows, if it is another one.
     pub new_status: Option<Status>,
-    /// Whether he was there.
+    /// Whether the user had a connection or moved bytes.
     pub seen: bool,
 }
 
@@ -65,21 +65,18 @@ sql_texts! {
     ALL_METERED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NOT NULL");
     UNSETTLED = concat!("SELECT ", metered_columns!(), " FROM users WHERE usage_base IS NULL");
     UNSETTLED_NAMES = "SELECT username FROM users WHERE usage_base IS NULL";
+    /// For most of a scrape's users; it leaves the indexed columns alone. PostgreSQL takes the types of the rows from what is
+    /// bound.
+    RECORD_USAGE = concat!(
+        "WITH changed (id, data_used, seen_at) AS (VALUES ($1, $2, $3)) \
+         UPDATE users SET data_used = changed.data_used, last_seen_at = COALESCE(changed.seen_at, last_seen_at), \
+         revision = ", this_revision!(), " FROM changed WHERE users.id = changed.id"
+    );
     SETTLE = concat!(
         "UPDATE users SET usage_base = CAST(value ->> 0 AS BIGINT), revision = ", this_revision!(),
         " FROM json_each($1) WHERE users.id = CAST(key AS BIGINT)"
     );
 }
-
-/// Most of a scrape's users; leaves the indexed columns alone. PostgreSQL takes the types from what is bound, so that it
-/// cannot be prepared before, like the others.
-const RECORD_USAGE: &str = concat!(
-    "WITH changed (id, data_used, seen_at) AS (VALUES ($1, $2, $3)) \
-     UPDATE users SET data_used = changed.data_used, last_seen_at = COALESCE(changed.seen_at, last_seen_at), \
-     revision = ",
-    this_revision!(),
-    " FROM changed WHERE users.id = changed.id"
-);
 
 /// From this many names on, reading every user costs less than looking for each.
 const MANY: usize = 20_000;
@@ -112,7 +109,7 @@ pub async fn each_metered(
             username,
             status: status.parse().ok()?,
             is_over: is_over == "1",
-            data_limit: optional(data_limit)?,
+            data_limit: optional(data_limit)?.map(Limit::of_stored),
             data_used: data_used.parse().ok()?,
             usage_base: optional(usage_base)?,
         });

@@ -63,6 +63,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         state::TEXTS,
         system::TEXTS,
         traffic::TEXTS,
+        users::mirrored::TEXTS,
         users::TEXTS,
         written_files::TEXTS,
     ]

@@ -35,7 +35,7 @@ macro_rules! sql_texts {
     ($($(#[$meta:meta])* $name:ident = $text:expr;)+) => {
         $($(#[$meta])* const $name: &str = $text;)+
         /// Every SQL text of this file.
-        pub(super) const TEXTS: &[&str] = &[$($name),+];
+        pub(in crate::store) const TEXTS: &[&str] = &[$($name),+];
     };
 }
 

@@ -1,7 +1,11 @@
 //! Table `users`, joined with the owner's name and the name's meter where rows are read.
 
 use chrono::{DateTime, Utc};
-use mtpannel_core::user::{Limit, ResetStrategy, Secret, Standing, Status, Username};
+use mtpannel_core::user::{Limits, Profile, ResetStrategy, Secret, Status, Username};
+
+pub(super) mod mirrored;
+
+pub use mirrored::{Listed, Projected, ids, listing, projection};
 
 use super::admins::Holder;
 use super::{
@@ -9,7 +13,7 @@ use super::{
     this_revision, time_at,
 };
 
-/// A proxy user (specification section 3.2) with what belongs to him elsewhere.
+/// A proxy user, with what other tables hold of them.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct User {
     /// Row id.
@@ -20,127 +24,108 @@ pub struct User {
     /// Secret.
     #[sqlx(try_from = "String")]
     pub secret: Secret,
-    /// Status as stored.
-    #[sqlx(try_from = "String")]
-    pub status: Status,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
-    /// Bytes since the last reset.
-    pub data_used: i64,
-    /// Sessions at once.
-    pub max_connections: Option<i64>,
-    /// Addresses at once.
-    pub max_unique_ips: Option<i64>,
-    /// End of his time.
-    pub expire_at: Option<DateTime<Utc>>,
-    /// Note of the administrator.
-    pub note: String,
-    /// When he was created.
+    /// What an administrator sets, usage and status.
+    #[sqlx(flatten, try_from = "ProfileColumns")]
+    pub profile: Profile,
+    /// When the user was created.
     pub created_at: DateTime<Utc>,
     /// Owner's row id.
     pub created_by_admin_id: Option<i64>,
     /// Last change by an administrator or a rule.
     pub updated_at: DateTime<Utc>,
-    /// Last scrape in which he had a session or moved bytes.
+    /// Last scrape at which the user had a connection or had moved bytes.
     pub last_seen_at: Option<DateTime<Utc>>,
-    /// Lifetime total of the name at the last reset; `None` while an earlier owner's sessions may still count.
-    pub usage_base: Option<i64>,
-    /// How often usage is reset.
-    #[sqlx(try_from = "String")]
-    pub reset_strategy: ResetStrategy,
-    /// The next reset.
-    pub next_reset_at: Option<DateTime<Utc>>,
     /// Owner's name.
     pub owner: Option<String>,
     /// Lifetime total of the name, both directions.
     pub lifetime: i64,
-    /// Sessions at the last scrape.
+    /// Connections at the last scrape.
     pub connections: i64,
     /// Addresses at the last scrape.
     pub unique_ips: i64,
 }
 
 impl User {
-    /// What his status depends on.
-    pub fn standing(&self) -> Standing {
-        Standing {
-            disabled: self.status == Status::Disabled,
-            expire_at: self.expire_at,
-            data_limit: self.data_limit.map(Limit::of_stored),
-            data_used: self.data_used,
+    /// A user who is not stored yet, without an owner.
+    pub fn new(username: Username, secret: Secret, profile: Profile, now: DateTime<Utc>) -> Self {
+        Self {
+            id: 0,
+            username,
+            secret,
+            profile,
+            created_at: now,
+            created_by_admin_id: None,
+            updated_at: now,
+            last_seen_at: None,
+            owner: None,
+            lifetime: 0,
+            connections: 0,
+            unique_ips: 0,
         }
     }
 
-    /// Usage to 0, as of `now`; the schedule of resets goes on as it was.
+    /// Sets usage to 0, as of `now`.
     pub fn reset_usage(&mut self, now: DateTime<Utc>) {
-        if self.usage_base.is_some() {
-            self.usage_base = Some(self.lifetime);
-        }
-        self.data_used = 0;
-        self.status = self.standing().status(now);
+        self.profile.reset_usage(self.lifetime, now);
     }
 }
 
-/// A user, and the administrator who asks for him.
+/// The columns of a [`Profile`].
+#[derive(sqlx::FromRow)]
+struct ProfileColumns {
+    #[sqlx(try_from = "String")]
+    status: Status,
+    #[sqlx(flatten, try_from = "LimitColumns")]
+    limits: Limits,
+    data_used: i64,
+    usage_base: Option<i64>,
+    expire_at: Option<DateTime<Utc>>,
+    note: String,
+    #[sqlx(try_from = "String")]
+    reset_strategy: ResetStrategy,
+    next_reset_at: Option<DateTime<Utc>>,
+}
+
+impl From<ProfileColumns> for Profile {
+    fn from(columns: ProfileColumns) -> Self {
+        let ProfileColumns { status, limits, data_used, usage_base, expire_at, note, reset_strategy, next_reset_at } =
+            columns;
+        Self { status, limits, data_used, usage_base, expire_at, note, reset_strategy, next_reset_at }
+    }
+}
+
+/// The columns of [`Limits`].
+#[derive(sqlx::FromRow)]
+struct LimitColumns {
+    data_limit: Option<i64>,
+    max_connections: Option<i64>,
+    max_unique_ips: Option<i64>,
+}
+
+impl From<LimitColumns> for Limits {
+    fn from(columns: LimitColumns) -> Self {
+        let LimitColumns { data_limit: data, max_connections: connections, max_unique_ips: addresses } = columns;
+        Self::of_stored(Limits { data, connections, addresses })
+    }
+}
+
+/// A user, and the administrator who asks for them.
 #[derive(Debug, sqlx::FromRow)]
 pub struct AskedFor {
-    /// The user, whoever owns him.
+    /// The user, whoever owns them.
     #[sqlx(flatten)]
     pub user: User,
-    /// Who asks.
+    /// Name of the administrator.
     pub asker_name: String,
-    /// His role.
+    /// Their role.
     pub asker_is_sudo: bool,
 }
 
-/// What the projection to the file needs of every user.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Projected {
-    /// Row id.
-    pub id: i64,
-    /// Name.
-    #[sqlx(try_from = "String")]
-    pub username: Username,
-    /// Secret.
-    #[sqlx(try_from = "String")]
-    pub secret: Secret,
-    /// Status as stored.
-    #[sqlx(try_from = "String")]
-    pub status: Status,
-    /// End of his time.
-    pub expire_at: Option<DateTime<Utc>>,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
-    /// Base of his usage, or the lifetime total while it is not settled.
-    pub quota_base: i64,
-    /// Sessions at once.
-    pub max_connections: Option<i64>,
-    /// Addresses at once.
-    pub max_unique_ips: Option<i64>,
-}
-
-/// What lists sort and filter by.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Listed {
-    /// Row id.
-    pub id: i64,
-    /// Name.
-    pub username: String,
-    /// Status as stored.
-    #[sqlx(try_from = "String")]
-    pub status: Status,
-    /// Owner's row id.
-    pub created_by_admin_id: Option<i64>,
-    /// Bytes since the last reset.
-    pub data_used: i64,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
-    /// End of his time.
-    pub expire_at: Option<DateTime<Utc>>,
-    /// Last scrape in which he was seen.
-    pub last_seen_at: Option<DateTime<Utc>>,
-    /// When he was created.
-    pub created_at: DateTime<Utc>,
+/// The columns of [`LimitColumns`].
+macro_rules! limit_columns {
+    ($table:literal) => {
+        concat!($table, "data_limit, ", $table, "max_connections, ", $table, "max_unique_ips")
+    };
 }
 
 macro_rules! select_user {
@@ -149,10 +134,10 @@ macro_rules! select_user {
     };
     ($more:literal, $rest:literal) => {
         concat!(
-            "SELECT u.id, u.username, u.secret, u.status, u.data_limit, u.data_used, u.max_connections, \
-             u.max_unique_ips, u.expire_at, u.note, u.created_at, u.created_by_admin_id, u.updated_at, u.last_seen_at, \
-             u.usage_base, u.reset_strategy, u.next_reset_at, a.username AS owner, \
-             COALESCE(",
+            "SELECT u.id, u.username, u.secret, u.status, ",
+            $crate::store::users::limit_columns!("u."),
+            ", u.data_used, u.expire_at, u.note, u.created_at, u.created_by_admin_id, u.updated_at, u.last_seen_at, \
+             u.usage_base, u.reset_strategy, u.next_reset_at, a.username AS owner, COALESCE(",
             lifetime!("m."),
             ", 0) AS lifetime, COALESCE(m.connections, 0) AS connections, COALESCE(m.unique_ips, 0) AS unique_ips",
             $more,
@@ -163,7 +148,7 @@ macro_rules! select_user {
     };
 }
 
-pub(super) use select_user;
+pub(super) use {limit_columns, select_user};
 
 sql_texts! {
     BY_NAME = select_user!("WHERE lower(u.username) = $1 AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)");
@@ -179,33 +164,24 @@ sql_texts! {
         "WHERE lower(u.username) IN (SELECT key FROM json_each($1)) \
          AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)"
     );
-    PROJECTION = concat!(
-        "SELECT u.id, u.username, u.secret, u.status, u.expire_at, u.data_limit, \
-         COALESCE(u.usage_base, ", lifetime!("m."), ", 0) AS quota_base, u.max_connections, u.max_unique_ips \
-         FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username \
-         WHERE u.revision > $1 ORDER BY u.id"
-    );
-    LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
-        created_at FROM users WHERE revision > $1 ORDER BY id";
-    IDS = "SELECT id FROM users";
     COUNT = "SELECT COUNT(*) FROM users";
     ONLINE_OF = "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
         JOIN usage_meters m ON m.username = u.username WHERE u.created_by_admin_id = $1 AND m.connections > 0";
     INSERT = concat!(
-        "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
+        "INSERT INTO users (username, secret, status, ", limit_columns!(""), ", expire_at, note, \
          created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used, revision) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13, $14, ", this_revision!(), ") RETURNING id"
     );
     INSERT_MANY = concat!(
-        "INSERT INTO users (username, secret, status, data_limit, data_used, max_connections, max_unique_ips, expire_at, \
+        "INSERT INTO users (username, secret, status, ", limit_columns!(""), ", data_used, expire_at, \
          note, created_at, created_by_admin_id, usage_base, updated_at, revision) \
          SELECT key, value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), CAST(value ->> 3 AS BIGINT), \
          CAST(value ->> 4 AS BIGINT), CAST(value ->> 5 AS BIGINT), ", time_at!(6), ", value ->> 7, ", time_at!(8), ", \
          CAST(value ->> 9 AS BIGINT), CAST(value ->> 10 AS BIGINT), $2, ", this_revision!(), " FROM json_each($1)"
     );
     UPDATE = concat!(
-        "UPDATE users SET secret = $2, status = $3, data_limit = $4, data_used = $5, max_connections = $6, \
-         max_unique_ips = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
+        "UPDATE users SET secret = $2, status = $3, data_limit = $4, max_connections = $5, max_unique_ips = $6, \
+         data_used = $7, expire_at = $8, note = $9, updated_at = $10, usage_base = $11, reset_strategy = $12, \
          next_reset_at = $13, revision = ", this_revision!(), " WHERE id = $1"
     );
     UPDATE_MANY = concat!(
@@ -224,13 +200,13 @@ sql_texts! {
     DELETE = "DELETE FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))";
 }
 
-/// The user of this name, in any case, if he belongs to `owner` (`None`: whoever owns him).
+/// The user of this name, in any case, if they belong to `owner` (`None`: whoever owns them).
 pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<Option<User>> {
     query!(fetch_optional as User, db, BY_NAME, folded(name), owner)
 }
 
-/// The user of this name, in any case, and the administrator who holds an access token, as long as its epoch and session
-/// are good: both in one trip to the database.
+/// The user of this name, in any case, and the administrator who holds an access token, as long as its token epoch and login
+/// session are valid: both in one trip to the database.
 pub async fn by_name_for(db: Db<'_>, name: &str, holder: &Holder, now: DateTime<Utc>) -> StoreResult<Option<AskedFor>> {
     let Holder { admin_id, epoch, session } = holder;
     query!(fetch_optional as AskedFor, db, BY_NAME_FOR, folded(name), admin_id, epoch, session, now)
@@ -251,101 +227,59 @@ pub async fn by_names<'n>(
     query!(fetch_all as User, db, BY_NAMES, json_names(names), owner)
 }
 
-/// What the projection needs of the users that changed after this revision (-1: of all), by row id.
-pub async fn projection(db: Db<'_>, after: i64) -> StoreResult<Vec<Projected>> {
-    query!(fetch_all as Projected, db, PROJECTION, after)
-}
-
-/// What lists need of the users that changed after this revision (-1: of all), by row id.
-pub async fn listing(db: Db<'_>, after: i64) -> StoreResult<Vec<Listed>> {
-    query!(fetch_all as Listed, db, LISTING, after)
-}
-
-/// The row ids of all users, in no order.
-pub async fn ids(db: Db<'_>) -> StoreResult<Vec<(i64,)>> {
-    query!(fetch_all as (i64,), db, IDS)
-}
-
 /// How many users there are.
 pub async fn count(db: Db<'_>) -> StoreResult<usize> {
     query!(fetch_one as (i64,), db, COUNT).map(|(count,)| usize::try_from(count).unwrap_or(0))
 }
 
-/// How many of this owner's users have sessions, and how many sessions these are.
+/// How many of this owner's users have connections, and how many connections these are.
 pub async fn online_of(db: Db<'_>, owner: i64) -> StoreResult<(i64, i64)> {
     query!(fetch_one as (i64, i64), db, ONLINE_OF, owner)
 }
 
-/// Adds a user and gives his row id; what is joined into `user` and its `id` are ignored.
+/// Adds a user and gives their row id; what is joined into `user` and its `id` are ignored.
 /// [`super::StoreError::Conflict`] if the name is taken in any case.
 pub async fn insert(db: Db<'_>, user: &User) -> StoreResult<i64> {
+    let (profile, limits) = (&user.profile, user.profile.limits.numbers());
     query!(
         fetch_one as (i64,),
         db,
         INSERT,
         user.username.as_str(),
         user.secret.to_hex(),
-        user.status.as_str(),
-        user.data_limit,
-        user.max_connections,
-        user.max_unique_ips,
-        user.expire_at,
-        &user.note,
+        profile.status.as_str(),
+        limits.data,
+        limits.connections,
+        limits.addresses,
+        profile.expire_at,
+        &profile.note,
         user.created_at,
         user.created_by_admin_id,
-        user.usage_base,
-        user.reset_strategy.as_str(),
-        user.next_reset_at,
-        user.data_used,
+        profile.usage_base,
+        profile.reset_strategy.as_str(),
+        profile.next_reset_at,
+        profile.data_used,
     )
     .map(|(id,)| id)
 }
 
-/// A user from elsewhere.
-#[derive(Debug, Clone)]
-pub struct Imported {
-    /// Name.
-    pub username: Username,
-    /// Secret.
-    pub secret: Secret,
-    /// Status.
-    pub status: Status,
-    /// Bytes he may move.
-    pub data_limit: Option<i64>,
-    /// Bytes used.
-    pub data_used: i64,
-    /// Sessions at once.
-    pub max_connections: Option<i64>,
-    /// Addresses at once.
-    pub max_unique_ips: Option<i64>,
-    /// End of his time.
-    pub expire_at: Option<DateTime<Utc>>,
-    /// Note.
-    pub note: String,
-    /// When he was created.
-    pub created_at: DateTime<Utc>,
-    /// Owner's row id.
-    pub created_by_admin_id: Option<i64>,
-    /// Lifetime total of the name from which his usage counts.
-    pub usage_base: i64,
-}
-
 /// Adds users, all of whose names are free, in as few statements as is reasonable.
-pub async fn insert_many(mut db: Db<'_>, users: &[Imported], now: DateTime<Utc>) -> StoreResult<()> {
+pub async fn insert_many(mut db: Db<'_>, users: &[User], now: DateTime<Utc>) -> StoreResult<()> {
     for batch in users.chunks(super::BATCH) {
         let rows = json_rows(batch.iter().map(|user| {
+            let (profile, limits) = (&user.profile, user.profile.limits.numbers());
             let columns = (
                 user.secret.to_hex(),
-                user.status.as_str(),
-                user.data_limit,
-                user.data_used,
-                user.max_connections,
-                user.max_unique_ips,
-                user.expire_at.map(|end| end.timestamp()),
-                &user.note,
+                profile.status.as_str(),
+                limits.data,
+                limits.connections,
+                limits.addresses,
+                profile.data_used,
+                profile.expire_at.map(|end| end.timestamp()),
+                &profile.note,
                 user.created_at.timestamp(),
                 user.created_by_admin_id,
-                user.usage_base,
+                profile.usage_base,
             );
             (user.username.as_str(), columns)
         }));
@@ -356,27 +290,28 @@ pub async fn insert_many(mut db: Db<'_>, users: &[Imported], now: DateTime<Utc>)
 
 /// Writes everything of `user` that an administrator or a rule can change.
 pub async fn update(db: Db<'_>, user: &User) -> StoreResult<()> {
+    let (profile, limits) = (&user.profile, user.profile.limits.numbers());
     execute!(
         db,
         UPDATE,
         user.id,
         user.secret.to_hex(),
-        user.status.as_str(),
-        user.data_limit,
-        user.data_used,
-        user.max_connections,
-        user.max_unique_ips,
-        user.expire_at,
-        &user.note,
+        profile.status.as_str(),
+        limits.data,
+        limits.connections,
+        limits.addresses,
+        profile.data_used,
+        profile.expire_at,
+        &profile.note,
         user.updated_at,
-        user.usage_base,
-        user.reset_strategy.as_str(),
-        user.next_reset_at,
+        profile.usage_base,
+        profile.reset_strategy.as_str(),
+        profile.next_reset_at,
     )
     .map(drop)
 }
 
-/// Writes what a deed on many, or time, changes of `users`: standing, limit, usage and dates, at `now`.
+/// Writes what a bulk action or a due reset changes of `users`: status, traffic limit, usage and dates, at `now`.
 pub async fn update_many<'u>(
     mut db: Db<'_>,
     users: impl IntoIterator<Item = &'u User>,
@@ -386,8 +321,9 @@ pub async fn update_many<'u>(
     let users: Vec<&User> = users.into_iter().collect();
     for batch in users.chunks(super::BATCH) {
         let rows = json_rows(batch.iter().map(|user| {
-            let (end, reset) = (seconds(user.expire_at), seconds(user.next_reset_at));
-            (user.id, (user.status.as_str(), user.data_limit, user.data_used, user.usage_base, end, reset))
+            let Profile { status, limits, data_used, usage_base, expire_at, next_reset_at, .. } = &user.profile;
+            let (data_limit, end, reset) = (limits.numbers().data, seconds(*expire_at), seconds(*next_reset_at));
+            (user.id, (status.as_str(), data_limit, data_used, usage_base, end, reset))
         }));
         execute!(db.reborrow(), UPDATE_MANY, rows, now)?;
     }
@@ -404,7 +340,7 @@ pub async fn set_status(
     execute!(db, SET_STATUS, rows, now).map(drop)
 }
 
-/// Takes an administrator's users away from him.
+/// Leaves the users of an administrator without an owner.
 pub async fn disown(db: Db<'_>, admin_id: i64) -> StoreResult<()> {
     execute!(db, DISOWN, admin_id).map(drop)
 }

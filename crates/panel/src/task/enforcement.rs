@@ -111,21 +111,21 @@ pub async fn enforce(app: &App) -> StoreResult<usize> {
 async fn judge_resets(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> {
     let mut due = deadlines::resetting(db.reborrow(), now, BATCH).await?;
     let last: HashMap<i64, DateTime<Utc>> = deadlines::last_resets(db.reborrow(), &due).await?.into_iter().collect();
-    let before: Vec<Status> = due.iter().map(|user| user.status).collect();
+    let before: Vec<Status> = due.iter().map(|user| user.profile.status).collect();
     let mut was_reset = Vec::new();
     for user in &mut due {
         // A clock that was behind may have moved the next reset to a day that is over since.
-        if last.get(&user.id).is_none_or(|last| user.reset_strategy.is_due(*last, now)) {
+        if last.get(&user.id).is_none_or(|last| user.profile.reset_strategy.is_due(*last, now)) {
             user.reset_usage(now);
             was_reset.push(user.id);
         }
     }
-    let statuses = due.iter().zip(before).map(|(user, before)| (user.username.as_str(), before, user.status));
+    let statuses = due.iter().zip(before).map(|(user, before)| (user.username.as_str(), before, user.profile.status));
     audit::record_statuses(db.reborrow(), now, statuses).await?;
     let put_off = deadlines::put_off(db.reborrow(), now + CLOCKS_DIFFER, BATCH).await?;
     let mut changed: Vec<User> = due.into_iter().chain(put_off).collect();
     for user in &mut changed {
-        user.next_reset_at = user.reset_strategy.next_reset(now);
+        user.profile.next_reset_at = user.profile.reset_strategy.next_reset(now);
     }
     users::update_many(db.reborrow(), &changed, now).await?;
     if !was_reset.is_empty() {
@@ -138,9 +138,10 @@ async fn judge_resets(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> 
 async fn judge_expiry(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> {
     let mut misjudged = deadlines::expiring(db.reborrow(), now, BATCH).await?;
     misjudged.extend(deadlines::revived(db.reborrow(), now + CLOCKS_DIFFER, BATCH).await?);
-    let statuses = misjudged.iter().map(|user| (user.id, user.standing().status(now)));
+    let statuses = misjudged.iter().map(|user| (user.id, user.profile.standing().status(now)));
     users::set_status(db.reborrow(), statuses, now).await?;
-    let changes = misjudged.iter().map(|user| (user.username.as_str(), user.status, user.standing().status(now)));
+    let changes =
+        misjudged.iter().map(|user| (user.username.as_str(), user.profile.status, user.profile.standing().status(now)));
     audit::record_statuses(db, now, changes).await?;
     Ok(misjudged.len())
 }

@@ -45,7 +45,7 @@ async fn accounted(store: &Store) -> Totals {
     for name in NAMES {
         let lifetime = stored.get(name).map_or(Counters::ZERO, |account| account.meter.lifetime);
         let user = users::by_name(tx.db(), name, None).await.unwrap().unwrap();
-        assert_eq!(user.data_used, lifetime.total(), "usage of {name}");
+        assert_eq!(user.profile.data_used, lifetime.total(), "usage of {name}");
         let beginning = chrono::DateTime::UNIX_EPOCH;
         let end = beginning + chrono::TimeDelta::days(365_000);
         let history = traffic::of_user(tx.db(), user.id, beginning, end).await.unwrap();

@@ -81,7 +81,7 @@ fn assert_same(text: &str, rows: &[Projected], departed: &[Departed], now: DateT
     for row in &active {
         let name = row.username.as_str();
         assert_eq!(text_of(&document, "users", name).as_deref(), Some(row.secret.to_hex().as_str()), "{name}");
-        let quota = row.data_limit.map(|limit| (limit + row.quota_base).to_string());
+        let quota = row.limits.data.map(|limit| (limit.get() + row.quota_base).to_string());
         assert_eq!(text_of(&document, "user_data_quota", name), quota, "{name}");
         let enabled = text_of(&document, "user_enabled", name);
         assert!(enabled.is_none() || departed.iter().any(|gone| gone.username == row.username), "{name} is shut");

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use mtpannel::service::users::{self, NewUser};
-use mtpannel::service::{ServiceError, auth};
+use mtpannel::service::{ServiceError, caller};
 use mtpannel::store::admins as rows;
-use mtpannel_core::audit::By;
+use mtpannel_core::user::UserPatch;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -186,11 +186,10 @@ async fn whoever_is_deleted_while_he_creates_a_user_is_told_so(#[case] engine: E
     let app = TestApp::start(engine).await;
     let helper = app.create_admin("helper", false).await;
     let running = &app.running().app;
-    let actor = auth::authenticate(running, &helper).await.unwrap().actor;
+    let caller = caller::authenticate(running, &helper, None).await.unwrap().allow().unwrap();
     app.delete("/api/admins/helper").await.expect(StatusCode::NO_CONTENT).await;
-    let by = By::Admin { actor: actor.clone(), address: None };
-    let new = NewUser { username: "late".into(), ..NewUser::default() };
-    let refused = users::create(running, &by, &actor, new).await.unwrap_err();
+    let new = NewUser { username: "late".parse().unwrap(), patch: UserPatch::default() };
+    let refused = users::create(running, &caller, new).await.unwrap_err();
     assert!(matches!(refused, ServiceError::Unauthorized(_)), "{refused:?}");
     app.get("/api/users/late").await.problem(StatusCode::NOT_FOUND, "not_found").await;
 }

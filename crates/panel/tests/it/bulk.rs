@@ -137,7 +137,7 @@ async fn whoever_does_not_match_any_more_when_it_is_done_is_left_alone(#[case] e
     let store = app.store();
     let mut tx = store.write().await.unwrap();
     let mut alice = users::by_name(tx.db(), "alice", None).await.unwrap().unwrap();
-    (alice.expire_at, alice.status) = (None, Status::Active);
+    (alice.profile.expire_at, alice.profile.status) = (None, Status::Active);
     users::update(tx.db(), &alice).await.unwrap();
     state::bump(tx.db()).await.unwrap();
     let renew_first = async {

@@ -5,7 +5,7 @@ use std::fs;
 
 use mtpannel::runtime::password::{Passwords, Verdict};
 use mtpannel::store::{Store, admins, meters, system, traffic, users};
-use mtpannel_core::user::Status;
+use mtpannel_core::user::{Limits, Status};
 use sqlx::{Connection as _, Executor as _};
 
 use crate::cli_support::{Place, connect};
@@ -94,17 +94,21 @@ async fn takes_over_everything(engine: Engine) {
     let mut conn = store.read().await.unwrap();
     let alice = users::by_name(conn.db(), "alice", None).await.unwrap().unwrap();
     assert_eq!(alice.secret.to_hex(), "00112233445566778899aabbccddeeff");
-    assert_eq!((alice.status, alice.data_limit, alice.data_used), (Status::Active, Some(1000), 300));
-    assert_eq!((alice.max_connections, alice.max_unique_ips, alice.note.as_str()), (Some(3), Some(2), "нота"));
-    assert_eq!(alice.expire_at, Some("2999-01-02T03:04:05Z".parse().unwrap()));
+    assert_eq!((alice.profile.status, alice.profile.data_used), (Status::Active, 300));
+    let limits = Limits { data: Some(1000), connections: Some(3), addresses: Some(2) };
+    assert_eq!((alice.profile.limits.numbers(), alice.profile.note.as_str()), (limits, "нота"));
+    assert_eq!(alice.profile.expire_at, Some("2999-01-02T03:04:05Z".parse().unwrap()));
     assert_eq!(alice.created_at, "2025-06-01T10:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
-    assert_eq!((alice.owner.as_deref(), alice.usage_base, alice.lifetime), (Some("helper"), Some(0), 300));
+    assert_eq!((alice.owner.as_deref(), alice.profile.usage_base, alice.lifetime), (Some("helper"), Some(0), 300));
     let bob = users::by_name(conn.db(), "bob", None).await.unwrap().unwrap();
-    assert_eq!((bob.username.as_str(), bob.status, bob.owner.as_deref()), ("Bob", Status::Disabled, Some("boss")));
-    assert_eq!((bob.usage_base, bob.lifetime, bob.note.as_str()), (Some(0), 50, ""));
+    assert_eq!(
+        (bob.username.as_str(), bob.profile.status, bob.owner.as_deref()),
+        ("Bob", Status::Disabled, Some("boss"))
+    );
+    assert_eq!((bob.profile.usage_base, bob.lifetime, bob.profile.note.as_str()), (Some(0), 50, ""));
     let carol = users::by_name(conn.db(), "carol", None).await.unwrap().unwrap();
-    assert_eq!((carol.status, carol.owner), (Status::Expired, None));
-    assert_eq!(carol.expire_at, Some("2025-06-30T21:00:00Z".parse().unwrap()));
+    assert_eq!((carol.profile.status, carol.owner), (Status::Expired, None));
+    assert_eq!(carol.profile.expire_at, Some("2025-06-30T21:00:00Z".parse().unwrap()));
 
     let meter = meters::of_names(conn.db(), ["alice"]).await.unwrap()[0].1.meter;
     assert_eq!((meter.lifetime.from_client, meter.lifetime.to_client, meter.epoch), (110, 190, 0));
@@ -169,11 +173,11 @@ async fn the_counters_of_a_proxy_that_answers_become_the_base() {
     let meter = |name: &str| accounts[name].meter;
     // The proxy has counted more than the old panel: what it shows counts for nobody.
     let alice = users::by_name(conn.db(), "alice", None).await.unwrap().unwrap();
-    assert_eq!((alice.data_used, alice.usage_base, alice.lifetime), (300, Some(500), 800));
+    assert_eq!((alice.profile.data_used, alice.profile.usage_base, alice.lifetime), (300, Some(500), 800));
     assert_eq!((meter("alice").last.from_client, meter("alice").last.to_client), (600, 200));
     // Or less.
     let bob = users::by_name(conn.db(), "Bob", None).await.unwrap().unwrap();
-    assert_eq!((bob.data_used, bob.usage_base, bob.lifetime), (50, Some(0), 50));
+    assert_eq!((bob.profile.data_used, bob.profile.usage_base, bob.lifetime), (50, Some(0), 50));
     assert_eq!((meter("Bob").last.total(), meter("Bob").epoch, meter("carol").epoch), (20, 1, 0));
 }
 
@@ -321,10 +325,10 @@ async fn what_has_a_plain_meaning_is_taken_over_and_every_change_is_listed() {
     let store = open(&format!("sqlite:///{}", place.database().display())).await;
     let mut conn = store.read().await.unwrap();
     let alice = users::by_name(conn.db(), "alice", None).await.unwrap().unwrap();
-    assert_eq!((alice.data_used, alice.data_limit, alice.max_connections, alice.max_unique_ips), (0, None, None, None));
+    assert_eq!((alice.profile.data_used, alice.profile.limits), (0, Limits::default()));
     assert_eq!(alice.owner.as_deref(), Some("bob-admin"));
     let phone = users::by_name(conn.db(), "my-phone", None).await.unwrap().unwrap();
-    assert_eq!(phone.note, "ы".repeat(1_000));
+    assert_eq!(phone.profile.note, "ы".repeat(1_000));
     assert!(users::by_name(conn.db(), "alice-2", None).await.unwrap().is_some());
 }
 

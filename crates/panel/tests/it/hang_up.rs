@@ -4,10 +4,11 @@ use std::pin::pin;
 use std::task::Poll;
 
 use mtpannel::service::ServiceResult;
+use mtpannel::service::caller::Caller;
 use mtpannel::service::users::{NewUser, create};
 use mtpannel::store::users;
-use mtpannel_core::audit::By;
 use mtpannel_core::policy::Actor;
+use mtpannel_core::user::UserPatch;
 use rstest::rstest;
 
 use crate::common::{Engine, TestApp, eventually};
@@ -34,12 +35,13 @@ async fn poll_at_most(polls: usize, work: impl Future) -> bool {
 async fn a_change_is_undone_or_reaches_the_file_whenever_its_client_hangs_up(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     let actor = Actor { id: 1, username: "root".into(), is_sudo: true };
+    let caller = Caller::new(actor, None, app.clock.now()).allow().unwrap();
     let mut hung_up_too_late = 0;
     for round in 0..60 {
         let name = format!("user-{round}");
-        let new = NewUser { username: name.clone(), ..NewUser::default() };
+        let new = NewUser { username: name.parse().unwrap(), patch: UserPatch::default() };
         let work = async {
-            let answer: ServiceResult<_> = create(&app.running().app, &By::CommandLine, &actor, new).await;
+            let answer: ServiceResult<_> = create(&app.running().app, &caller, new).await;
             answer.unwrap()
         };
         let is_answered = poll_at_most(1 + round % 20, work).await;

@@ -154,8 +154,8 @@ async fn alice_begins_at(app: &TestApp, base: i64) {
     let quota = (base + 1_000).to_string();
     let begun = async || {
         let row = users::by_name(app.store().read().await.unwrap().db(), "alice", None).await.unwrap().unwrap();
-        assert!(row.usage_base.is_none_or(|found| found == base), "{row:?}");
-        row.usage_base == Some(base) && app.access("user_data_quota", "alice").as_ref() == Some(&quota)
+        assert!(row.profile.usage_base.is_none_or(|found| found == base), "{row:?}");
+        row.profile.usage_base == Some(base) && app.access("user_data_quota", "alice").as_ref() == Some(&quota)
     };
     eventually("the base of her usage", begun).await;
 }

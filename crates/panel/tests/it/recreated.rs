@@ -3,7 +3,7 @@
 use mtpannel::service::import_file;
 use mtpannel::store::users;
 use mtpannel_core::document::ImportedUser;
-use mtpannel_core::user::Secret;
+use mtpannel_core::user::{Limits, Secret};
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::common::{Answer, Engine, TestApp, eventually};
 /// The base of the usage of `alice`.
 async fn base(app: &TestApp) -> Option<i64> {
     let user = users::by_name(app.store().read().await.unwrap().db(), "alice", None).await.unwrap();
-    user.and_then(|user| user.usage_base)
+    user.and_then(|user| user.profile.usage_base)
 }
 
 /// `alice` moves 900 bytes and is deleted, alone or with others, and scrapes after her cut tell of her name.
@@ -110,9 +110,7 @@ async fn a_deleted_name_that_a_file_brings_back_is_not_charged_for_its_former_ow
         secret: Secret::new([7; 16]),
         disabled: None,
         expire_at: None,
-        data_limit: None,
-        max_connections: None,
-        max_unique_ips: None,
+        limits: Limits::default(),
         note: String::new(),
     };
     import_file::apply(app.store(), vec![alice], app.clock.now(), false).await.unwrap();

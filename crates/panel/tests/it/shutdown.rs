@@ -33,7 +33,7 @@ async fn the_last_scrape_at_a_planned_end_is_stored_and_whom_it_limits_leaves_th
     let store = Store::open(&app.settings.database, app.clock.now()).await.unwrap();
     let used = async |name| {
         let user = users::by_name(store.read().await.unwrap().db(), name, None).await.unwrap().unwrap();
-        (user.data_used, user.status.as_str())
+        (user.profile.data_used, user.profile.status.as_str())
     };
     assert_eq!((used("alice").await, used("bob").await), ((1_000, "limited"), (7, "active")));
     store.close().await;

@@ -1,7 +1,7 @@
 use super::check::{assert_rules, managed, unmanaged};
 use crate::access::{Access, Departed, Entry};
 use crate::document::{DocumentError, ImportError, Layout, read_users};
-use crate::user::{Limit, PLACEHOLDER, Secret, Status};
+use crate::user::{Limit, Limits, PLACEHOLDER, Secret, Status};
 use chrono::{DateTime, Utc};
 use rstest::rstest;
 
@@ -19,10 +19,8 @@ fn entry(name: &str) -> Entry {
         secret: Secret::new([1; 16]),
         status: Status::Active,
         expire_at: None,
-        data_limit: None,
+        limits: Limits::default(),
         usage_base: 0,
-        max_connections: None,
-        max_unique_ips: None,
     }
 }
 
@@ -33,10 +31,8 @@ fn limit(value: i64) -> Limit {
 fn full(name: &str) -> Entry {
     Entry {
         expire_at: Some(at("2027-01-02T03:04:05Z")),
-        data_limit: Some(limit(1_000)),
+        limits: Limits { data: Some(limit(1_000)), connections: Some(limit(3)), addresses: Some(limit(2)) },
         usage_base: 24,
-        max_connections: Some(limit(3)),
-        max_unique_ips: Some(limit(2)),
         ..entry(name)
     }
 }

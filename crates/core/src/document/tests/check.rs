@@ -7,7 +7,7 @@ use toml_edit::{Document, Item, TableLike, Value};
 
 use crate::access::{Access, Table};
 use crate::document::{BOM, Layout};
-use crate::user::{Limit, PLACEHOLDER, Secret};
+use crate::user::{Limits, PLACEHOLDER, Secret};
 
 /// Data of a document, without its form.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,13 +69,13 @@ fn expected(access: &Access, placeholder: &str) -> BTreeMap<String, Data> {
     let mut rows: Vec<(Table, &str, String)> = Vec::new();
     for user in access.served() {
         let name = user.username.as_str();
-        let number = |limit: Option<Limit>| limit.map(|limit| limit.get().to_string());
+        let Limits { data, connections, addresses } = user.numbers;
         let end = user.expire_at.map(|end| end.format("\"%Y-%m-%dT%H:%M:%SZ\"").to_string());
         rows.push((Table::Users, name, format!("\"{}\"", user.secret.to_hex())));
-        rows.extend(number(user.max_connections).map(|value| (Table::MaxTcpConns, name, value)));
-        rows.extend(user.data_quota.map(|value| (Table::DataQuota, name, value.to_string())));
+        rows.extend(connections.map(|value| (Table::MaxTcpConns, name, value.to_string())));
+        rows.extend(data.map(|value| (Table::DataQuota, name, value.to_string())));
         rows.extend(end.map(|value| (Table::Expirations, name, value)));
-        rows.extend(number(user.max_unique_ips).map(|value| (Table::MaxUniqueIps, name, value)));
+        rows.extend(addresses.map(|value| (Table::MaxUniqueIps, name, value.to_string())));
     }
     if access.served().is_empty() {
         rows.push((Table::Users, PLACEHOLDER, format!("\"{placeholder}\"")));

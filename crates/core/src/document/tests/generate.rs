@@ -5,9 +5,9 @@ use proptest::prelude::*;
 
 use crate::access::{Access, Entry, Table};
 use crate::document::BOM;
-use crate::user::{Limit, Secret, Status};
+use crate::user::{Limit, Limits, Secret, Status};
 
-fn limits() -> impl Strategy<Value = Option<Limit>> {
+fn limit() -> impl Strategy<Value = Option<Limit>> {
     prop_oneof![Just(None), Just(Some(1)), Just(Some(i64::MAX)), (1..99_i64).prop_map(Some)]
         .prop_map(|value| value.map(|value| Limit::try_from(value).unwrap()))
 }
@@ -17,16 +17,14 @@ pub(super) fn entry() -> impl Strategy<Value = Entry> {
     let status = prop_oneof![3 => Just(Status::Active), 1 => Just(Status::Disabled)];
     let name = name.prop_filter_map("reserved", |name| name.parse().ok());
     let end = prop::option::of(-9_i64..4_000_000_000).prop_map(|seconds| seconds.map(TimeDelta::seconds));
-    (name, any::<[u8; 16]>(), status, end, limits(), 0..9_i64, limits(), limits()).prop_map(
-        |(username, secret, status, end, data_limit, usage_base, max_connections, max_unique_ips)| Entry {
+    (name, any::<[u8; 16]>(), status, end, (limit(), limit(), limit()), 0..9_i64).prop_map(
+        |(username, secret, status, end, (data, connections, addresses), usage_base)| Entry {
             username,
             secret: Secret::new(secret),
             status,
             expire_at: end.map(|end| DateTime::<Utc>::UNIX_EPOCH + end),
-            data_limit,
+            limits: Limits { data, connections, addresses },
             usage_base,
-            max_connections,
-            max_unique_ips,
         },
     )
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use rstest::rstest;
 
 use crate::document::{DisabledBecause, ImportError, ImportedUser, read_users};
-use crate::user::{Limit, PLACEHOLDER, Secret};
+use crate::user::{Limit, Limits, PLACEHOLDER, Secret};
 
 const SECRET: &str = "00112233445566778899AABBCCDDEEFF";
 
@@ -20,9 +20,7 @@ fn plain(name: &str) -> ImportedUser {
         secret: SECRET.parse().unwrap(),
         disabled: None,
         expire_at: None,
-        data_limit: None,
-        max_connections: None,
-        max_unique_ips: None,
+        limits: Limits::default(),
         note: String::new(),
     }
 }
@@ -49,9 +47,7 @@ fn users_come_with_all_their_limits_in_the_order_of_the_file() {
     let zed = ImportedUser { disabled: Some(DisabledBecause::File), ..plain("zed") };
     let alice = ImportedUser {
         expire_at: Some(at("2027-01-02T03:04:05Z")),
-        data_limit: Some(limit(1000)),
-        max_connections: Some(limit(3)),
-        max_unique_ips: Some(limit(2)),
+        limits: Limits { data: Some(limit(1000)), connections: Some(limit(3)), addresses: Some(limit(2)) },
         ..plain("alice")
     };
     assert_eq!(read_users(&text), Ok(vec![zed, alice]));

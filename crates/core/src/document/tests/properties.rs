@@ -5,7 +5,7 @@ use super::check::assert_rules;
 use super::generate::{access, entry, file, soup};
 use crate::access::{Access, Table};
 use crate::document::{BOM, Layout, read_users};
-use crate::user::{Limit, Secret};
+use crate::user::Secret;
 
 /// The lines of a written file that are neither blank nor generated, apart from a comment's place among the managed
 /// tables.
@@ -90,9 +90,7 @@ proptest! {
             prop_assert_eq!(read.secret, user.secret);
             prop_assert_eq!(read.disabled.is_some(), access.blocked().contains(&user.username));
             prop_assert_eq!(read.expire_at, user.expire_at);
-            prop_assert_eq!(read.data_limit.map(Limit::get), user.data_quota);
-            prop_assert_eq!(read.max_connections, user.max_connections);
-            prop_assert_eq!(read.max_unique_ips, user.max_unique_ips);
+            prop_assert_eq!(read.limits.numbers(), user.numbers);
         }
     }
 }

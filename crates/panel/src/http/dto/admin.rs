@@ -54,7 +54,7 @@ pub(crate) struct TokenBody {
 pub(crate) struct SessionBody {
     #[serde(flatten)]
     pub(in crate::http) token: TokenBody,
-    /// When somebody used a refresh token that had been replaced, so that all sessions of the account were ended: it may be
+    /// When somebody used a refresh token that had been replaced, so that all login sessions of the account were ended: it may be
     /// stolen. Told at the first login in a browser after it; null otherwise.
     #[schema(required)]
     pub(in crate::http) reuse_detected_at: Option<Moment>,
@@ -118,7 +118,7 @@ pub(crate) struct AdminPatchBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool, required = false)]
     pub(in crate::http) is_sudo: Option<bool>,
-    /// The present password of whoever asks; needed more than ten minutes after the login.
+    /// The present password of the administrator who asks; needed more than ten minutes after the login.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, required = false, format = Password, max_length = 1000)]
     pub(in crate::http) current_password: Option<SecretString>,

@@ -1,4 +1,4 @@
-//! Shapes of requests and answers.
+//! The JSON of requests and answers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -115,7 +115,7 @@ fn parse_moment(text: &str) -> Option<DateTime<Utc>> {
     (1..=9999).contains(&moment.year()).then_some(moment)
 }
 
-/// A secret on its way to whom it belongs: it has a JSON form and no other.
+/// A secret in an answer: it has a JSON form, and its `Debug` form does not show it.
 #[derive(Serialize, ToSchema)]
 #[serde(transparent)]
 pub(crate) struct Shown(String);
@@ -152,7 +152,7 @@ fn check_length(field: &str, text: &str, most: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Checks offset and limit of any list (design section 13, "API").
+/// Checks offset and limit of any list.
 pub(super) fn page(offset: Option<i64>, limit: Option<i64>) -> Result<(i64, i64), Problem> {
     let (offset, limit) = (offset.unwrap_or(0), limit.unwrap_or(50));
     if offset < 0 {

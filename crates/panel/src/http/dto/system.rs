@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 use super::user::UserBody;
 use super::{ConfigSyncBody, Moment};
 use crate::app::App;
-use crate::runtime::health::Task;
-use crate::runtime::sync::ConfigSync;
+use crate::runtime::health::{ProxyState, Task};
 use crate::runtime::warnings::Warning;
 use crate::service::soon::Soon;
 use crate::settings::{ProxyKind, ProxySettings, Settings};
@@ -96,13 +95,13 @@ pub(crate) struct StatsBody {
     /// Connections since its start.
     #[schema(required)]
     pub(in crate::http) total_connections: Option<i64>,
-    /// Those of them that brought no right secret.
+    /// Those of them without a valid secret.
     #[schema(required)]
     pub(in crate::http) bad_connections: Option<i64>,
-    /// Open sessions of the users that the administrator sees; null if it is not known.
+    /// Open connections of the users that the administrator sees; null if it is not known.
     #[schema(required)]
     pub(in crate::http) connections: Option<i64>,
-    /// How many of them have a session; null if it is not known.
+    /// How many of these users have a connection; null if it is not known.
     #[schema(required)]
     pub(in crate::http) online: Option<i64>,
     pub(in crate::http) users: UserCounts,
@@ -114,17 +113,17 @@ pub(crate) struct StatsBody {
     #[schema(required)]
     pub(in crate::http) config_written_at: Option<Moment>,
     pub(in crate::http) tasks: Vec<TaskBody>,
-    /// What the operator should know of although everything runs.
+    /// Warnings: conditions that stop nothing and that the operator should know of.
     pub(in crate::http) warnings: Vec<WarningBody>,
     pub(in crate::http) panel: PanelBody,
 }
 
-/// Users who are about to lose service, at most 10 in each list.
+/// Users whose time or traffic is nearly used up, at most 10 in each list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SoonBody {
-    /// Their time ends within a week; the next first.
+    /// Those who expire within a week; the next first.
     by_time: Vec<UserBody>,
-    /// They have used 80 % of their traffic or more; the fullest first.
+    /// Those who have used 80 % of their limit or more; the fullest first.
     by_traffic: Vec<UserBody>,
 }
 
@@ -154,7 +153,7 @@ pub(crate) struct SettingsBody {
     token_lifetime_seconds: u64,
 }
 
-/// Who runs the proxy.
+/// Which proxy runs.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum ProxyWord {
@@ -222,18 +221,18 @@ impl From<User> for UserTraffic {
     fn from(user: User) -> Self {
         Self {
             username: user.username.to_string(),
-            data_used: user.data_used,
-            data_limit: user.data_limit,
+            data_used: user.profile.data_used,
+            data_limit: user.profile.limits.numbers().data,
             connections: user.connections,
             unique_ips: user.unique_ips,
         }
     }
 }
 
-/// How the proxy is.
+/// The state of the proxy.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProxyBody {
-    state: ProxyState,
+    state: ProxyStateWord,
     #[schema(required)]
     version: Option<String>,
     /// Whether it leaves out the series of some users; nothing is concluded from what is missing then.
@@ -256,10 +255,11 @@ pub(crate) struct ProxyBody {
     config_failed_at: Option<Moment>,
 }
 
-/// How the proxy is, in a word.
+/// Whether the proxy answers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum ProxyState {
+#[schema(as = ProxyState)]
+pub(crate) enum ProxyStateWord {
     /// It answered the last scrape.
     Ok,
     /// It did not.
@@ -268,22 +268,27 @@ pub(crate) enum ProxyState {
     Unknown,
 }
 
+impl From<ProxyState> for ProxyStateWord {
+    fn from(state: ProxyState) -> Self {
+        match state {
+            ProxyState::Up => Self::Ok,
+            ProxyState::Unreachable => Self::Unreachable,
+            ProxyState::Unknown => Self::Unknown,
+        }
+    }
+}
+
 impl ProxyBody {
     pub(in crate::http) fn new(app: &App) -> Self {
-        let (view, failure) = (app.health.proxy(), app.health.task(Task::Scrape).failure);
+        let view = app.health.proxy();
         let refusal = app.health.file_refusal();
-        let state = match (&view, &failure) {
-            (_, Some(_)) => ProxyState::Unreachable,
-            (Some(_), None) => ProxyState::Ok,
-            (None, None) => ProxyState::Unknown,
-        };
         Self {
-            state,
+            state: app.health.proxy_state().into(),
             suppressed: view.as_ref().is_some_and(|view| view.suppressed),
             scraped_at: view.as_ref().map(|view| Moment(view.at)),
             scrape_age_seconds: view.as_ref().map(|view| (app.clock.now() - view.at).num_seconds().max(0)),
             version: view.and_then(|view| view.version),
-            failure,
+            failure: app.health.task(Task::Scrape).failure,
             config_accepted: app.health.is_file_accepted(),
             config_failed_at: refusal.as_ref().and_then(|refusal| refusal.last_failure_at).map(Moment),
             config_failure: refusal.and_then(|refusal| refusal.last_failure),
@@ -291,7 +296,7 @@ impl ProxyBody {
     }
 }
 
-/// What the operator should know of.
+/// A condition that stops nothing and that the operator should know of.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WarningBody {
     /// Its name, which does not change between versions.
@@ -321,15 +326,4 @@ impl From<Warning> for WarningBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PanelBody {
     pub(in crate::http) version: &'static str,
-}
-
-/// How the file stands, outside a mutation.
-pub(in crate::http) fn config_sync(app: &App) -> ConfigSyncBody {
-    let outcome = app.sync.outcome();
-    let sync = match (outcome.failure, outcome.written) {
-        (Some(failure), _) => ConfigSync::Pending(failure.detail),
-        (None, Some(_)) => ConfigSync::Applied,
-        (None, None) => ConfigSync::Pending("not written yet since the start".into()),
-    };
-    sync.into()
 }

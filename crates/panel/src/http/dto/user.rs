@@ -1,16 +1,18 @@
 //! Proxy users.
 
+use mtpannel_core::fault::FieldErrors;
 use mtpannel_core::link::ProxyLinks;
 use mtpannel_core::patch::Patch;
-use mtpannel_core::user::{ResetStrategy, Status};
+use mtpannel_core::user::{Limits, Profile, ResetStrategy, Status, UserPatch, Username, check_note};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ConfigSyncBody, Moment, Shown, Whole, given};
-use crate::service::users::{NewUser, UserPatch};
+use crate::http::problem::Problem;
+use crate::service::users::NewUser;
 use crate::store::users::User;
 
-/// What a user may do at the moment.
+/// Whether a user is served, and why not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum StatusWord {
@@ -18,9 +20,9 @@ pub(crate) enum StatusWord {
     Active,
     /// Switched off by an administrator.
     Disabled,
-    /// His traffic has reached his limit.
+    /// The usage has reached the traffic limit.
     Limited,
-    /// His time is over.
+    /// The expiry has passed.
     Expired,
 }
 
@@ -46,13 +48,13 @@ impl From<StatusWord> for Status {
     }
 }
 
-/// What an administrator may say of a user.
+/// What an administrator can set as the status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Switch {
-    /// Serve him as far as his limits allow.
+    /// Serve the user as far as the limits allow.
     Active,
-    /// Do not serve him.
+    /// Do not serve the user.
     Disabled,
 }
 
@@ -92,7 +94,7 @@ impl From<Reset> for ResetStrategy {
     }
 }
 
-/// A user to be created. His secret is drawn by the server.
+/// A user to be created. The server draws the secret.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUserBody {
@@ -102,19 +104,19 @@ pub(crate) struct NewUserBody {
         example = "alice"
     )]
     username: String,
-    /// Bytes he may move, both directions; null for no limit.
+    /// Traffic limit in bytes, both directions; null for no limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, example = 10_737_418_240_i64)]
     data_limit: Option<Whole>,
-    /// Sessions at once; null for no limit.
+    /// Connections at the same time; null for no limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     max_connections: Option<Whole>,
-    /// Addresses at once; null for no limit.
+    /// IP addresses at the same time; null for no limit.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64)]
     max_unique_ips: Option<Whole>,
-    /// End of his time, with a zone; null for none. One in the past is taken, and he is expired.
+    /// Expiry, with a zone; null for none. With one in the past the user is expired at once.
     #[serde(default)]
     expire_at: Option<Moment>,
     /// A note for administrators.
@@ -126,18 +128,36 @@ pub(crate) struct NewUserBody {
     reset_strategy: Option<Reset>,
 }
 
-impl From<NewUserBody> for NewUser {
-    fn from(body: NewUserBody) -> Self {
-        Self {
-            username: body.username,
-            data_limit: body.data_limit.map(|limit| limit.0),
-            max_connections: body.max_connections.map(|limit| limit.0),
-            max_unique_ips: body.max_unique_ips.map(|limit| limit.0),
-            expire_at: body.expire_at.map(|end| end.0),
-            note: body.note.unwrap_or_default(),
-            reset_strategy: body.reset_strategy.map(ResetStrategy::from),
-        }
+impl NewUserBody {
+    /// The user to be created; or everything that does not fit.
+    pub(in crate::http) fn parse(self) -> Result<NewUser, Problem> {
+        let mut errors = FieldErrors::default();
+        let username = errors.take("username", self.username.parse::<Username>());
+        let limits = Limits {
+            data: Patch::from(self.data_limit),
+            connections: self.max_connections.into(),
+            addresses: self.max_unique_ips.into(),
+        };
+        let patch = UserPatch {
+            disabled: None,
+            limits: limits.map(|limit| limit.map(|whole| whole.0)).parse(&mut errors),
+            expire_at: Patch::from(self.expire_at).map(|end| end.0),
+            note: self.note.into(),
+            reset_strategy: Patch::from(self.reset_strategy).map(ResetStrategy::from),
+        };
+        finish(patch, errors).and_then(|patch| {
+            username.map(|username| NewUser { username, patch }).ok_or_else(|| Problem::invalid(Vec::new()))
+        })
     }
+}
+
+/// Checks the rest of what a request says of a user.
+fn finish(patch: UserPatch, mut errors: FieldErrors) -> Result<UserPatch, Problem> {
+    if let Patch::Set(note) = &patch.note {
+        check_note(note, &mut errors);
+    }
+    errors.finish().map_err(Problem::invalid)?;
+    Ok(patch)
 }
 
 /// Changes to a user: an absent field stays, null clears, a value sets.
@@ -148,19 +168,19 @@ pub(crate) struct UserPatchBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Switch, required = false)]
     status: Option<Switch>,
-    /// Bytes he may move, both directions.
+    /// Traffic limit in bytes, both directions.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
     data_limit: Patch<Whole>,
-    /// Sessions at once.
+    /// Connections at the same time.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
     max_connections: Patch<Whole>,
-    /// Addresses at once.
+    /// IP addresses at the same time.
     #[serde(default)]
     #[schema(value_type = Option<i64>, minimum = 1, maximum = 9_223_372_036_854_775_807_i64, required = false)]
     max_unique_ips: Patch<Whole>,
-    /// End of his time.
+    /// Expiry.
     #[serde(default)]
     #[schema(value_type = Option<Moment>, required = false)]
     expire_at: Patch<Moment>,
@@ -174,28 +194,20 @@ pub(crate) struct UserPatchBody {
     reset_strategy: Patch<Reset>,
 }
 
-fn mapped<T, U>(patch: Patch<T>, convert: impl FnOnce(T) -> U) -> Patch<U> {
-    match patch {
-        Patch::Keep => Patch::Keep,
-        Patch::Clear => Patch::Clear,
-        Patch::Set(value) => Patch::Set(convert(value)),
-    }
-}
-
-impl From<UserPatchBody> for UserPatch {
-    fn from(body: UserPatchBody) -> Self {
-        Self {
-            status: body.status.map(|switch| match switch {
-                Switch::Active => Status::Active,
-                Switch::Disabled => Status::Disabled,
-            }),
-            data_limit: mapped(body.data_limit, |limit| limit.0),
-            max_connections: mapped(body.max_connections, |limit| limit.0),
-            max_unique_ips: mapped(body.max_unique_ips, |limit| limit.0),
-            expire_at: mapped(body.expire_at, |end| end.0),
-            note: body.note,
-            reset_strategy: mapped(body.reset_strategy, ResetStrategy::from),
-        }
+impl UserPatchBody {
+    /// The update; or everything that does not fit.
+    pub(in crate::http) fn parse(self) -> Result<UserPatch, Problem> {
+        let mut errors = FieldErrors::default();
+        let limits =
+            Limits { data: self.data_limit, connections: self.max_connections, addresses: self.max_unique_ips };
+        let patch = UserPatch {
+            disabled: self.status.map(|switch| matches!(switch, Switch::Disabled)),
+            limits: limits.map(|limit| limit.map(|whole| whole.0)).parse(&mut errors),
+            expire_at: self.expire_at.map(|end| end.0),
+            note: self.note,
+            reset_strategy: self.reset_strategy.map(ResetStrategy::from),
+        };
+        finish(patch, errors)
     }
 }
 
@@ -204,10 +216,10 @@ impl From<UserPatchBody> for UserPatch {
 pub(crate) struct UserBody {
     username: String,
     status: StatusWord,
-    /// Bytes he may move, both directions.
+    /// Traffic limit in bytes, both directions.
     #[schema(required)]
     data_limit: Option<i64>,
-    /// Bytes he has moved since the last reset.
+    /// Bytes since the last reset, both directions.
     data_used: i64,
     #[schema(required)]
     max_connections: Option<i64>,
@@ -218,42 +230,44 @@ pub(crate) struct UserBody {
     note: String,
     created_at: Moment,
     updated_at: Moment,
-    /// The last scrape in which he had a session or moved bytes.
+    /// The last scrape at which the user had a connection or had moved bytes.
     #[schema(required)]
     last_seen_at: Option<Moment>,
-    /// Whether he had a session at the last scrape.
+    /// Whether the user had a connection at the last scrape.
     online: bool,
-    /// Sessions at the last scrape.
+    /// Connections at the last scrape.
     connections: i64,
-    /// Addresses at the last scrape.
+    /// IP addresses at the last scrape.
     unique_ips: i64,
     reset_strategy: Reset,
     #[schema(required)]
     next_reset_at: Option<Moment>,
-    /// Administrator who created him; null if that one is deleted or he came from elsewhere.
+    /// The administrator who created the user; null if they are deleted or the user was imported.
     #[schema(required)]
     created_by: Option<String>,
 }
 
 impl From<User> for UserBody {
     fn from(user: User) -> Self {
+        let Profile { status, limits, data_used, expire_at, note, reset_strategy, next_reset_at, .. } = user.profile;
+        let limits = limits.numbers();
         Self {
             username: user.username.to_string(),
-            status: user.status.into(),
-            data_limit: user.data_limit,
-            data_used: user.data_used,
-            max_connections: user.max_connections,
-            max_unique_ips: user.max_unique_ips,
-            expire_at: user.expire_at.map(Moment),
-            note: user.note,
+            status: status.into(),
+            data_limit: limits.data,
+            data_used,
+            max_connections: limits.connections,
+            max_unique_ips: limits.addresses,
+            expire_at: expire_at.map(Moment),
+            note,
             created_at: Moment(user.created_at),
             updated_at: Moment(user.updated_at),
             last_seen_at: user.last_seen_at.map(Moment),
             online: user.connections > 0,
             connections: user.connections,
             unique_ips: user.unique_ips,
-            reset_strategy: user.reset_strategy.into(),
-            next_reset_at: user.next_reset_at.map(Moment),
+            reset_strategy: reset_strategy.into(),
+            next_reset_at: next_reset_at.map(Moment),
             created_by: user.owner,
         }
     }
@@ -274,7 +288,7 @@ impl From<ProxyLinks> for LinksBody {
     }
 }
 
-/// One user with his links.
+/// One user with the links.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LinkedUser {
     #[serde(flatten)]

@@ -1,5 +1,6 @@
 //! Which users a list shows, in which order.
 
+use mtpannel_core::policy::Scope;
 use mtpannel_core::user::Status;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -89,14 +90,14 @@ impl Sort {
 pub(in crate::http) const SEARCH_MAX: usize = 100;
 
 impl UserQuery {
-    /// Offset and limit, and what they page through among the users of `owner`.
-    pub(in crate::http) fn selection(self, owner: Option<i64>) -> Result<(usize, usize, Selection), Problem> {
+    /// Offset and limit, and what they page through among the users that are seen.
+    pub(in crate::http) fn selection(self, scope: Scope) -> Result<(usize, usize, Selection), Problem> {
         let (offset, limit) = page(self.offset, self.limit)?;
         let search = self.search.unwrap_or_default();
         check_length("search", &search, SEARCH_MAX)?;
         let (sort, descending) = self.sort.unwrap_or(Sort::CreatedAtDown).key();
         let status = self.status.map(Status::from);
         let (offset, limit) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(limit).unwrap_or(0));
-        Ok((offset, limit, Selection { owner, search: search.to_ascii_lowercase(), status, sort, descending }))
+        Ok((offset, limit, Selection { scope, search: search.to_ascii_lowercase(), status, sort, descending }))
     }
 }

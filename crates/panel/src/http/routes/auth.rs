@@ -1,4 +1,4 @@
-//! Tokens and browser sessions.
+//! Tokens and login sessions.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, State};
@@ -13,14 +13,15 @@ use crate::app::SharedApp;
 use crate::http::client::Client;
 use crate::http::dto::Moment;
 use crate::http::dto::admin::{AdminBody, Credentials, CredentialsForm, SessionBody, TokenBody};
-use crate::http::extract::{Admin, Json, body_problem, media_type, parse_json};
+use crate::http::extract::{Json, body_problem, media_type, parse_json};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::runtime::token::DEVICE_KNOWN_FOR;
 use crate::service::auth::{self, RefreshToken};
+use crate::service::caller::Caller;
 use crate::service::password_check::Origin;
 
 const COOKIE: &str = "mtpannel_refresh";
-/// By it the panel knows a browser again in which somebody has logged in. It opens nothing.
+/// By this cookie the panel recognises a browser in which somebody has logged in. It gives no access.
 const DEVICE_COOKIE: &str = "mtpannel_device";
 
 /// A cookie's name and path. With TLS the name has a prefix, for which browsers take it from this host alone: `__Host-` wants
@@ -91,14 +92,14 @@ pub(crate) async fn token(
 /// Who am I
 #[utoipa::path(get, path = "/admin/me", tag = "Login", security(("bearer" = [])),
     responses((status = 200, description = "The administrator whose token this is", body = AdminBody)))]
-pub(crate) async fn me(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<AdminBody>, Problem> {
-    Ok(axum::Json(auth::myself(&app, &admin.actor).await?.into()))
+pub(crate) async fn me(State(app): State<SharedApp>, caller: Caller) -> Result<axum::Json<AdminBody>, Problem> {
+    Ok(axum::Json(auth::myself(&app, &caller).await?.into()))
 }
 
 /// Log in from a browser
 ///
 /// Gives an access token and sets two cookies that no script can read: one that renews it, and one by which the browser is
-/// known at later logins, so that wrong passwords of strangers do not lock it out.
+/// known at later logins, so that wrong passwords from elsewhere do not lock it out.
 #[utoipa::path(post, path = "/admin/session", tag = "Login", request_body = Credentials,
     responses((status = 200, description = "A token", body = SessionBody)))]
 pub(crate) async fn begin(
@@ -121,10 +122,10 @@ pub(crate) async fn begin(
 
 /// Renew a browser's token
 ///
-/// Takes the refresh cookie, which is replaced; one that was replaced before ends all sessions of the administrator.
+/// Takes the refresh cookie, which is replaced; one that was replaced before ends all login sessions of the administrator.
 #[utoipa::path(post, path = "/admin/session/refresh", tag = "Login",
     responses((status = 200, description = "A token", body = TokenBody),
-        (status = 401, description = "The session has ended", body = ProblemBody,
+        (status = 401, description = "The login session has ended", body = ProblemBody,
             content_type = "application/problem+json")))]
 pub(crate) async fn refresh(
     State(app): State<SharedApp>,
@@ -140,9 +141,9 @@ pub(crate) async fn refresh(
 
 /// Log out of this browser
 ///
-/// The access tokens of the session end at once.
+/// The access tokens of the login session end at once.
 #[utoipa::path(delete, path = "/admin/session", tag = "Login",
-    responses((status = 204, description = "The session has ended, if there was one")))]
+    responses((status = 204, description = "The login session has ended, if there was one")))]
 pub(crate) async fn end(
     State(app): State<SharedApp>,
     client: Client,
@@ -159,11 +160,11 @@ pub(crate) async fn end(
 
 /// Log out everywhere
 ///
-/// Voids every token of the administrator, this one too, and ends his sessions in every browser.
+/// Voids every token of the administrator, this one too, and ends their login sessions in every browser.
 #[utoipa::path(delete, path = "/admin/sessions", tag = "Login", security(("bearer" = [])),
-    responses((status = 204, description = "Every token and session is void")))]
-pub(crate) async fn end_all(State(app): State<SharedApp>, admin: Admin) -> Result<StatusCode, Problem> {
-    auth::log_out_everywhere(&app, &admin.by, &admin.actor).await?;
+    responses((status = 204, description = "Every token and login session is void")))]
+pub(crate) async fn end_all(State(app): State<SharedApp>, caller: Caller) -> Result<StatusCode, Problem> {
+    auth::log_out_everywhere(&app, &caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 
 use crate::app::{App, SharedApp};
 use crate::http::dto::system::{self, HealthBody, ReadyBody};
-use crate::runtime::health::Task;
+use crate::runtime::health::ProxyState;
+use crate::runtime::sync::ConfigSync;
 use crate::store::{StoreResult, system as database};
 
-/// Longest wait for the database, so that whoever asks hears of one that is away.
+/// Longest wait for the database, so that an answer comes also while it is away.
 const WAIT: Duration = Duration::from_secs(2);
 
 /// What works at the moment.
@@ -38,15 +39,14 @@ impl Probe {
     }
 }
 
-/// Looks.
+/// Finds out what works.
 async fn probe(app: &App) -> Probe {
-    let outcome = app.sync.outcome();
     let (answer, write_failure) = tokio::join!(tokio::time::timeout(WAIT, ping(app)), app.store.write_failure());
     Probe {
         database: matches!(answer, Ok(Ok(()))),
         database_writable: write_failure.is_none(),
-        config_sync: outcome.written.is_some() && outcome.failure.is_none(),
-        scrape: app.health.proxy().is_some() && app.health.task(Task::Scrape).failure.is_none(),
+        config_sync: app.sync.state() == ConfigSync::Applied,
+        scrape: app.health.proxy_state() == ProxyState::Up,
         accounting: !app.health.cannot_count(),
     }
 }

@@ -1,8 +1,9 @@
-//! Figures, history, the proxy's metrics, the audit log.
+//! Figures, traffic over time, settings, the proxy's metrics, and the audit log.
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use mtpannel_core::policy::{AuditRead, NodesRead, StatsRead};
 use mtpannel_core::user::Status;
 
 use crate::app::SharedApp;
@@ -12,18 +13,21 @@ use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::system::{
     self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic, WarningBody,
 };
-use crate::http::extract::{Admin, Sudo};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Query;
-use crate::service::{audit, history, soon, stats};
+use crate::service::caller::Allowed;
+use crate::service::{audit, history, soon, stats, system as views};
 
 /// The dashboard's figures
 ///
 /// Users and traffic are those that the administrator sees.
 #[utoipa::path(get, path = "/system/stats", tag = "System", security(("bearer" = [])),
     responses((status = 200, description = "The figures", body = StatsBody)))]
-pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<StatsBody>, Problem> {
-    let stats = stats::gather(&app, &admin.actor).await?;
+pub(crate) async fn show(
+    State(app): State<SharedApp>,
+    caller: Allowed<StatsRead>,
+) -> Result<axum::Json<StatsBody>, Problem> {
+    let stats = stats::gather(&app, &caller).await?;
     let count = |status| stats.by_status.get(&status).copied().unwrap_or(0);
     let users = UserCounts {
         total: stats.by_status.values().sum(),
@@ -41,7 +45,7 @@ pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<a
         users,
         user_traffic: stats.top.into_iter().map(UserTraffic::from).collect(),
         proxy: ProxyBody::new(&app),
-        config_sync: system::config_sync(&app),
+        config_sync: app.sync.state().into(),
         config_written_at: app.sync.outcome().changed_at.map(Moment),
         tasks: system::tasks(&app),
         warnings: app.warnings.all().into_iter().map(WarningBody::from).collect(),
@@ -56,11 +60,11 @@ pub(crate) async fn show(State(app): State<SharedApp>, admin: Admin) -> Result<a
     responses((status = 200, description = "The history", body = History)))]
 pub(crate) async fn traffic(
     State(app): State<SharedApp>,
-    admin: Admin,
+    caller: Allowed<StatsRead>,
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<History>, Problem> {
     let range = query.range(app.clock.now())?;
-    Ok(axum::Json(history::of_scope(&app, &admin.actor, range).await?.into()))
+    Ok(axum::Json(history::of_scope(&app, &caller, range).await?.into()))
 }
 
 /// Who runs out soon
@@ -68,8 +72,11 @@ pub(crate) async fn traffic(
 /// Of the users that the administrator sees.
 #[utoipa::path(get, path = "/system/soon", tag = "System", security(("bearer" = [])),
     responses((status = 200, description = "By time and by traffic", body = SoonBody)))]
-pub(crate) async fn soon(State(app): State<SharedApp>, admin: Admin) -> Result<axum::Json<SoonBody>, Problem> {
-    Ok(axum::Json(soon::gather(&app, &admin.actor).await?.into()))
+pub(crate) async fn soon(
+    State(app): State<SharedApp>,
+    caller: Allowed<StatsRead>,
+) -> Result<axum::Json<SoonBody>, Problem> {
+    Ok(axum::Json(soon::gather(&app, &caller).await?.into()))
 }
 
 /// What is configured
@@ -77,9 +84,8 @@ pub(crate) async fn soon(State(app): State<SharedApp>, admin: Admin) -> Result<a
 /// By environment and flags; secrets are left out.
 #[utoipa::path(get, path = "/system/settings", tag = "System", security(("bearer" = [])),
     responses((status = 200, description = "The settings", body = SettingsBody)))]
-pub(crate) async fn settings(State(app): State<SharedApp>, Sudo(admin): Sudo) -> axum::Json<SettingsBody> {
-    app.shown.note(&app.store, &admin.by, app.clock.now(), "system.show_settings", None);
-    axum::Json((&app.settings).into())
+pub(crate) async fn settings(State(app): State<SharedApp>, caller: Allowed<NodesRead>) -> axum::Json<SettingsBody> {
+    axum::Json(views::show_settings(&app, &caller).into())
 }
 
 /// The proxy's metrics
@@ -90,9 +96,12 @@ pub(crate) async fn settings(State(app): State<SharedApp>, Sudo(admin): Sudo) ->
         headers(("Age" = i64, description = "Seconds since the proxy gave it"))),
         (status = 404, description = "The proxy has not answered yet", body = ProblemBody,
             content_type = "application/problem+json")))]
-pub(crate) async fn metrics(State(app): State<SharedApp>, Sudo(admin): Sudo) -> Result<impl IntoResponse, Problem> {
-    let view = app.health.proxy().ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
-    app.shown.note(&app.store, &admin.by, app.clock.now(), "system.show_metrics", None);
+pub(crate) async fn metrics(
+    State(app): State<SharedApp>,
+    caller: Allowed<NodesRead>,
+) -> Result<impl IntoResponse, Problem> {
+    let view = views::show_metrics(&app, &caller);
+    let view = view.ok_or_else(|| Problem::not_found("the proxy has not answered yet"))?;
     let age = (app.clock.now() - view.at).num_seconds().max(0).to_string();
     // A proxy with very many users has 60 MB of them.
     let text = tokio::task::spawn_blocking(move || view.text.text()).await.ok().flatten();
@@ -105,10 +114,10 @@ pub(crate) async fn metrics(State(app): State<SharedApp>, Sudo(admin): Sudo) -> 
     responses((status = 200, description = "A page, the newest first", body = AuditPage)))]
 pub(crate) async fn audit_log(
     State(app): State<SharedApp>,
-    _sudo: Sudo,
+    caller: Allowed<AuditRead>,
     Query(query): Query<AuditQuery>,
 ) -> Result<axum::Json<AuditPage>, Problem> {
     let (offset, limit, filter) = query.filter()?;
-    let (entries, total) = audit::list(&app, &filter, limit, offset).await?;
+    let (entries, total) = audit::list(&app, &caller, &filter, limit, offset).await?;
     Ok(axum::Json(AuditPage { entries: entries.into_iter().map(AuditEntry::from).collect(), total }))
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use mtpannel_core::access::Departed;
 use mtpannel_core::exposition::Snapshot;
 use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
-use mtpannel_core::user::{Limit, Standing, Status};
+use mtpannel_core::user::{Standing, Status};
 
 use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
@@ -218,7 +218,7 @@ impl<'a> Judge<'a> {
         let standing = Standing {
             disabled: user.status == Status::Disabled,
             expire_at: user.is_over.then_some(self.now),
-            data_limit: user.data_limit.map(Limit::of_stored),
+            data_limit: user.data_limit,
             data_used: usage.data_used,
         };
         let status = standing.status(self.now);

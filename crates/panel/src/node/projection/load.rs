@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::access::{Access, Departed, Entry, TOMBSTONE, cut_gap};
-use mtpannel_core::user::{Limit, Username};
+use mtpannel_core::user::Username;
 
 use crate::runtime::mirror::Mirror;
 use crate::store::users::Projected;
@@ -64,16 +64,13 @@ fn project(revision: i64, rows: &[Projected], departed: &[Departed], now: DateTi
 }
 
 fn entry(row: &Projected) -> Entry {
-    let limit = |value: Option<i64>| value.map(Limit::of_stored);
     Entry {
         username: row.username.clone(),
         secret: row.secret,
         status: row.status,
         expire_at: row.expire_at,
-        data_limit: limit(row.data_limit),
+        limits: row.limits,
         usage_base: row.quota_base,
-        max_connections: limit(row.max_connections),
-        max_unique_ips: limit(row.max_unique_ips),
     }
 }
 

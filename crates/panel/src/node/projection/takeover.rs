@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use mtpannel_core::document::{DisabledBecause, ImportError, ImportedUser, read_users_of};
 use mtpannel_core::include::Source;
-use mtpannel_core::user::{Limit, NOTE_MAX, ResetStrategy, Status};
+use mtpannel_core::user::{NOTE_MAX, Profile, Status};
 use serde_json::json;
 
 use crate::app::App;
@@ -84,29 +84,15 @@ fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
 /// Adds one user of a file.
 pub(crate) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
     let (usage_base, lifetime) = meters::starting_base(db.reborrow(), imported.username.as_str()).await?;
-    let mut user = User {
-        id: 0,
+    let mut profile = Profile {
         status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },
-        username: imported.username,
-        secret: imported.secret,
-        data_limit: imported.data_limit.map(Limit::get),
-        data_used: 0,
-        max_connections: imported.max_connections.map(Limit::get),
-        max_unique_ips: imported.max_unique_ips.map(Limit::get),
+        limits: imported.limits,
+        usage_base,
         expire_at: imported.expire_at,
         note: note(imported.disabled, imported.note),
-        created_at: now,
-        created_by_admin_id: None,
-        updated_at: now,
-        last_seen_at: None,
-        usage_base,
-        reset_strategy: ResetStrategy::None,
-        next_reset_at: None,
-        owner: None,
-        lifetime,
-        connections: 0,
-        unique_ips: 0,
+        ..Profile::new()
     };
-    user.status = user.standing().status(now);
+    profile.update_status(now);
+    let user = User { lifetime, ..User::new(imported.username, imported.secret, profile, now) };
     users::insert(db, &user).await.map(drop)
 }

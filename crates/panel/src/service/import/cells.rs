@@ -1,4 +1,4 @@
-//! One cell of the old database → the value that it stands for.
+//! Converts a cell of the old database into the value that it stands for.
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, SubsecRound as _, Utc};
 use mtpannel_core::rename::Renames;
@@ -37,7 +37,7 @@ pub(super) fn integer(cell: &Cell) -> Result<i64, String> {
     }
 }
 
-/// A number that cannot be negative: what is counts as 0.
+/// A number that cannot be negative: a negative one counts as 0.
 pub(super) fn at_least_zero(cell: &Cell) -> Result<Taken<i64>, String> {
     match cell {
         Cell::Null => Ok(Taken::changed(0, "is empty; becomes 0")),

@@ -1,11 +1,11 @@
-//! From the old database's rows to values that fit, or to a list of everything that does not.
+//! Reads the rows of the old database: all values, or a list of everything that does not fit.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::rename::Renames;
-use mtpannel_core::user::{Limit, Secret, Status, Username};
+use mtpannel_core::user::{Limits, Secret, Status, Username};
 
 use super::cells::{
     self, Taken, at_least_zero, flag, integer, name, optional, password_hash, seconds, status_word, text, time,
@@ -48,10 +48,8 @@ pub(super) struct OldUser {
     pub(super) username: Username,
     pub(super) secret: Secret,
     pub(super) disabled: bool,
-    pub(super) data_limit: Option<Limit>,
+    pub(super) limits: Limits,
     pub(super) data_used: i64,
-    pub(super) max_connections: Option<Limit>,
-    pub(super) max_unique_ips: Option<Limit>,
     pub(super) expire_at: Option<DateTime<Utc>>,
     pub(super) note: String,
     /// `None` is the time of the import.
@@ -211,10 +209,8 @@ impl Row<'_, '_> {
             text(secret).and_then(|digits| digits.parse::<Secret>().map_err(|error| error.to_string())),
         );
         let status = self.take("status", text(status).and_then(status_word));
-        let data_limit = self.take_changed("data_limit", cells::limit(limit));
+        let limits = self.limits(limit, connections, ips);
         let data_used = self.take_changed("data_used", at_least_zero(used));
-        let max_connections = self.take_changed("max_connections", cells::limit(connections));
-        let max_unique_ips = self.take_changed("max_unique_ips", cells::limit(ips));
         let expire_at = self.take("expire_at", optional(expire_at, time));
         let note = self.take_changed("note", cells::note(note));
         let created_at = self.take_changed("created_at", cells::created_at(created_at));
@@ -224,15 +220,28 @@ impl Row<'_, '_> {
             username: username?,
             secret: secret?,
             disabled: status? == Status::Disabled,
-            data_limit: data_limit?,
+            limits: limits?,
             data_used: data_used?,
-            max_connections: max_connections?,
-            max_unique_ips: max_unique_ips?,
             expire_at: expire_at?,
             note: note?,
             created_at: created_at?,
             owner: owner?,
         })
+    }
+
+    /// The limits; `None` if one of them does not fit. The old panel has no others.
+    fn limits(&mut self, data: &Cell, connections: &Cell, addresses: &Cell) -> Option<Limits> {
+        let mut limits = Limits::default();
+        let fields = [&mut limits.data, &mut limits.connections, &mut limits.addresses];
+        let cells = [("data_limit", data), ("max_connections", connections), ("max_unique_ips", addresses)];
+        let mut all_fit = true;
+        for (field, (column, cell)) in fields.into_iter().zip(cells) {
+            match self.take_changed(column, cells::limit(cell)) {
+                Some(limit) => *field = limit,
+                None => all_fit = false,
+            }
+        }
+        all_fit.then_some(limits)
     }
 
     fn traffic(&mut self, cells: &[Cell], negative: &mut usize) -> Option<(i64, Moved)> {

@@ -47,10 +47,8 @@ fn alice() -> Access {
         secret: Secret::new([1; 16]),
         status: mtpannel_core::user::Status::Active,
         expire_at: None,
-        data_limit: None,
+        limits: mtpannel_core::user::Limits::default(),
         usage_base: 0,
-        max_connections: None,
-        max_unique_ips: None,
     };
     Access::new(vec![alice], &[], chrono::DateTime::UNIX_EPOCH)
 }
