@@ -17,7 +17,7 @@ use crate::random;
 use crate::runtime::roster::{Selection, belongs};
 use crate::runtime::sync::ConfigSync;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, admins, audit, departed, meters, users};
+use crate::store::{Db, StoreError, admins, audit, meters, session_cuts, users};
 
 const USER: &str = "user";
 
@@ -150,7 +150,7 @@ pub async fn regenerate_secret(app: &App, by: &By, actor: &Actor, name: &str) ->
     user.secret = random::secret();
     user.updated_at = now;
     users::update(change.db(), &user).await?;
-    departed::add(change.db(), [user.username.as_str()], now).await?;
+    session_cuts::order(change.db(), [user.username.as_str()], now).await?;
     let masked = Some(json!({"secret": "(replaced)"}));
     audit::record(change.db(), by, now, "user.regenerate_secret", Some(user.username.as_str()), (None, masked)).await?;
     let sync = change.finish().await?;
@@ -168,7 +168,7 @@ pub async fn delete(app: &App, by: &By, actor: &Actor, name: &str) -> ServiceRes
     let now = change.now;
     let user = find(change.db(), actor, name).await?;
     users::delete(change.db(), [user.id]).await?;
-    departed::add_deleted(change.db(), [user.username.as_str()], now).await?;
+    session_cuts::order_for_deleted(change.db(), [user.username.as_str()], now).await?;
     let before = Some(visible(&user));
     audit::record(change.db(), by, now, "user.delete", Some(user.username.as_str()), (before, None)).await?;
     Ok(change.finish().await?)

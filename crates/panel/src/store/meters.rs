@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use mtpannel_core::usage::{Account, Counters, Meter, Presence};
 
-use super::departed;
+use super::session_cuts;
 use super::{Db, StoreResult, execute_rows, json_keys, lifetime, packed, query, sql_texts, unpack};
 
 /// The columns of a meter as text.
@@ -96,6 +96,6 @@ pub async fn save(db: Db<'_>, accounts: &[(&str, Account)]) -> StoreResult<()> {
 /// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
 pub async fn starting_base(mut db: Db<'_>, name: &str) -> StoreResult<(Option<i64>, i64)> {
     let lifetime = self::lifetime(db.reborrow(), name).await?.unwrap_or(0);
-    let unsettled = departed::is_unsettled(db, name).await?;
+    let unsettled = session_cuts::is_unsettled(db, name).await?;
     Ok(((!unsettled).then_some(lifetime), lifetime))
 }

@@ -10,7 +10,6 @@ mod checkpoint;
 mod connect;
 pub mod copy;
 pub mod deadlines;
-pub mod departed;
 mod engine;
 mod error;
 mod instance;
@@ -22,6 +21,7 @@ mod postgres;
 mod readers;
 pub mod retention;
 mod schema;
+pub mod session_cuts;
 pub mod sessions;
 mod sql;
 mod sqlite;
@@ -53,12 +53,12 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         admins::TEXTS,
         audit::TEXTS,
         deadlines::TEXTS,
-        departed::TEXTS,
         engine::TEXTS,
         login_networks::TEXTS,
         metered::TEXTS,
         meters::TEXTS,
         retention::TEXTS,
+        session_cuts::TEXTS,
         sessions::TEXTS,
         state::TEXTS,
         system::TEXTS,

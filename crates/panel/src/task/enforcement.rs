@@ -12,7 +12,7 @@ use crate::app::{App, SharedApp};
 use crate::change::Change;
 use crate::runtime::health::Task;
 use crate::store::users::User;
-use crate::store::{Db, StoreResult, audit, deadlines, departed, users};
+use crate::store::{Db, StoreResult, audit, deadlines, session_cuts, users};
 
 /// Longest sleep: another panel may move a date.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -150,12 +150,12 @@ async fn correct(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<bool> {
     if !is_noted_ahead(db.reborrow(), now).await? {
         return Ok(false);
     }
-    departed::correct(db, now, now + CLOCKS_DIFFER).await?;
+    session_cuts::correct(db, now, now + CLOCKS_DIFFER).await?;
     Ok(true)
 }
 
 async fn is_noted_ahead(db: Db<'_>, now: DateTime<Utc>) -> StoreResult<bool> {
-    Ok(departed::latest(db).await?.is_some_and(|latest| latest > now + CLOCKS_DIFFER))
+    Ok(session_cuts::latest(db).await?.is_some_and(|latest| latest > now + CLOCKS_DIFFER))
 }
 
 /// The next moment at which [`enforce`] has something to do: now, if a wrong clock has left something behind.

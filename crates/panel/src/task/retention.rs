@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::runtime::health::Task;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, audit, departed, sessions, state};
+use crate::store::{StoreResult, audit, session_cuts, sessions, state};
 
 const INTERVAL: Duration = Duration::from_hours(1);
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
@@ -19,10 +19,10 @@ const GONE_AFTER: TimeDelta = TimeDelta::days(365);
 /// The proxy's global figures are of interest for as long as the hourly traffic.
 const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 
-/// A departed name of which even a scrape so long after its cut says nothing, because the proxy leaves some out: it has
-/// forgotten the name after 24 hours without a session (contract, traps 3 and 4), and nothing is left that the next owner
-/// could be charged with.
-const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
+/// A session cut that is this old is dropped, even if no scrape has told of its name because the proxy leaves names out. The
+/// proxy forgets a name after 24 hours without a connection (`docs/contract-telemt.md`, traps 3 and 4), so nothing is left that
+/// the next user of the name could be charged with.
+const CUT_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
 
 /// Entries of the audit log that go in one transaction.
 const AUDIT_BATCH: i64 = 5_000;
@@ -69,14 +69,14 @@ pub async fn tidy(app: &App) -> StoreResult<()> {
     tidy_as_of(app, app.clock.now()).await
 }
 
-/// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
+/// Rolls up, prunes, and forgets session cuts and login sessions that ended. One hour or day per transaction.
 async fn tidy_as_of(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     roll(app, TimeDelta::hours(1), now - HOURLY_AFTER, |progress| &mut progress.hours_rolled_until).await?;
     roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
     let mut tx = app.store.write().await?;
     retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
     if let Some(scrape) = state::last_scrape(tx.db()).await? {
-        departed::remove_cut_before(tx.db(), scrape.answered_at.min(now) - DEPARTED_GONE_AFTER).await?;
+        session_cuts::remove_written_before(tx.db(), scrape.answered_at.min(now) - CUT_GONE_AFTER).await?;
     }
     sessions::delete_expired(tx.db(), now).await?;
     tx.commit().await?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use mtpannel_core::access::Departed;
+use mtpannel_core::access::SessionCut;
 use mtpannel_core::exposition::Snapshot;
 use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Limit, Standing, Status};
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
 use crate::store::system::SystemStats;
-use crate::store::{Db, Store, StoreResult, audit, departed, state, system, traffic, users};
+use crate::store::{Db, Store, StoreResult, audit, session_cuts, state, system, traffic, users};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug)]
@@ -71,17 +71,17 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
     state::set_last_scrape(tx.db(), &this, answered.as_ref()).await?;
 
-    let departed = departed::all(tx.db()).await?;
+    let cuts = session_cuts::all(tx.db()).await?;
     let tells_absence = snapshot.tells_absence();
-    let stored = stored(tx.db(), &snapshot, &departed).await?;
+    let stored = stored(tx.db(), &snapshot, &cuts).await?;
     let accounts = account(snapshot, stored, epoch).await;
     meters::save(tx.db(), &changed(&accounts)).await?;
 
-    let cuts = Cuts { departed: &departed, users: users::count(tx.db()).await?, asked_at };
+    let cuts = Cuts { all: &cuts, users: users::count(tx.db()).await?, asked_at };
     let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
-    departed::mark_settled(tx.db(), judge.settled()).await?;
-    departed::remove(tx.db(), judge.ended()).await?;
+    session_cuts::mark_settled(tx.db(), judge.settled()).await?;
+    session_cuts::remove(tx.db(), judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
     let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
@@ -104,11 +104,11 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
 }
 
 /// The accounts that the scrape may change, and those of the names whose last owner's bytes it may tell.
-async fn stored(mut db: Db<'_>, snapshot: &Snapshot, departed: &[Departed]) -> StoreResult<meters::Accounts> {
+async fn stored(mut db: Db<'_>, snapshot: &Snapshot, cuts: &[SessionCut]) -> StoreResult<meters::Accounts> {
     let unsettled = metered::unsettled_names(db.reborrow()).await?;
     let mut names: HashSet<&str> = snapshot.users.keys().map(String::as_str).collect();
     names.extend(unsettled.iter().map(String::as_str));
-    names.extend(departed.iter().map(|gone| gone.username.as_str()));
+    names.extend(cuts.iter().map(|cut| cut.username.as_str()));
     if snapshot.tells_absence() {
         meters::of_names_or_running(db, names).await
     } else {
@@ -151,7 +151,7 @@ struct Effects {
 
 /// The names whose sessions were or are to be cut, as a scrape finds them.
 struct Cuts<'a> {
-    departed: &'a [Departed],
+    all: &'a [SessionCut],
     /// Number of users.
     users: usize,
     asked_at: DateTime<Utc>,
@@ -170,12 +170,12 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn new(accounts: &'a Accounts, tells_absence: bool, cuts: &'a Cuts<'a>, now: DateTime<Utc>) -> Self {
-        let open = cuts.departed.iter().filter(|gone| !gone.is_done(cuts.users, cuts.asked_at));
+        let open = cuts.all.iter().filter(|cut| !cut.is_applied(cuts.users, cuts.asked_at));
         Self {
             accounts: accounts.iter().map(|(name, after)| (name.as_str(), after)).collect(),
             tells_absence,
             cuts,
-            open: open.map(|gone| gone.username.as_str()).collect(),
+            open: open.map(|cut| cut.username.as_str()).collect(),
             now,
             effects: Effects::default(),
         }
@@ -194,17 +194,17 @@ impl<'a> Judge<'a> {
         self.accounts.get(name).map_or(self.tells_absence, |after| after.is_told)
     }
 
-    /// The departed whose last byte is accounted for: the next owner of the name can have all that come.
+    /// Names whose old connections are closed and accounted for: all that is counted from now on belongs to the next user.
     fn settled(&self) -> impl Iterator<Item = &'a str> {
-        let names = self.cuts.departed.iter().map(|gone| gone.username.as_str());
+        let names = self.cuts.all.iter().map(|cut| cut.username.as_str());
         names.filter(|name| !self.open.contains(name) && self.is_told(name))
     }
 
     /// Those of them that the file needs no more.
     fn ended(&self) -> impl Iterator<Item = &'a str> {
-        let Cuts { departed, users, asked_at } = *self.cuts;
-        let is_over = move |gone: &&Departed| !gone.in_force(false, users, asked_at);
-        departed.iter().filter(is_over).map(|gone| gone.username.as_str()).filter(|name| self.is_told(name))
+        let Cuts { all, users, asked_at } = *self.cuts;
+        let is_over = move |cut: &&SessionCut| !cut.is_in_force(false, users, asked_at);
+        all.iter().filter(is_over).map(|cut| cut.username.as_str()).filter(|name| self.is_told(name))
     }
 
     fn see(&mut self, user: &Metered<'_>) {

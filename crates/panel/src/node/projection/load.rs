@@ -1,12 +1,12 @@
 //! From the database to what the file must say (design section 6).
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::access::{Access, Departed, Entry, TOMBSTONE, cut_gap};
+use mtpannel_core::access::{Access, DELETED_NAME_CUT, Entry, SessionCut, cut_gap};
 use mtpannel_core::user::{Limit, Username};
 
 use crate::runtime::mirror::Mirror;
 use crate::store::users::Projected;
-use crate::store::{Db, Store, StoreResult, departed};
+use crate::store::{Db, Store, StoreResult, session_cuts};
 
 /// What goes with the managed tables of one moment.
 #[derive(Debug)]
@@ -41,26 +41,26 @@ pub async fn unchanged(store: &Store, known: &mut Known) -> StoreResult<Option<i
 pub(super) async fn read(mut db: Db<'_>, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
     let (revision, rows) = known.follow(db.reborrow()).await?;
     known.seen();
-    let departed = departed::all(db).await?;
-    let work = move || project(revision, &rows, &departed, now);
+    let cuts = session_cuts::all(db).await?;
+    let work = move || project(revision, &rows, &cuts, now);
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
 }
 
-fn project(revision: i64, rows: &[Projected], departed: &[Departed], now: DateTime<Utc>) -> (Projection, Access) {
-    let names: std::collections::HashSet<&Username> = departed.iter().map(|gone| &gone.username).collect();
+fn project(revision: i64, rows: &[Projected], cuts: &[SessionCut], now: DateTime<Utc>) -> (Projection, Access) {
+    let names: std::collections::HashSet<&Username> = cuts.iter().map(|cut| &cut.username).collect();
     let existing: std::collections::HashSet<Username> =
         rows.iter().map(|row| &row.username).filter(|name| names.contains(name)).cloned().collect();
-    let exists = |gone: &Departed| existing.contains(&gone.username);
-    let open = || departed.iter().filter(|gone| gone.in_force(exists(gone), rows.len(), now));
-    let first = || open().filter(|gone| gone.cut_at.is_none());
-    let lasts = |gone| if exists(gone) { cut_gap(rows.len()) } else { TOMBSTONE };
+    let exists = |cut: &SessionCut| existing.contains(&cut.username);
+    let in_force = || cuts.iter().filter(|cut| cut.is_in_force(exists(cut), rows.len(), now));
+    let first = || in_force().filter(|cut| cut.written_at.is_none());
+    let lasts = |cut| if exists(cut) { cut_gap(rows.len()) } else { DELETED_NAME_CUT };
     let projection = Projection {
         revision,
-        first_cuts: first().map(|gone| gone.username.clone()).collect(),
+        first_cuts: first().map(|cut| cut.username.clone()).collect(),
         first_cut_lasts: first().map(lasts).min(),
-        next_end_of_cut: open().filter_map(|gone| gone.ends_at(exists(gone), rows.len())).min(),
+        next_end_of_cut: in_force().filter_map(|cut| cut.ends_at(exists(cut), rows.len())).min(),
     };
-    (projection, Access::new(rows.iter().map(entry).collect(), departed, now))
+    (projection, Access::new(rows.iter().map(entry).collect(), cuts, now))
 }
 
 fn entry(row: &Projected) -> Entry {
@@ -80,7 +80,7 @@ fn entry(row: &Projected) -> Entry {
 /// Has the sessions of `names` cut, of those that no user has: a file names them and the database does not.
 pub async fn cut(store: &Store, names: &[Username], now: DateTime<Utc>) -> StoreResult<()> {
     let mut tx = store.write().await?;
-    departed::add_unknown(tx.db(), names.iter().map(Username::as_str), now).await?;
+    session_cuts::order_for_unknown(tx.db(), names.iter().map(Username::as_str), now).await?;
     tx.commit().await
 }
 
@@ -90,6 +90,6 @@ pub async fn written(store: &Store, projection: &Projection, now: DateTime<Utc>)
         return Ok(());
     }
     let mut tx = store.write().await?;
-    departed::mark_cut(tx.db(), projection.first_cuts.iter().map(Username::as_str), now).await?;
+    session_cuts::mark_written(tx.db(), projection.first_cuts.iter().map(Username::as_str), now).await?;
     tx.commit().await
 }
