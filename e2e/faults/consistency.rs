@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use mtpannel::store::session_cuts;
 use mtpannel::store::users::{self, Projected};
+use mtpannel::store::{NodeId, session_cuts};
 use mtpannel_core::access::SessionCut;
 use mtpannel_core::user::Status;
 use reqwest::{Method, StatusCode};
@@ -104,7 +104,7 @@ fn assert_same(text: &str, rows: &[Projected], cuts: &[SessionCut], now: DateTim
 pub async fn assert_consistent(site: &Site) {
     let store = site.store().await;
     // Before the file, because the panel forgets them when it has written it.
-    let cuts = session_cuts::all(store.read().await.unwrap().db()).await.unwrap();
+    let cuts = session_cuts::all(store.read().await.unwrap().db(), NodeId::LOCAL).await.unwrap();
     let path = site.config_path();
     let text = std::fs::read_to_string(&path).unwrap();
     #[expect(clippy::disallowed_methods, reason = "the panel's clock is the system's")]

@@ -17,7 +17,7 @@ use crate::random;
 use crate::runtime::roster::{Selection, belongs};
 use crate::runtime::sync::ConfigSync;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, admins, audit, meters, session_cuts, users};
+use crate::store::{Db, NodeId, StoreError, admins, audit, meters, session_cuts, users};
 
 const USER: &str = "user";
 
@@ -116,7 +116,8 @@ pub async fn create(app: &App, by: &By, actor: &Actor, new: NewUser) -> ServiceR
         unique_ips: 0,
     };
     user.status = user.standing().status(now);
-    (user.usage_base, user.lifetime) = meters::starting_base(change.db(), user.username.as_str()).await?;
+    (user.usage_base, user.lifetime) =
+        meters::starting_base(change.db(), NodeId::LOCAL, user.username.as_str()).await?;
     user.id = users::insert(change.db(), &user).await.map_err(|error| match error {
         StoreError::Conflict => ServiceError::Conflict(format!(
             "there is a user '{}' already; names are compared without case",

@@ -17,12 +17,12 @@ use crate::folder::{folder_of, sync_folder};
 
 /// First bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Tables that every schema of this program has.
+/// Tables that every schema of this program has, with their present names.
 const TABLES: [&str; 10] = [
     "admins",
     "users",
     "usage_meters",
-    "departed",
+    "session_cuts",
     "traffic_logs",
     "traffic_totals",
     "system_stats",
@@ -30,6 +30,8 @@ const TABLES: [&str; 10] = [
     "sessions",
     "audit_log",
 ];
+/// The table among them that had another name before schema version 8, and its present one.
+const RENAMED: (&str, &str) = ("departed", "session_cuts");
 /// Files that SQLite keeps beside a database and that belong to it alone.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -132,7 +134,7 @@ async fn check_schema(conn: &mut SqliteConnection) -> Result<(), CopyError> {
         .fetch_all(&mut *conn)
         .await
         .map_err(damaged)?;
-    let has = |name: &str| tables.iter().any(|(table,)| table == name);
+    let has = |name: &str| tables.iter().any(|(table,)| table == name || (name == RENAMED.1 && table == RENAMED.0));
     if !has(table) && has("admins") && has("users") && has("traffic_logs") {
         return Err(CopyError::OlderPanel);
     }

@@ -16,6 +16,7 @@ mod instance;
 pub mod login_networks;
 pub mod metered;
 pub mod meters;
+pub mod nodes;
 pub mod old_panel;
 mod postgres;
 mod readers;
@@ -37,11 +38,12 @@ pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use engine::{Conn, Db, Store, Tx};
 pub use error::{StoreError, StoreResult};
 pub use instance::InstanceLock;
+pub use nodes::NodeId;
 pub use readers::{Reader, Readers};
 pub use writable::Writable;
 
 pub(crate) use batch::{execute_rows, packed};
-pub(crate) use sql::{execute, lifetime, query, session_is_open, sql_texts, this_revision, time_at};
+pub(crate) use sql::{execute, lifetime, local_node, query, session_is_open, sql_texts, this_revision, time_at};
 use {
     batch::{BATCH, json_keys, json_names, json_rows, unpack},
     sql::folded,
@@ -57,6 +59,7 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         login_networks::TEXTS,
         metered::TEXTS,
         meters::TEXTS,
+        nodes::TEXTS,
         retention::TEXTS,
         session_cuts::TEXTS,
         sessions::TEXTS,

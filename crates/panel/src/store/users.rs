@@ -5,7 +5,7 @@ use mtpannel_core::user::{Limit, ResetStrategy, Secret, Standing, Status, Userna
 
 use super::admins::Holder;
 use super::{
-    Db, StoreResult, execute, folded, json_names, json_rows, lifetime, query, session_is_open, sql_texts,
+    Db, StoreResult, execute, folded, json_names, json_rows, lifetime, local_node, query, session_is_open, sql_texts,
     this_revision, time_at,
 };
 
@@ -157,7 +157,9 @@ macro_rules! select_user {
             ", 0) AS lifetime, COALESCE(m.connections, 0) AS connections, COALESCE(m.unique_ips, 0) AS unique_ips",
             $more,
             " FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
-             LEFT JOIN usage_meters m ON m.username = u.username ",
+             LEFT JOIN usage_meters m ON m.node_id = ",
+            local_node!(),
+            " AND m.username = u.username ",
             $rest
         )
     };
@@ -182,15 +184,18 @@ sql_texts! {
     PROJECTION = concat!(
         "SELECT u.id, u.username, u.secret, u.status, u.expire_at, u.data_limit, \
          COALESCE(u.usage_base, ", lifetime!("m."), ", 0) AS quota_base, u.max_connections, u.max_unique_ips \
-         FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username \
-         WHERE u.revision > $1 ORDER BY u.id"
+         FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.node_id = ", local_node!(), " \
+         AND m.username = u.username WHERE u.revision > $1 ORDER BY u.id"
     );
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
         created_at FROM users WHERE revision > $1 ORDER BY id";
     IDS = "SELECT id FROM users";
     COUNT = "SELECT COUNT(*) FROM users";
-    ONLINE_OF = "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
-        JOIN usage_meters m ON m.username = u.username WHERE u.created_by_admin_id = $1 AND m.connections > 0";
+    ONLINE_OF = concat!(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
+         JOIN usage_meters m ON m.node_id = ", local_node!(), " AND m.username = u.username \
+         WHERE u.created_by_admin_id = $1 AND m.connections > 0"
+    );
     INSERT = concat!(
         "INSERT INTO users (username, secret, status, data_limit, max_connections, max_unique_ips, expire_at, note, \
          created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used, revision) \

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::runtime::health::Task;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, audit, session_cuts, sessions, state};
+use crate::store::{NodeId, StoreResult, audit, nodes, session_cuts, sessions, state};
 
 const INTERVAL: Duration = Duration::from_hours(1);
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
@@ -75,8 +75,9 @@ async fn tidy_as_of(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
     let mut tx = app.store.write().await?;
     retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
-    if let Some(scrape) = state::last_scrape(tx.db()).await? {
-        session_cuts::remove_written_before(tx.db(), scrape.answered_at.min(now) - CUT_GONE_AFTER).await?;
+    if let Some(scrape) = nodes::last_scrape(tx.db(), NodeId::LOCAL).await? {
+        session_cuts::remove_written_before(tx.db(), NodeId::LOCAL, scrape.answered_at.min(now) - CUT_GONE_AFTER)
+            .await?;
     }
     sessions::delete_expired(tx.db(), now).await?;
     tx.commit().await?;

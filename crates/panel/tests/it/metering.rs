@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use mtpannel::runtime::health::Task;
-use mtpannel::store::{meters, session_cuts, users};
+use mtpannel::store::{NodeId, meters, session_cuts, users};
 use mtpannel::task::retention;
 use reqwest::StatusCode;
 use rstest::rstest;
@@ -226,7 +226,7 @@ async fn bytes_that_no_scrape_saw_before_the_session_cut_ended_are_not_the_next_
     // Once the end was seen, nothing of it is kept, and not for ever either if it is not shown.
     app.delete("/api/users/alice").await.expect(StatusCode::NO_CONTENT).await;
     app.clock.advance(TimeDelta::minutes(2));
-    let cuts = async || session_cuts::all(app.store().read().await.unwrap().db()).await.unwrap();
+    let cuts = async || session_cuts::all(app.store().read().await.unwrap().db(), NodeId::LOCAL).await.unwrap();
     eventually("the end of the memory", async || cuts().await.is_empty()).await;
     app.proxy.change(|figures| {
         figures.suppressed = 1;
@@ -260,7 +260,9 @@ async fn a_scrape_of_very_many_names_leaves_alone_whom_it_does_not_show(#[case] 
         figures.users.insert("carol".into(), series);
     });
     app.scraped().await;
-    let everybody = meters::of_names(app.store().read().await.unwrap().db(), ["crowd-0", "crowd-19999"]).await.unwrap();
+    let everybody = meters::of_names(app.store().read().await.unwrap().db(), NodeId::LOCAL, ["crowd-0", "crowd-19999"])
+        .await
+        .unwrap();
     assert_eq!(everybody.len(), 2);
     let (alice, carol) = (app.user("alice").await, app.user("Carol").await);
     assert_eq!((&alice["data_used"], &alice["status"]), (&json!(900), &json!("limited")));

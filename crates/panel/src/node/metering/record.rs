@@ -12,11 +12,13 @@ use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
 use crate::store::system::SystemStats;
-use crate::store::{Db, Store, StoreResult, audit, session_cuts, state, system, traffic, users};
+use crate::store::{Db, NodeId, Store, StoreResult, audit, nodes, session_cuts, state, system, traffic, users};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug)]
 pub struct Scrape {
+    /// The node whose proxy it is.
+    pub node: NodeId,
     /// What the proxy said.
     pub snapshot: Snapshot,
     /// [`ordinal`] before it was asked.
@@ -35,8 +37,8 @@ impl Scrape {
     /// In which life of the proxy's counters it was made, after the scrape that was recorded last. The time between the two
     /// is measured by clocks that nobody sets, if that one was recorded in the same life of this machine.
     pub async fn epoch(&self, mut db: Db<'_>) -> StoreResult<i64> {
-        let last = state::last_scrape(db.reborrow()).await?;
-        let clocks = state::scrape_clocks(db).await?;
+        let last = nodes::last_scrape(db.reborrow(), self.node).await?;
+        let clocks = nodes::scrape_clocks(db, self.node).await?;
         let passed = self.asked.as_ref().zip(clocks).and_then(|(asked, last)| asked.since(&last));
         let uptime = self.snapshot.uptime;
         Ok(match last.as_ref().zip(passed) {
@@ -47,8 +49,8 @@ impl Scrape {
 }
 
 /// How many scrapes were recorded so far: to be read before the proxy is asked.
-pub async fn ordinal(store: &Store) -> StoreResult<i64> {
-    state::scrape_ordinal(store.read().await?.db()).await
+pub async fn ordinal(store: &Store, node: NodeId) -> StoreResult<i64> {
+    nodes::scrape_ordinal(store.read().await?.db(), node).await
 }
 
 /// Records a scrape: meters, usage, statuses, history and the proxy's figures move together or not at all. Gives false,
@@ -56,11 +58,11 @@ pub async fn ordinal(store: &Store) -> StoreResult<i64> {
 pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let now = scrape.answered_at.trunc_subsecs(0);
     let mut tx = app.store.write().await?;
-    if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
+    if nodes::scrape_ordinal(tx.db(), scrape.node).await? != scrape.ordinal {
         return Ok(false);
     }
     let epoch = scrape.epoch(tx.db()).await?;
-    let Scrape { snapshot, asked_at, answered_at, answered, .. } = scrape;
+    let Scrape { node, snapshot, asked_at, answered_at, answered, .. } = scrape;
     let figures = SystemStats {
         uptime: snapshot.uptime,
         total_connections: snapshot.connections_total.unwrap_or(0),
@@ -69,19 +71,19 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     };
     system::insert(tx.db(), &figures).await?;
     let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
-    state::set_last_scrape(tx.db(), &this, answered.as_ref()).await?;
+    nodes::set_last_scrape(tx.db(), node, &this, answered.as_ref()).await?;
 
-    let cuts = session_cuts::all(tx.db()).await?;
+    let cuts = session_cuts::all(tx.db(), node).await?;
     let tells_absence = snapshot.tells_absence();
-    let stored = stored(tx.db(), &snapshot, &cuts).await?;
+    let stored = stored(tx.db(), node, &snapshot, &cuts).await?;
     let accounts = account(snapshot, stored, epoch).await;
-    meters::save(tx.db(), &changed(&accounts)).await?;
+    meters::save(tx.db(), node, &changed(&accounts)).await?;
 
     let cuts = Cuts { all: &cuts, users: users::count(tx.db()).await?, asked_at };
     let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
-    session_cuts::mark_settled(tx.db(), judge.settled()).await?;
-    session_cuts::remove(tx.db(), judge.ended()).await?;
+    session_cuts::mark_settled(tx.db(), node, judge.settled()).await?;
+    session_cuts::remove(tx.db(), node, judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
     let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
@@ -104,15 +106,20 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
 }
 
 /// The accounts that the scrape may change, and those of the names whose last owner's bytes it may tell.
-async fn stored(mut db: Db<'_>, snapshot: &Snapshot, cuts: &[SessionCut]) -> StoreResult<meters::Accounts> {
+async fn stored(
+    mut db: Db<'_>,
+    node: NodeId,
+    snapshot: &Snapshot,
+    cuts: &[SessionCut],
+) -> StoreResult<meters::Accounts> {
     let unsettled = metered::unsettled_names(db.reborrow()).await?;
     let mut names: HashSet<&str> = snapshot.users.keys().map(String::as_str).collect();
     names.extend(unsettled.iter().map(String::as_str));
     names.extend(cuts.iter().map(|cut| cut.username.as_str()));
     if snapshot.tells_absence() {
-        meters::of_names_or_running(db, names).await
+        meters::of_names_or_running(db, node, names).await
     } else {
-        meters::of_names(db, names).await
+        meters::of_names(db, node, names).await
     }
 }
 

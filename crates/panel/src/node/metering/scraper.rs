@@ -18,6 +18,7 @@ use crate::node::metering::record::{self as metering, Scrape};
 use crate::runtime::health::{PackedText, Packer, ProxyView, Task};
 use crate::runtime::warnings::{ProxyWarning, Source, Warning};
 use crate::settings::ProxyApi;
+use crate::store::NodeId;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +39,7 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     };
     let mut ticks = tokio::time::interval(app.settings.scrape_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let scraper = Scraper { app, client };
+    let scraper = Scraper { app, node: NodeId::LOCAL, client };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let Some(asked) = stop.run_until_cancelled(scraper.ask()).await else { break };
         scraper.take(asked).await;
@@ -54,6 +55,8 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
 /// The task.
 struct Scraper {
     app: SharedApp,
+    /// The node whose proxy it reads.
+    node: NodeId,
     client: Client,
 }
 
@@ -75,8 +78,8 @@ impl Scraper {
     }
 
     async fn read(&self) -> anyhow::Result<Reading> {
-        let ordinal = metering::ordinal(&self.app.store).await?;
-        read(&self.client, &self.app.settings.metrics_url, &self.app.clock, ordinal).await
+        let ordinal = metering::ordinal(&self.app.store, self.node).await?;
+        read(&self.client, &self.app.settings.metrics_url, &self.app.clock, self.node, ordinal).await
     }
 
     /// Records what was answered, and says how it went.
@@ -154,12 +157,12 @@ fn client() -> reqwest::Result<Client> {
 }
 
 /// One scrape, for a command; `ordinal` is [`metering::ordinal`] before it.
-pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Scrape> {
-    Ok(read(&client()?, url, clock, ordinal).await?.scrape)
+pub(crate) async fn read_once(url: &str, clock: &Clock, node: NodeId, ordinal: i64) -> anyhow::Result<Scrape> {
+    Ok(read(&client()?, url, clock, node, ordinal).await?.scrape)
 }
 
 /// Asks the proxy, and gives what it says. An answer without the counters that accounting needs is an error, a [`Gap`].
-async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Reading> {
+async fn read(client: &Client, url: &str, clock: &Clock, node: NodeId, ordinal: i64) -> anyhow::Result<Reading> {
     let (asked_at, asked) = (clock.precise(), clock.steady());
     let mut body = Body::of(client.get(url), MAX_BODY).await?;
     let (mut reader, mut packer) = (Reader::new(body.size_hint()), Packer::default());
@@ -172,7 +175,7 @@ async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow
     if let Some(gap) = snapshot.gap.take() {
         return Err(gap.into());
     }
-    let scrape = Scrape { snapshot, ordinal, asked_at, answered_at, asked, answered };
+    let scrape = Scrape { node, snapshot, ordinal, asked_at, answered_at, asked, answered };
     Ok(Reading { scrape, text: packer.finish() })
 }
 

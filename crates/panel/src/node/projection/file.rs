@@ -221,9 +221,9 @@ impl ConfigFile {
         Ok(differs)
     }
 
-    /// Users whom somebody else has put into the file since [`Self::write`] and of whom `access` says nothing: the file
-    /// will not have them any more, which alone does not end their sessions (contract, trap 2).
-    pub fn strangers(&mut self, access: &Access) -> Result<Vec<Username>, ConfigFileError> {
+    /// Names that somebody else has put into the file since [`Self::write`] and that `access` does not have. The next file is
+    /// without them, which alone does not close their connections (`docs/contract-telemt.md`, trap 2).
+    pub fn unknown_names(&mut self, access: &Access) -> Result<Vec<Username>, ConfigFileError> {
         let source = if self.was_touched() { self.read()? } else { None };
         let Some(source) = source else { return Ok(Vec::new()) };
         let digest = digest(&source);

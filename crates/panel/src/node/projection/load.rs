@@ -6,7 +6,7 @@ use mtpannel_core::user::{Limit, Username};
 
 use crate::runtime::mirror::Mirror;
 use crate::store::users::Projected;
-use crate::store::{Db, Store, StoreResult, session_cuts};
+use crate::store::{Db, NodeId, Store, StoreResult, session_cuts};
 
 /// What goes with the managed tables of one moment.
 #[derive(Debug)]
@@ -27,8 +27,13 @@ pub type Known = Mirror<Projected>;
 /// Reads from the database what the file must say at `now` (in milliseconds).
 ///
 /// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
-pub async fn load(store: &Store, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
-    read(store.read().await?.snapshot().await?.db(), known, now).await
+pub async fn load(
+    store: &Store,
+    node: NodeId,
+    known: &mut Known,
+    now: DateTime<Utc>,
+) -> StoreResult<(Projection, Access)> {
+    read(store.read().await?.snapshot().await?.db(), node, known, now).await
 }
 
 /// The present revision, if all that has changed since the last [`load`] is what the file does not say, such as usage.
@@ -38,10 +43,15 @@ pub async fn unchanged(store: &Store, known: &mut Known) -> StoreResult<Option<i
 }
 
 /// The same as [`load`], inside a transaction.
-pub(super) async fn read(mut db: Db<'_>, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
+pub(super) async fn read(
+    mut db: Db<'_>,
+    node: NodeId,
+    known: &mut Known,
+    now: DateTime<Utc>,
+) -> StoreResult<(Projection, Access)> {
     let (revision, rows) = known.follow(db.reborrow()).await?;
     known.seen();
-    let cuts = session_cuts::all(db).await?;
+    let cuts = session_cuts::all(db, node).await?;
     let work = move || project(revision, &rows, &cuts, now);
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
 }
@@ -77,19 +87,19 @@ fn entry(row: &Projected) -> Entry {
     }
 }
 
-/// Has the sessions of `names` cut, of those that no user has: a file names them and the database does not.
-pub async fn cut(store: &Store, names: &[Username], now: DateTime<Utc>) -> StoreResult<()> {
+/// Orders the session cut of those of `names` that the database does not have.
+pub async fn cut_unknown(store: &Store, node: NodeId, names: &[Username], now: DateTime<Utc>) -> StoreResult<()> {
     let mut tx = store.write().await?;
-    session_cuts::order_for_unknown(tx.db(), names.iter().map(Username::as_str), now).await?;
+    session_cuts::order_for_unknown(tx.db(), node, names.iter().map(Username::as_str), now).await?;
     tx.commit().await
 }
 
 /// Notes that a file with this projection was written at `now`.
-pub async fn written(store: &Store, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
+pub async fn written(store: &Store, node: NodeId, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
     if projection.first_cuts.is_empty() {
         return Ok(());
     }
     let mut tx = store.write().await?;
-    session_cuts::mark_written(tx.db(), projection.first_cuts.iter().map(Username::as_str), now).await?;
+    session_cuts::mark_written(tx.db(), node, projection.first_cuts.iter().map(Username::as_str), now).await?;
     tx.commit().await
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, audit, meters, state, users};
+use crate::store::{Db, NodeId, StoreError, StoreResult, audit, meters, state, users};
 use mtpannel_core::audit::By;
 
 /// Why the users of the file could not be taken over. Nothing was then.
@@ -83,7 +83,8 @@ fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
 
 /// Adds one user of a file.
 pub(crate) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
-    let (usage_base, lifetime) = meters::starting_base(db.reborrow(), imported.username.as_str()).await?;
+    let (usage_base, lifetime) =
+        meters::starting_base(db.reborrow(), NodeId::LOCAL, imported.username.as_str()).await?;
     let mut user = User {
         id: 0,
         status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },

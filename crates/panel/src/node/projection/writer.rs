@@ -18,7 +18,7 @@ use crate::runtime::health::Task;
 use crate::runtime::sync::{Failure, Outcome};
 use crate::runtime::warnings::Source;
 use crate::runtime::warnings::endpoint::differences;
-use crate::store::{Store, state};
+use crate::store::{NodeId, Store, state};
 
 /// How long a write waits, at most, for mutations that are under way to share it. One that comes alone waits for nothing.
 const GATHER: Duration = Duration::from_millis(250);
@@ -34,12 +34,14 @@ const LAST_RETRY: Duration = Duration::from_secs(30);
 /// The task.
 struct Writer {
     app: SharedApp,
+    /// The node whose file it writes.
+    node: NodeId,
     /// Away while a blocking thread has it.
     file: Option<ConfigFile>,
     /// Whether the users of a file from before the panel are still to be taken over.
     take_over: bool,
-    /// Those in the file whom nobody knows, until their cut is stored.
-    strangers: Vec<Username>,
+    /// Unknown names in the file, until their session cut is stored.
+    unknown: Vec<Username>,
     known: Known,
     retry: Duration,
     /// The copy that was kept last of a file with changes by others.
@@ -60,9 +62,10 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     let mut wanted = app.sync.wanted();
     let mut writer = Writer {
         app,
+        node: NodeId::LOCAL,
         file: Some(file),
         take_over: true,
-        strangers: Vec::new(),
+        unknown: Vec::new(),
         known: Known::default(),
         retry: FIRST_RETRY,
         copy: None,
@@ -168,12 +171,12 @@ impl Writer {
         let (projection, access, rendered, digests) = loop {
             self.wait_for_quiet().await?;
             self.take_over_first().await?;
-            self.cut_strangers().await?;
+            self.cut_unknown().await?;
             let (projection, access) = self.load().await?;
             let work = move |file: &mut ConfigFile| {
-                let strangers = file.strangers(&access)?;
-                if !strangers.is_empty() {
-                    return Ok(Err(strangers));
+                let unknown = file.unknown_names(&access)?;
+                if !unknown.is_empty() {
+                    return Ok(Err(unknown));
                 }
                 foreign::render(file, &access).map(|(rendered, digests)| Ok((access, rendered, digests)))
             };
@@ -181,7 +184,7 @@ impl Writer {
                 Ok((access, rendered, digests)) => break (projection, access, rendered, digests),
                 // The file was put there this very moment.
                 Err(_) if self.take_over => {}
-                Err(strangers) => self.strangers = strangers,
+                Err(unknown) => self.unknown = unknown,
             }
         };
         let rendered = self.keep_what_is_lost(rendered).await?;
@@ -191,7 +194,7 @@ impl Writer {
         let write = move |file: &mut ConfigFile| file.write(rendered, &access).map_err(|error| error.to_string());
         let changed = self.with_file(write).await?;
         let written_at = self.app.clock.precise();
-        load::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
+        load::written(&self.app.store, self.node, &projection, written_at).await.map_err(|error| error.to_string())?;
         if changed {
             tracing::info!(revision = projection.revision, "config.toml written");
         }
@@ -206,7 +209,7 @@ impl Writer {
 
     async fn load(&mut self) -> Result<(Projection, Access), String> {
         let now = self.app.clock.precise();
-        load::load(&self.app.store, &mut self.known, now).await.map_err(|error| error.to_string())
+        load::load(&self.app.store, self.node, &mut self.known, now).await.map_err(|error| error.to_string())
     }
 
     async fn take_over_first(&mut self) -> Result<(), String> {
@@ -232,17 +235,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Has the sessions cut of those who stand in the file and not in the database.
-    async fn cut_strangers(&mut self) -> Result<(), String> {
-        let Some(first) = self.strangers.first() else { return Ok(()) };
+    /// Orders the session cut of the unknown names that the last attempt found in the file.
+    async fn cut_unknown(&mut self) -> Result<(), String> {
+        let Some(first) = self.unknown.first() else { return Ok(()) };
         tracing::warn!(
-            names = self.strangers.len(),
+            names = self.unknown.len(),
             %first,
             "config.toml has users that the database does not have; they are removed and their sessions cut"
         );
         let now = self.app.clock.now();
-        load::cut(&self.app.store, &self.strangers, now).await.map_err(|error| error.to_string())?;
-        self.strangers.clear();
+        load::cut_unknown(&self.app.store, self.node, &self.unknown, now).await.map_err(|error| error.to_string())?;
+        self.unknown.clear();
         Ok(())
     }
 

@@ -50,7 +50,7 @@ impl Writer {
 
     /// Whether a panel has written this text, or these managed tables, lately. If the database does not tell, nobody has.
     async fn has_written(&self, digest: &str) -> bool {
-        let known = async { written_files::knows(self.app.store.read().await?.db(), digest).await };
+        let known = async { written_files::knows(self.app.store.read().await?.db(), self.node, digest).await };
         known.await.unwrap_or(false)
     }
 
@@ -90,7 +90,8 @@ impl Writer {
 
     async fn store_digests(&self, digests: &[TextDigest]) -> StoreResult<()> {
         let mut tx = self.app.store.write().await?;
-        written_files::remember(tx.db(), digests.iter().map(String::as_str), self.app.clock.precise()).await?;
+        written_files::remember(tx.db(), self.node, digests.iter().map(String::as_str), self.app.clock.precise())
+            .await?;
         tx.commit().await
     }
 
