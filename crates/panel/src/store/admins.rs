@@ -1,23 +1,23 @@
-//! Table `admins`.
+//! Table `admins`: administrators, their passwords and their token epochs.
 
 use chrono::{DateTime, Utc};
 
 use super::{Db, StoreResult, execute, folded, query, session_is_open, sql_texts};
 
-/// An administrator (specification section 3.1).
+/// An administrator.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Admin {
     /// Row id.
     pub id: i64,
     /// Login name.
     pub username: String,
-    /// Sees and manages everything.
+    /// Whether they see and manage everything.
     pub is_sudo: bool,
-    /// When he was created.
+    /// When they were created.
     pub created_at: DateTime<Utc>,
     /// Tokens of an older epoch are void.
     pub token_epoch: i64,
-    /// His last successful login.
+    /// Their last successful login.
     pub last_login_at: Option<DateTime<Utc>>,
     /// When a refresh token that had been replaced was used, until they are told.
     pub reuse_detected_at: Option<DateTime<Utc>>,
@@ -30,11 +30,11 @@ pub struct Holder {
     pub admin_id: i64,
     /// Their token epoch when it was given.
     pub epoch: i64,
-    /// The browser's session that it ends with.
+    /// The login session with which the token ends.
     pub session: Option<String>,
 }
 
-/// What a login compares with.
+/// What a password is compared with at a login.
 #[derive(sqlx::FromRow)]
 pub struct Credentials {
     /// Row id.
@@ -97,7 +97,7 @@ pub async fn credentials(db: Db<'_>, name: &str) -> StoreResult<Option<Credentia
     query!(fetch_optional as Credentials, db, CREDENTIALS, folded(name))
 }
 
-/// The administrator with this row id, if the hash of his password is still this one.
+/// The administrator with this row id, if the hash of their password is still this one.
 pub async fn by_credentials(db: Db<'_>, credentials: &Credentials) -> StoreResult<Option<Admin>> {
     query!(fetch_optional as Admin, db, BY_CREDENTIALS, credentials.id, &credentials.hashed_password)
 }
@@ -132,7 +132,7 @@ pub async fn set_password(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
     execute!(db, SET_PASSWORD, id, hash).map(drop)
 }
 
-/// Stores a better hash of the password that he just proved to know.
+/// Stores a stronger hash of the password that was just verified.
 pub async fn upgrade_hash(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
     execute!(db, UPGRADE_HASH, id, hash).map(drop)
 }
@@ -157,7 +157,7 @@ pub async fn set_reuse_detected(db: Db<'_>, id: i64, at: Option<DateTime<Utc>>) 
     execute!(db, SET_REUSE_DETECTED, id, at).map(drop)
 }
 
-/// Deletes an administrator; his users stay, without an owner.
+/// Deletes an administrator; their users stay, without an owner.
 pub async fn delete(db: Db<'_>, id: i64) -> StoreResult<()> {
     execute!(db, DELETE, id).map(drop)
 }

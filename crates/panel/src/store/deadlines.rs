@@ -1,4 +1,4 @@
-//! Table `users` by its dates: whose moment has come, and whom a wrong clock has judged.
+//! Table `users` by its dates: who expires or is reset now, and whose status or reset a wrong clock has changed.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::ResetStrategy;
@@ -75,7 +75,7 @@ pub async fn is_misjudged(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<boo
     Ok(false)
 }
 
-/// The next moment at which somebody expires or is reset.
+/// The next time at which a user expires or is reset.
 pub async fn next_deadline(mut db: Db<'_>) -> StoreResult<Option<DateTime<Utc>>> {
     type Row = (Option<DateTime<Utc>>,);
     let (expiry,) = query!(fetch_one as Row, db.reborrow(), NEXT_EXPIRY)?;

@@ -1,4 +1,4 @@
-//! Table `users` as a scrape sees it: usage and what follows from it, for many users at once.
+//! Table `users` for scrapes: reads and stores usage, and what follows from it, of many users at once.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::Status;
@@ -17,13 +17,13 @@ pub struct Metered<'t> {
     pub username: &'t str,
     /// Status as stored.
     pub status: Status,
-    /// Whether his time is over.
+    /// Whether they have expired by now.
     pub is_over: bool,
-    /// Bytes he may move.
+    /// Limit of bytes since the last reset.
     pub data_limit: Option<i64>,
     /// Bytes since the last reset.
     pub data_used: i64,
-    /// Base of his usage.
+    /// Base of their usage.
     pub usage_base: Option<i64>,
 }
 
@@ -34,11 +34,11 @@ pub struct UsageChange {
     pub id: i64,
     /// Bytes since the last reset.
     pub data_used: i64,
-    /// Base of his usage, if he gets one.
+    /// Base of their usage, if they get one now.
     pub new_base: Option<i64>,
     /// Status that follows, if it is another one.
     pub new_status: Option<Status>,
-    /// Whether he was there.
+    /// Whether they had a connection or moved bytes.
     pub seen: bool,
 }
 

@@ -49,7 +49,7 @@ pub async fn of_names<'n>(db: Db<'_>, node: NodeId, names: impl IntoIterator<Ite
     unpack(text, row)
 }
 
-/// The accounts of `names`, and every other one that shows anything of the proxy's present counters.
+/// The accounts of `names`, and every other one whose last reading is not zero.
 pub async fn of_names_or_running<'n>(
     mut db: Db<'_>,
     node: NodeId,
@@ -57,7 +57,7 @@ pub async fn of_names_or_running<'n>(
 ) -> StoreResult<Accounts> {
     let (text,) = query!(fetch_one as (Option<String>,), db.reborrow(), RUNNING, node)?;
     let mut accounts = unpack(text, row)?;
-    // Mostly nobody: those that the proxy shows and that have not moved a byte since it started.
+    // Mostly none: names that the proxy shows and that have not moved a byte since it started.
     let running: HashSet<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
     let rest: Vec<_> = names.into_iter().filter(|name| !running.contains(name)).collect();
     if !rest.is_empty() {
@@ -94,8 +94,8 @@ pub async fn save(db: Db<'_>, node: NodeId, accounts: &[(&str, Account)]) -> Sto
     ))
 }
 
-/// Where the usage of a new user of this name begins, and what the name has moved in its life. As long as no scrape has told
-/// of the name since the sessions of an earlier owner were cut, there is no base yet: the first one that does sets it.
+/// The base of a new user of this name, and the lifetime total of the name. There is no base as long as no scrape has told of
+/// the name since the session cut of its former user: the first scrape that does sets it.
 pub async fn starting_base(mut db: Db<'_>, node: NodeId, name: &str) -> StoreResult<(Option<i64>, i64)> {
     let lifetime = self::lifetime(db.reborrow(), node, name).await?.unwrap_or(0);
     let unsettled = session_cuts::is_unsettled(db, node, name).await?;

@@ -19,7 +19,7 @@ pub(super) async fn count_trial(db: Db<'_>) -> StoreResult<()> {
     execute!(db, COUNT_TRIAL).map(drop)
 }
 
-/// Notes that users have changed and gives the revision that the transaction makes.
+/// Raises the revision of the users and returns the new one.
 pub async fn bump(db: Db<'_>) -> StoreResult<i64> {
     query!(fetch_one as (i64,), db, BUMP).map(|(revision,)| revision)
 }
@@ -34,7 +34,7 @@ pub async fn file_imported(db: Db<'_>) -> StoreResult<bool> {
     query!(fetch_one as (bool,), db, FILE_IMPORTED).map(|(imported,)| imported)
 }
 
-/// Notes that they have, or that the database was filled from elsewhere.
+/// Stores that they have been, or that the users came from elsewhere.
 pub async fn set_file_imported(db: Db<'_>) -> StoreResult<()> {
     execute!(db, SET_FILE_IMPORTED).map(drop)
 }

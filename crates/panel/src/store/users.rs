@@ -9,7 +9,7 @@ use super::{
     this_revision, time_at,
 };
 
-/// A proxy user (specification section 3.2) with what belongs to him elsewhere.
+/// A user, with what other tables hold of them: the owner, and the account of their name.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct User {
     /// Row id.
@@ -23,7 +23,7 @@ pub struct User {
     /// Status as stored.
     #[sqlx(try_from = "String")]
     pub status: Status,
-    /// Bytes he may move.
+    /// Limit of bytes since the last reset.
     pub data_limit: Option<i64>,
     /// Bytes since the last reset.
     pub data_used: i64,
@@ -31,17 +31,17 @@ pub struct User {
     pub max_connections: Option<i64>,
     /// Addresses at once.
     pub max_unique_ips: Option<i64>,
-    /// End of his time.
+    /// When they expire.
     pub expire_at: Option<DateTime<Utc>>,
     /// Note of the administrator.
     pub note: String,
-    /// When he was created.
+    /// When they were created.
     pub created_at: DateTime<Utc>,
     /// Owner's row id.
     pub created_by_admin_id: Option<i64>,
     /// Last change by an administrator or a rule.
     pub updated_at: DateTime<Utc>,
-    /// Last scrape in which he had a session or moved bytes.
+    /// Last scrape in which they had a connection or moved bytes.
     pub last_seen_at: Option<DateTime<Utc>>,
     /// Lifetime total of the name at the last reset; `None` while an earlier owner's sessions may still count.
     pub usage_base: Option<i64>,
@@ -61,7 +61,7 @@ pub struct User {
 }
 
 impl User {
-    /// What his status depends on.
+    /// What their status depends on.
     pub fn standing(&self) -> Standing {
         Standing {
             disabled: self.status == Status::Disabled,
@@ -81,15 +81,15 @@ impl User {
     }
 }
 
-/// A user, and the administrator who asks for him.
+/// A user, and the administrator who asks for them.
 #[derive(Debug, sqlx::FromRow)]
 pub struct AskedFor {
-    /// The user, whoever owns him.
+    /// The user, whoever owns them.
     #[sqlx(flatten)]
     pub user: User,
     /// Who asks.
     pub asker_name: String,
-    /// His role.
+    /// Their role.
     pub asker_is_sudo: bool,
 }
 
@@ -107,11 +107,11 @@ pub struct Projected {
     /// Status as stored.
     #[sqlx(try_from = "String")]
     pub status: Status,
-    /// End of his time.
+    /// When they expire.
     pub expire_at: Option<DateTime<Utc>>,
-    /// Bytes he may move.
+    /// Limit of bytes since the last reset.
     pub data_limit: Option<i64>,
-    /// Base of his usage, or the lifetime total while it is not settled.
+    /// Base of their usage, or the lifetime total as long as there is no base.
     pub quota_base: i64,
     /// Sessions at once.
     pub max_connections: Option<i64>,
@@ -133,13 +133,13 @@ pub struct Listed {
     pub created_by_admin_id: Option<i64>,
     /// Bytes since the last reset.
     pub data_used: i64,
-    /// Bytes he may move.
+    /// Limit of bytes since the last reset.
     pub data_limit: Option<i64>,
-    /// End of his time.
+    /// When they expire.
     pub expire_at: Option<DateTime<Utc>>,
-    /// Last scrape in which he was seen.
+    /// Last scrape in which they had a connection or moved bytes.
     pub last_seen_at: Option<DateTime<Utc>>,
-    /// When he was created.
+    /// When they were created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -229,7 +229,7 @@ sql_texts! {
     DELETE = "DELETE FROM users WHERE id IN (SELECT CAST(key AS BIGINT) FROM json_each($1))";
 }
 
-/// The user of this name, in any case, if he belongs to `owner` (`None`: whoever owns him).
+/// The user of this name, in any case, if they belong to `owner` (`None`: to anybody).
 pub async fn by_name(db: Db<'_>, name: &str, owner: Option<i64>) -> StoreResult<Option<User>> {
     query!(fetch_optional as User, db, BY_NAME, folded(name), owner)
 }
@@ -247,7 +247,7 @@ pub async fn by_ids(db: Db<'_>, ids: impl IntoIterator<Item = i64>) -> StoreResu
     query!(fetch_all as User, db, BY_IDS, ids)
 }
 
-/// The users of these names, in any case, that belong to `owner` (`None`: whoever owns them).
+/// The users of these names, in any case, that belong to `owner` (`None`: to anybody).
 pub async fn by_names<'n>(
     db: Db<'_>,
     names: impl IntoIterator<Item = &'n str>,
@@ -281,7 +281,7 @@ pub async fn online_of(db: Db<'_>, owner: i64) -> StoreResult<(i64, i64)> {
     query!(fetch_one as (i64, i64), db, ONLINE_OF, owner)
 }
 
-/// Adds a user and gives his row id; what is joined into `user` and its `id` are ignored.
+/// Adds a user and returns their row id; what is joined into `user` and its `id` are ignored.
 /// [`super::StoreError::Conflict`] if the name is taken in any case.
 pub async fn insert(db: Db<'_>, user: &User) -> StoreResult<i64> {
     query!(
@@ -315,7 +315,7 @@ pub struct Imported {
     pub secret: Secret,
     /// Status.
     pub status: Status,
-    /// Bytes he may move.
+    /// Limit of bytes since the last reset.
     pub data_limit: Option<i64>,
     /// Bytes used.
     pub data_used: i64,
@@ -323,15 +323,15 @@ pub struct Imported {
     pub max_connections: Option<i64>,
     /// Addresses at once.
     pub max_unique_ips: Option<i64>,
-    /// End of his time.
+    /// When they expire.
     pub expire_at: Option<DateTime<Utc>>,
     /// Note.
     pub note: String,
-    /// When he was created.
+    /// When they were created.
     pub created_at: DateTime<Utc>,
     /// Owner's row id.
     pub created_by_admin_id: Option<i64>,
-    /// Lifetime total of the name from which his usage counts.
+    /// Lifetime total of the name from which their usage counts.
     pub usage_base: i64,
 }
 
@@ -381,7 +381,7 @@ pub async fn update(db: Db<'_>, user: &User) -> StoreResult<()> {
     .map(drop)
 }
 
-/// Writes what a deed on many, or time, changes of `users`: standing, limit, usage and dates, at `now`.
+/// Stores what bulk actions and enforcement change of `users`: status, limit, usage and dates, at `now`.
 pub async fn update_many<'u>(
     mut db: Db<'_>,
     users: impl IntoIterator<Item = &'u User>,
@@ -409,7 +409,7 @@ pub async fn set_status(
     execute!(db, SET_STATUS, rows, now).map(drop)
 }
 
-/// Takes an administrator's users away from him.
+/// Leaves the users of an administrator without an owner.
 pub async fn disown(db: Db<'_>, admin_id: i64) -> StoreResult<()> {
     execute!(db, DISOWN, admin_id).map(drop)
 }

@@ -1,5 +1,5 @@
-//! Keeps history small, at start and every hour: rows older than a day become one an hour, those older than 30 days one a
-//! day, and those older than a year are deleted. Sums stay.
+//! Retention: rolls up and prunes history, at the start and every hour. Rows older than a day become one an hour, those older
+//! than 30 days one a day, and those older than a year are deleted. Sums stay.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ const INTERVAL: Duration = Duration::from_hours(1);
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
 const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
 const GONE_AFTER: TimeDelta = TimeDelta::days(365);
-/// The proxy's global figures are of interest for as long as the hourly traffic.
+/// The proxy's figures are kept as long as the hourly traffic.
 const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 
 /// A session cut that is this old is dropped, even if no scrape has told of its name because the proxy leaves names out. The
@@ -24,10 +24,10 @@ const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 /// the next user of the name could be charged with.
 const CUT_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
 
-/// Entries of the audit log that go in one transaction.
+/// Most actions of the audit log that are removed in one transaction.
 const AUDIT_BATCH: i64 = 5_000;
 
-/// Tidies until `stop`.
+/// Runs the task until `stop`.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     let mut last = Instant::now();
     loop {
@@ -47,8 +47,8 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     }
 }
 
-/// Tidies as of the clock, but not much beyond what the panel has lived through: `lived` is how long it has run since the last
-/// turn. See [`history::follow`].
+/// Tidies as of the clock, which may jump: `lived` is how long the panel has run since the last turn, and history goes only a
+/// little further than that. See [`history::follow`].
 pub async fn tidy_as_lived(app: &App, lived: TimeDelta) -> StoreResult<()> {
     let mut tx = app.store.write().await?;
     let clock = app.clock.now();
@@ -84,7 +84,7 @@ async fn tidy_as_of(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     prune_audit(app, now).await
 }
 
-/// Removes what of the audit log is older than the operator keeps, in parts, so that requests get their turn between.
+/// Removes actions of the audit log that are older than `AUDIT_KEEP_DAYS`, in parts, so that requests do not wait for long.
 async fn prune_audit(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     let kept_for = app.settings.audit_kept_for.and_then(|kept_for| TimeDelta::from_std(kept_for).ok());
     let Some(before) = kept_for.and_then(|kept_for| now.checked_sub_signed(kept_for)) else { return Ok(()) };
@@ -99,7 +99,7 @@ async fn prune_audit(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
         }
     }
     if all > 0 {
-        tracing::info!(entries = all, %before, "old entries of the audit log were removed");
+        tracing::info!(entries = all, %before, "old actions of the audit log were removed");
     }
     Ok(())
 }

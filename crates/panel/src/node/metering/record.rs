@@ -1,4 +1,6 @@
-//! From a scrape to the database: exactly once, in one transaction (design section 7).
+//! Records a scrape in the database: exactly once, in one transaction.
+//!
+//! See "Metering" in `docs/architecture.md`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,8 +36,8 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// In which life of the proxy's counters it was made, after the scrape that was recorded last. The time between the two
-    /// is measured by clocks that nobody sets, if that one was recorded in the same life of this machine.
+    /// The epoch of the proxy's counters, from this scrape and the one that was recorded last. The time between the two is
+    /// measured by clocks that nobody sets, if the machine has not booted in between.
     pub async fn epoch(&self, mut db: Db<'_>) -> StoreResult<i64> {
         let last = nodes::last_scrape(db.reborrow(), self.node).await?;
         let clocks = nodes::scrape_clocks(db, self.node).await?;
@@ -48,13 +50,13 @@ impl Scrape {
     }
 }
 
-/// How many scrapes were recorded so far: to be read before the proxy is asked.
+/// Number of scrapes recorded so far; read it before the proxy is asked.
 pub async fn ordinal(store: &Store, node: NodeId) -> StoreResult<i64> {
     nodes::scrape_ordinal(store.read().await?.db(), node).await
 }
 
-/// Records a scrape: meters, usage, statuses, history and the proxy's figures move together or not at all. Gives false,
-/// and changes nothing, if another panel has recorded one in the meantime.
+/// Records a scrape: meters, usage, statuses, history and the proxy's figures, in one transaction. Returns false, and changes
+/// nothing, if another panel has recorded one in the meantime.
 pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let now = scrape.answered_at.trunc_subsecs(0);
     let mut tx = app.store.write().await?;
@@ -105,7 +107,7 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     Ok(true)
 }
 
-/// The accounts that the scrape may change, and those of the names whose last owner's bytes it may tell.
+/// The accounts that the scrape may change, and those of users without a base and of names with a session cut.
 async fn stored(
     mut db: Db<'_>,
     node: NodeId,
@@ -123,7 +125,7 @@ async fn stored(
     }
 }
 
-/// What a scrape makes of the accounts, with their names.
+/// The accounts after a scrape, with their names.
 type Accounts = [(String, Advanced)];
 
 async fn account(snapshot: Snapshot, stored: meters::Accounts, epoch: i64) -> Vec<(String, Advanced)> {
@@ -131,7 +133,7 @@ async fn account(snapshot: Snapshot, stored: meters::Accounts, epoch: i64) -> Ve
     tokio::task::spawn_blocking(work).await.expect("accounting does not panic")
 }
 
-/// Those to store, in the order of the table, so that neighbours are written together.
+/// The accounts to store, in the order of the table, so that neighbours are written together.
 fn changed(accounts: &Accounts) -> Vec<(&str, Account)> {
     let changed = accounts.iter().filter(|(_, after)| after.is_changed);
     let mut changed: Vec<_> = changed.map(|(name, after)| (name.as_str(), after.account)).collect();
@@ -139,7 +141,7 @@ fn changed(accounts: &Accounts) -> Vec<(&str, Account)> {
     changed
 }
 
-/// Names whose user may change: the account did, or a session is open.
+/// Names whose user may change: the account did, or a connection is open.
 fn touched(accounts: &Accounts) -> Vec<&str> {
     let touched = accounts.iter().filter(|(_, after)| after.is_changed || after.account.presence.connections > 0);
     touched.map(|(name, _)| name.as_str()).collect()
@@ -152,11 +154,11 @@ struct Effects {
     traffic: Vec<(i64, Counters)>,
     /// Names whose status changes, with the statuses before and after.
     statuses: Vec<(String, Status, Status)>,
-    /// Whether the file must change: somebody's status did, or his usage got its base.
+    /// Whether the file must change: a status did, or a usage got its base.
     file_changes: bool,
 }
 
-/// The names whose sessions were or are to be cut, as a scrape finds them.
+/// The session cuts that a scrape finds, and what their ends depend on.
 struct Cuts<'a> {
     all: &'a [SessionCut],
     /// Number of users.
@@ -164,12 +166,12 @@ struct Cuts<'a> {
     asked_at: DateTime<Utc>,
 }
 
-/// Finds out what a scrape does to each user that it is shown.
+/// Decides what a scrape changes of each user that it is shown.
 struct Judge<'a> {
     accounts: HashMap<&'a str, &'a Advanced>,
     tells_absence: bool,
     cuts: &'a Cuts<'a>,
-    /// Names whose old sessions may still be open.
+    /// Names whose old connections may still be open.
     open: HashSet<&'a str>,
     now: DateTime<Utc>,
     effects: Effects,
@@ -188,7 +190,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// All of them, in the order of the tables.
+    /// The changes of all users, in the order of the tables.
     fn effects(self) -> Effects {
         let mut effects = self.effects;
         effects.users.sort_unstable_by_key(|change| change.id);
@@ -196,7 +198,7 @@ impl<'a> Judge<'a> {
         effects
     }
 
-    /// Whether the scrape says what the name has moved, be it nothing.
+    /// Whether the scrape says what the name has moved, even if that is nothing.
     fn is_told(&self, name: &str) -> bool {
         self.accounts.get(name).map_or(self.tells_absence, |after| after.is_told)
     }
@@ -207,7 +209,7 @@ impl<'a> Judge<'a> {
         names.filter(|name| !self.open.contains(name) && self.is_told(name))
     }
 
-    /// Those of them that the file needs no more.
+    /// Those of them whose session cut the file no longer needs.
     fn ended(&self) -> impl Iterator<Item = &'a str> {
         let Cuts { all, users, asked_at } = *self.cuts;
         let is_over = move |cut: &&SessionCut| !cut.is_in_force(false, users, asked_at);
@@ -217,7 +219,7 @@ impl<'a> Judge<'a> {
     fn see(&mut self, user: &Metered<'_>) {
         let after = self.accounts.get(user.username).copied();
         let is_told = self.is_told(user.username);
-        // Without an account his name has never moved a byte, or it is not touched.
+        // Without an account the name has never moved a byte, or the scrape does not change it.
         let is_new = user.usage_base.is_none() && is_told;
         let lifetime = after.map(|after| after.account.meter.lifetime.total()).or(is_new.then_some(0));
         let before = Usage { base: user.usage_base, data_used: user.data_used };

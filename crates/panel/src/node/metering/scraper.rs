@@ -1,4 +1,4 @@
-//! Reads the proxy's metrics at intervals and has them accounted.
+//! The task that scrapes the proxy's metrics at intervals and records them.
 
 use std::time::{Duration, Instant};
 
@@ -22,16 +22,16 @@ use crate::store::NodeId;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// For the last question, which is asked when the panel is told to end.
+/// Longest wait for the last scrape, which is made when the panel stops.
 const LAST_ANSWER: Duration = Duration::from_secs(5);
 /// 100,000 users with all their series take about 80 MiB.
 const MAX_BODY: usize = 128 << 20;
 const MAX_API_BODY: usize = 1 << 20;
-/// A file that was written this shortly before may not have been read yet.
+/// The proxy may not have read a file that was written less than this ago.
 const RELOAD_TIME: TimeDelta = TimeDelta::seconds(3);
 
-/// Scrapes until `stop`, and once more then, so that a planned end loses no byte that was counted before it. A question
-/// that is under way at `stop` is given up for that one; what was answered is recorded whatever happens.
+/// Scrapes until `stop`, and then once more, so that a planned stop loses no byte that was counted before it. A request that is
+/// under way at `stop` is given up for the last one; what was answered is always recorded.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     let client = match client() {
         Ok(client) => client,
@@ -60,7 +60,7 @@ struct Scraper {
     client: Client,
 }
 
-/// A question to the proxy that has come to an end.
+/// A request to the proxy that has ended.
 struct Asked {
     began: Instant,
     reading: anyhow::Result<Reading>,
@@ -82,7 +82,7 @@ impl Scraper {
         read(&self.client, &self.app.settings.metrics_url, &self.app.clock, self.node, ordinal).await
     }
 
-    /// Records what was answered, and says how it went.
+    /// Records the answer, and updates health, warnings and metrics.
     async fn take(&self, Asked { began, reading }: Asked) {
         let taken = match reading {
             Ok(reading) => self.record(reading).await,
@@ -111,7 +111,7 @@ impl Scraper {
             tracing::warn!(
                 line = refusal.line,
                 family = refusal.family,
-                "a reading of the proxy cannot be right; left out"
+                "the proxy reports a value that is not possible; it is left out"
             );
         }
         let troubles = snapshot.troubles.iter().filter_map(ProxyWarning::read);
@@ -131,7 +131,7 @@ impl Scraper {
         Ok(())
     }
 
-    /// Asks telemt's control API, if it may be asked, whether the file was accepted.
+    /// Asks telemt's control API, if it is configured, whether telemt accepted the file.
     async fn ask_api(&self) {
         let Some(api) = &self.app.settings.proxy_api else { return };
         let accepted = match file_accepted(&self.app, &self.client, api).await {
@@ -150,7 +150,7 @@ fn client() -> reqwest::Result<Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        // telemt closes idle connections after 15 s (contract, trap 12).
+        // telemt closes idle connections after 15 s (`docs/contract-telemt.md`, trap 12).
         .pool_max_idle_per_host(0)
         .no_proxy()
         .build()
@@ -161,7 +161,7 @@ pub(crate) async fn read_once(url: &str, clock: &Clock, node: NodeId, ordinal: i
     Ok(read(&client()?, url, clock, node, ordinal).await?.scrape)
 }
 
-/// Asks the proxy, and gives what it says. An answer without the counters that accounting needs is an error, a [`Gap`].
+/// Makes one scrape. An answer without the counters that accounting needs is an error, a [`Gap`].
 async fn read(client: &Client, url: &str, clock: &Clock, node: NodeId, ordinal: i64) -> anyhow::Result<Reading> {
     let (asked_at, asked) = (clock.precise(), clock.steady());
     let mut body = Body::of(client.get(url), MAX_BODY).await?;
@@ -192,7 +192,7 @@ fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {
     }
 }
 
-/// The body of an answer 200, as it arrives.
+/// The body of an answer with status 200, part by part.
 struct Body {
     response: reqwest::Response,
     read: usize,
@@ -200,7 +200,7 @@ struct Body {
 }
 
 impl Body {
-    /// Asks, and refuses a body of more than `max` bytes.
+    /// Sends the request. A body of more than `max` bytes becomes an error as it is read.
     async fn of(request: reqwest::RequestBuilder, max: usize) -> anyhow::Result<Self> {
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         ensure!(response.status() == reqwest::StatusCode::OK, "it answered {}", response.status());
@@ -234,14 +234,15 @@ struct ApiAnswer {
     data: SystemInfo,
 }
 
-/// What `/v1/system/info` says, as far as it is needed.
+/// The fields of `/v1/system/info` that are needed.
 #[derive(Deserialize)]
 struct SystemInfo {
     process_started_at_epoch_secs: i64,
     last_config_reload_epoch_secs: Option<i64>,
 }
 
-/// Whether the proxy has read the file since the panel changed it: a rejected one shows nowhere else (contract, trap 6).
+/// Whether telemt has read the file since the panel changed it. A file that it rejects shows nowhere else
+/// (`docs/contract-telemt.md`, trap 6).
 async fn file_accepted(app: &SharedApp, client: &Client, api: &ProxyApi) -> anyhow::Result<Option<bool>> {
     let Some(changed_at) = app.sync.outcome().changed_at else { return Ok(None) };
     if app.clock.now() - changed_at < RELOAD_TIME {

@@ -1,4 +1,4 @@
-//! From the database to what the file must say (design section 6).
+//! Loads from the database what the file must say.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use mtpannel_core::access::{Access, DELETED_NAME_CUT, Entry, SessionCut, cut_gap};
@@ -8,20 +8,20 @@ use crate::runtime::mirror::Mirror;
 use crate::store::users::Projected;
 use crate::store::{Db, NodeId, Store, StoreResult, session_cuts};
 
-/// What goes with the managed tables of one moment.
+/// What the task needs to know of one projection, besides the managed tables themselves.
 #[derive(Debug)]
 pub struct Projection {
-    /// Every change up to this revision is in them.
+    /// The managed tables contain every change up to this revision.
     pub revision: i64,
-    /// Names that they cut for the first time: to be noted once the file is written.
+    /// Names whose session cut is in them for the first time: it counts as written once the file is.
     pub first_cuts: Vec<Username>,
-    /// How long the shortest of these first cuts lasts.
+    /// How long the shortest of these cuts lasts.
     pub first_cut_lasts: Option<TimeDelta>,
-    /// When the next cut is over, so that the file has to be written again.
+    /// When the next session cut ends, so that the file has to be written again.
     pub next_end_of_cut: Option<DateTime<Utc>>,
 }
 
-/// What the projection knows of the users from the last time.
+/// The users as the last projection saw them.
 pub type Known = Mirror<Projected>;
 
 /// Reads from the database what the file must say at `now` (in milliseconds).
@@ -36,7 +36,7 @@ pub async fn load(
     read(store.read().await?.snapshot().await?.db(), node, known, now).await
 }
 
-/// The present revision, if all that has changed since the last [`load`] is what the file does not say, such as usage.
+/// The present revision, if everything that has changed since the last [`load`] is not in the file, such as usage.
 pub async fn unchanged(store: &Store, known: &mut Known) -> StoreResult<Option<i64>> {
     let (revision, _) = known.follow(store.read().await?.snapshot().await?.db()).await?;
     Ok((!known.has_changed()).then_some(revision))
@@ -94,7 +94,7 @@ pub async fn cut_unknown(store: &Store, node: NodeId, names: &[Username], now: D
     tx.commit().await
 }
 
-/// Notes that a file with this projection was written at `now`.
+/// Stores that a file with this projection was written at `now`.
 pub async fn written(store: &Store, node: NodeId, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
     if projection.first_cuts.is_empty() {
         return Ok(());

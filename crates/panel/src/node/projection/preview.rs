@@ -1,4 +1,4 @@
-//! What a panel would write into the file now, for whoever only wants to see it.
+//! Shows what the panel would write into the file now, without writing it.
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use mtpannel_core::access::Access;
