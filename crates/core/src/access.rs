@@ -7,10 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::user::{Limit, Secret, Status, Username};
 
 /// How long a session cut must stay in the file of this many users, so that the proxy applies it: it reads no new file while
-/// it applies another one.
-///
-/// The contract ("Size") measured 105 ms at most for a reload of 1,000 users with every limit, 296 ms for 10,000 and 9.4 s
-/// for 100,000; 0.1 ms a user, on top of the 150 ms of design section 13, is above each.
+/// it applies another one. As measured in `docs/contract-telemt.md`, a reload takes 105 ms at most for 1,000 users with every
+/// limit, 296 ms for 10,000 and 9.4 s for 100,000; 150 ms and 0.1 ms a user are above each.
 pub fn cut_gap(users: usize) -> TimeDelta {
     let users = i64::try_from(users).unwrap_or(i64::MAX);
     TimeDelta::milliseconds(150) + TimeDelta::milliseconds(users / 10)
@@ -62,11 +60,9 @@ pub struct SessionCut {
 }
 
 impl SessionCut {
-    /// When the cut leaves the file; `None` until a file that holds it was written.
-    ///
-    /// If one of the `users` has this very name (`exists`), the cut lasts [`cut_gap`] from its writing, so that the user can
-    /// connect again soon. Otherwise it lasts [`DELETED_NAME_CUT`] from its writing, and from its order at least: the clock
-    /// may have been set back between the two.
+    /// When the cut leaves the file; `None` until a file that holds it was written. If one of the `users` has this very name
+    /// (`exists`), it lasts [`cut_gap`] from its writing, so that the user can connect again soon. Otherwise it lasts
+    /// [`DELETED_NAME_CUT`] from its writing, and at least from its order: the clock may have been set back in between.
     pub fn ends_at(&self, exists: bool, users: usize) -> Option<DateTime<Utc>> {
         let written_at = self.written_at?;
         let (from, length) =
@@ -82,8 +78,7 @@ impl SessionCut {
     /// Whether entries of the name in tables that the panel does not manage have to go at `now`. This lasts as long as the cut
     /// of a deleted name, because several panels may share the database, and each has a file of its own.
     fn is_to_be_cleared(&self, now: DateTime<Utc>) -> bool {
-        let ends_at = |written_at: DateTime<Utc>| later(written_at.max(self.ordered_at), DELETED_NAME_CUT);
-        self.user_deleted && self.written_at.is_none_or(|written_at| now < ends_at(written_at))
+        self.user_deleted && self.is_in_force(false, 0, now)
     }
 
     /// Whether at `now` the proxy of this many users has applied the cut, so that no old connection is open any more.
@@ -266,12 +261,8 @@ mod tests {
     }
 
     fn cut(name: &str, ordered_at: &str, written_at: Option<&str>) -> SessionCut {
-        SessionCut {
-            username: name.parse().unwrap(),
-            ordered_at: at(ordered_at),
-            written_at: written_at.map(at),
-            user_deleted: false,
-        }
+        let username = name.parse().unwrap();
+        SessionCut { username, ordered_at: at(ordered_at), written_at: written_at.map(at), user_deleted: false }
     }
 
     fn names(access: &Access) -> (Vec<&str>, Vec<&str>) {

@@ -90,7 +90,7 @@ macro_rules! this_revision {
     };
 }
 
-/// SQL for [`NodeId::LOCAL`](super::NodeId::LOCAL), whose counters lists of users show.
+/// SQL for [`NodeId::LOCAL`](super::NodeId::LOCAL), whose accounts are joined to users.
 macro_rules! local_node {
     () => {
         "1"
