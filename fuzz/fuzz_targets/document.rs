@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
-use mtpannel_core::access::{Access, Departed, Entry};
+use mtpannel_core::access::{Access, SessionCut, Entry};
 use mtpannel_core::document::{Layout, read_users};
 use mtpannel_core::user::{Limit, Limits, Secret, Status};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
@@ -72,9 +72,9 @@ fn users(count: u8) -> Access {
         usage_base: 1,
     };
     let username = "gone".parse().expect("a valid name");
-    let gone = Departed { username, since: DateTime::UNIX_EPOCH, cut_at: None, deleted: false };
-    let departed = if count % 2 == 0 { vec![] } else { vec![gone] };
-    Access::new((0..count % 5).map(entry).collect(), &departed, DateTime::UNIX_EPOCH)
+    let cut = SessionCut { username, ordered_at: DateTime::UNIX_EPOCH, written_at: None, user_deleted: false };
+    let cuts = if count % 2 == 0 { vec![] } else { vec![cut] };
+    Access::new((0..count % 5).map(entry).collect(), &cuts, DateTime::UNIX_EPOCH)
 }
 
 fuzz_target!(|input: (u8, u8, &str)| {

@@ -88,7 +88,7 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
     let (address, metrics_address) = (listener.local_addr()?, metrics_listener.local_addr()?);
 
     let (mut tasks, mut writer) = (JoinSet::new(), JoinSet::new());
-    writer.spawn(node::projection::writer::run(app.clone(), file, stops.writer.clone()));
+    writer.spawn(node::projection::config_sync::run(app.clone(), file, stops.writer.clone()));
     tasks.spawn(task::enforcement::run(app.clone(), stops.tasks.clone()));
     tasks.spawn(task::retention::run(app.clone(), stops.tasks.clone()));
     match app.settings.proxy.kind {

@@ -23,8 +23,8 @@ const USERS: &str = "INSERT INTO users (id, username, secret, status, data_limit
     strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-400 days', (value ->> 0) || ' seconds'), 1, \
     strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', '-1 days'), \
     strftime('%Y-%m-%dT%H:%M:%S+00:00', 'now', -(value ->> 9) || ' seconds'), 0 FROM json_each($1)";
-const METERS: &str = "INSERT INTO usage_meters (username, last_from, last_to, epoch, lifetime_from, lifetime_to) \
-    SELECT username, 0, 0, 0, data_used / 4, data_used - data_used / 4 FROM users WHERE data_used > 0";
+const METERS: &str = "INSERT INTO usage_meters (node_id, username, last_from, last_to, epoch, lifetime_from, lifetime_to) \
+    SELECT 1, username, 0, 0, 0, data_used / 4, data_used - data_used / 4 FROM users WHERE data_used > 0";
 const HISTORY: &str = "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) \
     SELECT users.id, data_used / 1000, data_used / 300, \
     strftime('%Y-%m-%dT%H:00:00+00:00', 'now', -hours.value || ' hours') FROM json_each('[6, 4, 2]') AS hours, users";

@@ -17,7 +17,7 @@ use crate::service::import::{self, Summary};
 use crate::service::import_file;
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::old_panel::OldPanel;
-use crate::store::{DatabaseUrl, InstanceLock, Store};
+use crate::store::{DatabaseUrl, InstanceLock, NodeId, Store};
 
 pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> anyhow::Result<()> {
     let (url, metrics_url) = settings.database_and_metrics_url()?;
@@ -85,8 +85,8 @@ fn told_of_file(summary: &import_file::Summary, dry_run: bool) -> String {
 }
 
 async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Option<Scrape>> {
-    let ordinal = metering::ordinal(store).await?;
-    match scraper::read_once(url, clock, ordinal).await {
+    let ordinal = metering::ordinal(store, NodeId::LOCAL).await?;
+    match scraper::read_once(url, clock, NodeId::LOCAL, ordinal).await {
         Ok(scrape) => Ok(Some(scrape)),
         Err(error) => {
             tell(&format!(

@@ -1,4 +1,4 @@
-//! What runs beside a proxy: its file is written, its metrics are read, and the built-in proxy itself.
+//! What runs beside a proxy: the task that writes its file, the task that reads its metrics, and the built-in proxy itself.
 
 pub mod metering;
 pub mod projection;

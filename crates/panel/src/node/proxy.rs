@@ -1,5 +1,5 @@
-//! The built-in proxy beside the panel. The two meet in the file and in the metrics only, as with any other proxy.
-//! It begins before the scraper and ends after it, so that the last byte is read.
+//! Runs the built-in proxy and its scraper. Panel and proxy share only the file and the metrics, as with any other proxy.
+//! The proxy starts before the scraper and stops after it, so that the last byte is counted.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::app::SharedApp;
 use crate::node::metering::scraper;
 use crate::runtime::health::Task;
 
-/// Between two attempts to start it.
+/// Time between two attempts to start it.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// Serves and is scraped until `stop`. It starts once the panel has written the file: one without users is refused.
+/// Runs both until `stop`. They start once the panel has written the file, because the proxy refuses one without users.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     if stop.run_until_cancelled(app.sync.first_written()).await.is_none() {
         return;
@@ -45,7 +45,7 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     }
 }
 
-/// The last scrape comes when no session is left and the figures no longer move.
+/// Makes the last scrape when no connection is left, so that the counters no longer change.
 async fn scraped_to_the_end(app: SharedApp, proxy: Proxy, stop: CancellationToken) {
     let drained = CancellationToken::new();
     let drain = async {

@@ -1,4 +1,4 @@
-//! How the periodic tasks and the proxy are. It lives in memory alone, because it is about this process.
+//! Health of the periodic tasks and of the proxy. It is not stored, because it is about this process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use mtpannel_core::exposition::FileVerdict;
 /// The periodic tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Task {
-    /// Writes the file.
+    /// Config sync: writes the file.
     ConfigSync,
     /// Reads the proxy's metrics.
     Scrape,
@@ -34,7 +34,7 @@ impl Task {
     }
 }
 
-/// How a task fares.
+/// State of a task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskState {
     /// Its last success.
@@ -43,7 +43,7 @@ pub struct TaskState {
     pub failure: Option<String>,
 }
 
-/// A text that is kept for whoever may ask for it, a fraction of its size: 100,000 users make 60 MB.
+/// A compressed text: the last metrics of the proxy, kept for requests. 100,000 users make 60 MB of text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PackedText(Arc<[Vec<u8>]>);
 
@@ -104,9 +104,9 @@ pub struct ProxyView {
     pub uptime: f64,
     /// Whether it left out series of some users, so that nothing is concluded from what is missing.
     pub suppressed: bool,
-    /// Users with at least one session.
+    /// Users with at least one connection.
     pub online: u64,
-    /// Open sessions of all users.
+    /// Open connections of all users.
     pub connections: i64,
 }
 
@@ -130,7 +130,7 @@ struct Inner {
     cannot_count: bool,
 }
 
-/// See the module.
+/// Health of this process's tasks and of the proxy.
 #[derive(Debug, Default)]
 pub struct Health(Mutex<Inner>);
 
@@ -149,7 +149,7 @@ impl Health {
         self.with(|inner| inner.tasks.entry(task).or_default().failure = Some(why.into()));
     }
 
-    /// How a task fares.
+    /// State of a task.
     pub fn task(&self, task: Task) -> TaskState {
         self.with(|inner| inner.tasks.get(&task).cloned().unwrap_or_default())
     }
@@ -202,7 +202,7 @@ impl Health {
         self.with(|inner| inner.file_accepted = accepted);
     }
 
-    /// Whether the proxy runs with the file as the panel wrote it; `None` if nobody can tell.
+    /// Whether the proxy runs with the file as the panel wrote it; `None` if that is not known.
     pub fn is_file_accepted(&self) -> Option<bool> {
         self.with(|inner| inner.file_accepted)
     }

@@ -1,9 +1,9 @@
 //! Limits on wrong passwords, in bounded memory.
 //!
 //! A login is counted in a lane. Administrators who have logged in before, from the same network or the same browser, are in
-//! a lane that others cannot fill from elsewhere. Only wrong passwords count. A login under way holds a place in its lane:
-//! whoever finds the places taken waits, so that logins at the same time cannot slip past the limit together, and right ones
-//! are not refused.
+//! a lane that others cannot fill from elsewhere. Only wrong passwords count. A login under way takes one attempt of its
+//! lane; when none is left, others wait for its end, so that logins at the same time cannot exceed the limit together, and
+//! right ones are not refused.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,14 +14,14 @@ use ipnet::IpNet;
 use moka::sync::Cache;
 use tokio::sync::Notify;
 
-/// Wrong passwords of one network or one known device in one window (design section 13, "Security").
+/// Wrong passwords of one network or one known browser in one window.
 const FAILURES: u32 = 10;
 /// Wrong passwords for one account from all networks that it does not know, in one window.
 const ACCOUNT_FAILURES: u32 = 100;
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
-/// Failures that strangers cause and that are written down in one window: whoever has many addresses could fill the disk.
+/// Failures of unknown clients that are recorded in one window: a client with many addresses could fill the disk.
 const NOTED: u32 = 100;
-/// Networks, devices and accounts that are remembered at once.
+/// Most networks, browsers and accounts that are counted at once.
 const CAPACITY: u64 = 50_000;
 /// Longest wait for other logins of the same lane.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -54,8 +54,8 @@ enum Key {
     Account(String),
     /// Logins from this network that were refused without a comparison.
     Refused(IpNet),
-    /// All that strangers cause.
-    Strangers,
+    /// All failures of unknown clients that may be recorded.
+    UnknownClients,
 }
 
 impl Lane {
@@ -101,15 +101,15 @@ impl Window {
 #[derive(Debug)]
 pub struct LoginLimit {
     windows: Cache<Key, Window>,
-    /// Held while places are taken, so that nobody sees half of it.
+    /// Held while a login takes its attempts in several windows, so that no other login sees half of that.
     taking: Mutex<()>,
-    /// Told whenever a login gives its places back.
+    /// Notified whenever a login ends.
     ended: Arc<Notify>,
 }
 
 impl Default for LoginLimit {
     fn default() -> Self {
-        // A window that has ended is begun again when it is asked for; those that nobody asks for go after a while.
+        // A window that has ended starts again when it is used; one that is not used is dropped after a while.
         let idle = 2 * WINDOW.to_std().unwrap_or_default();
         let windows = Cache::builder().max_capacity(CAPACITY).time_to_idle(idle).build();
         Self { windows, taking: Mutex::default(), ended: Arc::default() }
@@ -125,7 +125,7 @@ pub enum Refusal {
     Busy,
 }
 
-/// A login under way. Dropping it gives its places back, and nothing is counted.
+/// A login under way. Dropping it gives its attempts back, and nothing is counted.
 #[derive(Debug)]
 pub struct Attempt {
     held: Vec<(Key, Window)>,
@@ -154,13 +154,13 @@ impl Drop for Attempt {
 }
 
 impl LoginLimit {
-    /// Seconds for which nothing from this network is compared, if that is so; a known device may be.
+    /// Seconds for which nothing from this network is compared, if that is so; logins of a known browser may be.
     pub fn closed(&self, address: Option<IpAddr>, now: DateTime<Utc>) -> Option<u64> {
         let window = self.windows.get(&Key::Network(network(address))).filter(|window| window.ends > now)?;
         (window.counts().failures >= FAILURES).then(|| window.wait(now))
     }
 
-    /// Takes a place for a login; waits while others that are under way decide whether there is one.
+    /// Takes an attempt for a login; waits as long as others that are under way decide whether one is left.
     pub async fn begin(&self, lane: &Lane, now: DateTime<Utc>) -> Result<Attempt, Refusal> {
         let keys = lane.keys();
         let begun = async {
@@ -198,17 +198,17 @@ impl LoginLimit {
         Ok(Attempt { held, ended: Arc::clone(&self.ended) })
     }
 
-    /// Whether something that a stranger caused is still to be written down.
-    pub fn notes_stranger(&self, now: DateTime<Utc>) -> bool {
-        self.count(Key::Strangers, now) <= NOTED
+    /// Counts a failure of an unknown client, and returns whether it may still be recorded in the audit log.
+    pub fn may_record_unknown(&self, now: DateTime<Utc>) -> bool {
+        self.count(Key::UnknownClients, now) <= NOTED
     }
 
-    /// How many logins from this network were refused in this window, if that is to be written down: the first, the tenth,
+    /// How many logins from this network were refused in this window, if that is to be recorded: the first, the tenth,
     /// the hundredth and so on.
     pub fn notes_refused(&self, address: Option<IpAddr>, now: DateTime<Utc>) -> Option<u32> {
         let refused = self.count(Key::Refused(network(address)), now);
         let is_power_of_ten = 10_u32.checked_pow(refused.checked_ilog10()?) == Some(refused);
-        (is_power_of_ten && self.notes_stranger(now)).then_some(refused)
+        (is_power_of_ten && self.may_record_unknown(now)).then_some(refused)
     }
 
     fn count(&self, key: Key, now: DateTime<Utc>) -> u32 {
@@ -343,10 +343,10 @@ mod tests {
     }
 
     #[test]
-    fn what_strangers_cause_is_written_down_up_to_a_number() {
+    fn failures_of_unknown_clients_are_recorded_up_to_a_number() {
         let limit = LoginLimit::default();
-        assert_eq!((0..1_000).filter(|_| limit.notes_stranger(at(0))).count(), 100);
-        assert!(limit.notes_stranger(at(300)));
+        assert_eq!((0..1_000).filter(|_| limit.may_record_unknown(at(0))).count(), 100);
+        assert!(limit.may_record_unknown(at(300)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A copy of the users in memory that follows the database by its revisions: it asks for what has changed since.
+//! A copy of some columns of all users in memory. It follows the database by reading what has changed since its revision.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Row for Projected {
 /// All rows of one revision.
 #[derive(Debug)]
 pub struct Mirror<R> {
-    /// -1 before the first look.
+    /// -1 before the first read.
     revision: i64,
     rows: Arc<Vec<R>>,
     has_changed: bool,
@@ -51,8 +51,8 @@ impl<R> Default for Mirror<R> {
 }
 
 impl<R: Row> Mirror<R> {
-    /// Follows to the revision that a transaction sees, which is to see one state of the database, and gives it with all
-    /// rows by row id. After a failure the next call begins where the last good one ended.
+    /// Follows the database to the revision that this transaction sees, which must be a snapshot. Returns the revision with
+    /// all rows by row id. After a failure the next call starts from the last good state.
     pub(crate) async fn follow(&mut self, mut db: Db<'_>) -> StoreResult<(i64, Arc<Vec<R>>)> {
         let revision = state::revision(db.reborrow()).await?;
         if revision != self.revision {
@@ -65,17 +65,17 @@ impl<R: Row> Mirror<R> {
         Ok((revision, Arc::clone(&self.rows)))
     }
 
-    /// Whether any row is another one, or not there any more or yet, since [`Self::seen`].
+    /// Whether any row was changed, added or removed since [`Self::seen`].
     pub(crate) const fn has_changed(&self) -> bool {
         self.has_changed
     }
 
-    /// Notes that somebody has made use of the rows as they are.
+    /// Resets [`Self::has_changed`]: the caller has used the rows as they are.
     pub(crate) const fn seen(&mut self) {
         self.has_changed = false;
     }
 
-    /// Puts changed rows, which stand by row id, in the place of the old ones.
+    /// Replaces rows by the changed ones, and adds new ones; both are sorted by row id.
     fn apply(&mut self, changed: Vec<R>) {
         if self.rows.is_empty() {
             self.has_changed |= !changed.is_empty();
@@ -98,7 +98,7 @@ impl<R: Row> Mirror<R> {
         }
     }
 
-    /// Drops the rows that are gone.
+    /// Removes the rows of users who no longer exist: all but `ids`.
     fn keep(&mut self, ids: &HashSet<i64>) {
         self.has_changed = true;
         Arc::make_mut(&mut self.rows).retain(|row| ids.contains(&row.id()));

@@ -1,4 +1,4 @@
-//! Password hashing: argon2id, in a blocking thread, a few at a time (design section 9).
+//! Password hashing: argon2id, in a blocking thread, a few at a time.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use super::queue::{Overloaded, Place, Queue, Turn};
 use crate::random;
 use mtpannel_core::fault::FieldError;
 
-/// Length of an administrator's password, in characters (design section 8).
+/// Length of an administrator's password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;
 
 /// Argon2id with the parameters that OWASP recommends first: 19 MiB, 2 passes, 1 lane.
@@ -18,8 +18,8 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
 }
 
-/// What an unknown name's password is compared with, so that it costs the same as a known one's.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now(&random::password()));
+/// The hash that the password of an unknown name is compared with, so that it costs the same as that of a known one.
+static UNKNOWN_NAME_HASH: LazyLock<String> = LazyLock::new(|| hash_now(&random::password()));
 
 fn hash_now(password: &str) -> String {
     argon2()
@@ -28,7 +28,7 @@ fn hash_now(password: &str) -> String {
         .to_string()
 }
 
-/// How a password compares with a hash.
+/// Result of a comparison of a password with a hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is another one.
@@ -99,7 +99,7 @@ fn verify_now(password: &str, hash: Option<&str>, any_bcrypt: Option<&str>) -> V
         hash.map_or((None, None), |hash| if hash.starts_with("$2") { (Some(hash), None) } else { (None, Some(hash)) });
     // Both are compared in any case, so that the time does not tell what kind of hash a name has, or whether it has one.
     let bcrypt_fits = bcrypt.or(any_bcrypt).is_some_and(|hash| bcrypt::verify(password, hash).unwrap_or_default());
-    let argon_fits = PasswordHash::new(argon.unwrap_or(&NOBODY))
+    let argon_fits = PasswordHash::new(argon.unwrap_or(&UNKNOWN_NAME_HASH))
         .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok());
     if argon.is_some() && argon_fits {
         Verdict::Right

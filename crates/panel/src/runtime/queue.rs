@@ -8,14 +8,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Hashes at once: each takes 19 MiB and a core.
 pub(crate) const AT_ONCE: usize = 2;
-/// Longest wait in the queue; whoever would wait longer is turned away.
+/// Longest wait in the queue; a login that would wait longer is refused.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// Who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
-    /// Administrators who change something, or who log in from a network or device that is known: strangers cannot keep
-    /// them waiting for more than the hashes that run.
+    /// Administrators who change something, or who log in from a known network or browser. Unknown clients delay them by no
+    /// more than the hashes that run.
     Known,
     /// A login from anywhere else.
     Unknown,
@@ -31,7 +31,7 @@ pub(crate) struct Overloaded {
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     slots: Arc<Semaphore>,
-    /// As many as there are slots, so that no more of the unknown stand in the queue of the slots.
+    /// As many as there are slots, so that no more of the unknown wait for a slot at once.
     unknown_gate: Arc<Semaphore>,
     load: Arc<Load>,
 }
@@ -74,7 +74,7 @@ impl Load {
         }
     }
 
-    /// How long whoever comes now would wait, from what a hash took lately.
+    /// How long a new entry would wait, from what a hash took lately.
     fn wait(&self, turn: Turn) -> Duration {
         let (known, unknown) = (self.known.load(Ordering::Relaxed), self.unknown.load(Ordering::Relaxed));
         let ahead = match turn {
@@ -140,12 +140,12 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn whoever_would_wait_more_than_two_seconds_is_turned_away() {
+    fn a_login_that_would_wait_more_than_two_seconds_is_refused() {
         let queue = Queue::default();
         queue.load.learn(Duration::from_millis(500));
         let mut places: Vec<_> = (0..9).map(|_| queue.enter(Turn::Unknown).unwrap()).collect();
         assert_eq!(queue.enter(Turn::Unknown).unwrap_err(), Overloaded { retry_after_seconds: 1 });
-        // Only those who run stand before one who is known.
+        // Only hashes that run already delay known logins.
         places.extend((0..7).map(|_| queue.enter(Turn::Known).unwrap()));
         assert!(queue.enter(Turn::Known).is_err());
         drop(places);
@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_known_go_before_strangers_who_came_earlier() {
+    async fn known_logins_go_before_unknown_ones_that_came_earlier() {
         let queue = Queue::default();
         let (release, wait) = mpsc::channel::<()>();
         let wait = Arc::new(std::sync::Mutex::new(wait));
         let (begun, mut order) = tokio::sync::mpsc::unbounded_channel();
         let mut tasks = Vec::new();
         let comers =
-            [(Turn::Unknown, "runs"), (Turn::Unknown, "runs"), (Turn::Unknown, "stranger"), (Turn::Known, "known")];
+            [(Turn::Unknown, "runs"), (Turn::Unknown, "runs"), (Turn::Unknown, "unknown"), (Turn::Known, "known")];
         for (turn, name) in comers {
             let (queue, wait, begun) = (queue.clone(), Arc::clone(&wait), begun.clone());
             tasks.push(tokio::spawn(async move {
@@ -184,7 +184,7 @@ mod tests {
         release.send(()).unwrap();
         assert_eq!(order.recv().await, Some("known"));
         release.send(()).unwrap();
-        assert_eq!(order.recv().await, Some("stranger"));
+        assert_eq!(order.recv().await, Some("unknown"));
         release.send(()).unwrap();
         release.send(()).unwrap();
         for task in tasks {

@@ -51,7 +51,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether it holds this user as they are now.
+    /// Whether the list shows this user.
     pub fn holds(&self, user: &User) -> bool {
         self.scope.sees(user.created_by_admin_id)
             && self.status.is_none_or(|status| user.profile.status == status)
@@ -161,7 +161,7 @@ impl Roster {
         if let Some(copy) = self.at_least(revision) {
             return Ok(copy);
         }
-        // Whoever comes now wants the newer copy; the rows of the old one, which are shared, can be changed in place then.
+        // New lists want the newer copy. Without the old one its rows are no longer shared and can be changed in place.
         *lock(&self.current) = None;
         let mut conn = store.read().await?;
         let mut tx = conn.snapshot().await?;
@@ -237,7 +237,7 @@ impl Copy {
         found
     }
 
-    /// The row whose name is at this place, which is `first` or a later one: mostly it is near, so the steps begin small.
+    /// The row whose name is at this place, which is `first` or a later one. It is near mostly, so the steps begin small.
     fn row_at(&self, place: usize, first: usize) -> usize {
         let is_before = |start: &u32| *start as usize <= place;
         let mut step = 1;

@@ -1,5 +1,5 @@
-//! Entries of the audit log for what administrators had shown. They are written behind the answer, so that reading does not
-//! wait for the database's writer, and repeated reads make no repeated entries.
+//! Records in the audit log which secrets administrators have read. The actions are written after the answer, so that a read
+//! does not wait for the database, and repeated reads make one entry.
 //!
 //! What a read shows does not depend on its entry: the same link stands in every answer about the user, which has no entry.
 //! So a database that cannot write refuses no read; the log tells, and the entry is tried again.
@@ -25,10 +25,10 @@ const MOST_PENDING: usize = 10_000;
 /// Longest wait for the entries to be written.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What was read: by whom, from where, what, of whom.
+/// A read: name of the administrator, their address, action, target.
 type Read = (String, Option<IpAddr>, &'static str, Option<String>);
 
-/// What administrators had shown.
+/// Reads of secrets on their way to the audit log. Cloning gives another handle to the same ones.
 #[derive(Debug, Clone)]
 pub struct Shown(Arc<Inner>);
 
@@ -60,7 +60,7 @@ impl Inner {
 }
 
 impl Shown {
-    /// Notes that something was shown.
+    /// Records a read, unless the same one was recorded lately.
     pub fn note(&self, store: &Store, by: &By, now: DateTime<Utc>, action: &'static str, target: Option<&str>) {
         let read = (by.name().to_owned(), by.address(), action, target.map(str::to_owned));
         let is_over = |at: &DateTime<Utc>| !(*at..*at + GROUPED).contains(&now);
@@ -79,7 +79,7 @@ impl Shown {
         }
     }
 
-    /// Waits until what was noted is written, or cannot be.
+    /// Waits until all recorded reads are written, or cannot be.
     pub async fn settled(&self) {
         let settled = async {
             loop {
@@ -92,7 +92,7 @@ impl Shown {
                 told.await;
             }
         };
-        // Whoever waits goes on without the last entries.
+        // After a timeout the caller goes on without the last entries.
         let _ = tokio::time::timeout(PATIENCE, settled).await;
     }
 }

@@ -1,11 +1,11 @@
-//! Between those who change users and the one task that writes the file.
+//! Config sync as its callers see it: use cases ask for a file with their change and wait for it; the task answers.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 
-/// Longest wait of a mutation for its file (design section 13, "File").
+/// Longest wait of a mutation for the file with its change.
 const WAIT: Duration = Duration::from_secs(5);
 
 /// Whether the file says what the database says.
@@ -17,7 +17,7 @@ pub enum ConfigSync {
     Pending(String),
 }
 
-/// How the file stands.
+/// State of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The file contains every change up to this revision; `None` before the first success.
@@ -37,7 +37,7 @@ pub struct Failure {
     pub detail: String,
 }
 
-/// What mutations hold of the task.
+/// Handle to the config sync task. Cloning gives another handle to the same task.
 #[derive(Debug, Clone)]
 pub struct SyncHandle {
     wanted: watch::Sender<i64>,
@@ -81,7 +81,7 @@ impl SyncHandle {
         });
     }
 
-    /// Asks for that file and waits until it is written, an attempt at it has failed, or the time is up.
+    /// Asks for that file and waits until it is written, an attempt has failed, or the time is up.
     pub async fn applied(&self, revision: i64) -> ConfigSync {
         self.request(revision);
         let mut outcome = self.outcome.subscribe();
@@ -101,10 +101,10 @@ impl SyncHandle {
         }
     }
 
-    /// Waits until this process has seen the file as it should be.
+    /// Waits until the file is as it must be for the first time since the start.
     pub async fn first_written(&self) {
         let mut outcome = self.outcome.subscribe();
-        // It fails only if there is no writer any more, and then there is nothing to wait for.
+        // It fails only when the task has ended, and then there is nothing to wait for.
         let _ = outcome.wait_for(|outcome| outcome.written.is_some()).await;
     }
 

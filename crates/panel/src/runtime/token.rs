@@ -1,4 +1,4 @@
-//! Access tokens, and refresh tokens of browsers: JWT, HS256 and nothing else (specification section 6, design section 9).
+//! Access tokens, and refresh tokens of login sessions: JWT, signed with HS256 and no other algorithm.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub struct Claims {
     pub exp: i64,
     /// The administrator's token epoch when it was given.
     pub epoch: i64,
-    /// The browser's session that it ends with; programs have none.
+    /// The login session with which the token ends; programs have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
     /// When the password was given, seconds since 1970: renewing a token does not change it.
@@ -43,7 +43,7 @@ pub struct Grant {
     pub logged_in_at: DateTime<Utc>,
 }
 
-/// What the cookie says by which a browser is known. It opens nothing: it only says in which lane logins are counted.
+/// The content of the cookie by which a browser is known. It grants nothing: it only decides in which lane logins are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// The browser; random.

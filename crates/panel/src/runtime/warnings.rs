@@ -1,4 +1,5 @@
-//! What an operator should know of although everything runs. It lives in memory alone: each source finds it out anew.
+//! Warnings: conditions that stop nothing and that the operator should know of. They are not stored: each source finds its
+//! warnings again after a restart.
 
 pub mod endpoint;
 mod proxy;
@@ -10,14 +11,14 @@ use std::sync::{Mutex, PoisonError};
 use mtpannel_core::exposition::Gap;
 pub use proxy::ProxyWarning;
 
-/// Who finds a warning out, and takes it back.
+/// Which part of the program finds a warning, and withdraws it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// The start: settings alone.
     Settings,
-    /// The writer of the proxy's file.
+    /// Config sync: what the file says.
     File,
-    /// The writer of the proxy's file: copies that it has kept.
+    /// Config sync: copies of the file that it has kept.
     Copies,
     /// The scraper.
     Proxy,
@@ -77,7 +78,7 @@ pub enum Warning {
         /// What the file says.
         file: String,
     },
-    /// Nearly anybody may say who the client is.
+    /// Nearly every client can pretend to have another address.
     #[error(
         "TRUSTED_PROXIES contains {network}: nearly everybody can pretend to be another client, so bounds on logins and connections do not hold. Name only the addresses of your reverse proxies"
     )]
@@ -107,7 +108,7 @@ pub enum Warning {
         /// The setting.
         settings: String,
     },
-    /// Somebody else has changed users in the file, and the panel has written over that.
+    /// Somebody else has changed users in the file, and the panel has overwritten that.
     #[error(
         "users in config.toml were changed outside the panel, and the panel has written over it. The former file is {copy}: make the changes in the panel, then delete it"
     )]
@@ -225,7 +226,7 @@ impl Warning {
 pub struct Warnings(Mutex<BTreeMap<Source, Vec<Warning>>>);
 
 impl Warnings {
-    /// Puts `warnings` in the place of all that `source` had. Those that are new are logged once.
+    /// Replaces all warnings of `source` by these. Those that are new are logged once.
     pub fn replace(&self, source: Source, warnings: Vec<Warning>) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = all.insert(source, Vec::new()).unwrap_or_default();

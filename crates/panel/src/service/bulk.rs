@@ -16,7 +16,7 @@ use crate::runtime::roster::{Ids, Selection, SortKey};
 use crate::runtime::sync::ConfigSync;
 use crate::store::audit;
 use crate::store::users::User;
-use crate::store::{Db, StoreResult, departed, users};
+use crate::store::{Db, StoreResult, session_cuts, users};
 use mtpannel_core::fault::{FieldError, FieldErrors};
 
 /// Names in one request.
@@ -223,7 +223,7 @@ async fn perform(mut db: Db<'_>, changes: &[Changed], action: Action, now: DateT
     let users = || changes.iter().map(|changed| &changed.after);
     if action == Action::Delete {
         users::delete(db.reborrow(), users().map(|user| user.id)).await?;
-        return departed::add_deleted(db, users().map(|user| user.username.as_str()), now).await;
+        return session_cuts::order_for_deleted(db, users().map(|user| user.username.as_str()), now).await;
     }
     users::update_many(db, users(), now).await
 }

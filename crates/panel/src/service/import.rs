@@ -22,7 +22,7 @@ use crate::node::metering::record::Scrape;
 use crate::store::meters;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::{self, User};
-use crate::store::{Db, Store, StoreError, StoreResult, admins, audit, retention, state, system};
+use crate::store::{Db, NodeId, Store, StoreError, StoreResult, admins, audit, nodes, retention, state, system};
 use mtpannel_core::audit::By;
 
 mod cells;
@@ -80,7 +80,7 @@ pub async fn apply(
         return Err(ImportError::HoldsUsers(present));
     }
     if let Some(scrape) = scrape {
-        if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
+        if nodes::scrape_ordinal(tx.db(), scrape.node).await? != scrape.ordinal {
             return Err(ImportError::PanelRuns);
         }
         set_base(tx.db(), scrape).await?;
@@ -105,13 +105,17 @@ async fn set_base(mut db: Db<'_>, scrape: &Scrape) -> StoreResult<()> {
     let epoch = scrape.epoch(db.reborrow()).await?;
     let snapshot = &scrape.snapshot;
     let names = snapshot.users.keys().map(String::as_str);
-    let stored = meters::of_names(db.reborrow(), names).await?;
+    let stored = meters::of_names(db.reborrow(), scrape.node, names).await?;
     let accounts = usage::account(snapshot, stored, epoch);
     let changed = accounts.iter().filter(|(_, after)| after.is_changed);
-    meters::save(db.reborrow(), &changed.map(|(name, after)| (name.as_str(), after.account)).collect::<Vec<_>>())
-        .await?;
+    meters::save(
+        db.reborrow(),
+        scrape.node,
+        &changed.map(|(name, after)| (name.as_str(), after.account)).collect::<Vec<_>>(),
+    )
+    .await?;
     let this = usage::LastScrape { epoch, uptime: snapshot.uptime, answered_at: scrape.answered_at };
-    state::set_last_scrape(db, &this, scrape.answered.as_ref()).await
+    nodes::set_last_scrape(db, scrape.node, &this, scrape.answered.as_ref()).await
 }
 
 /// Adds those who are new, and gives the row ids of all by their old ones.
@@ -145,7 +149,7 @@ async fn add_users(
     summary: &mut Summary,
 ) -> StoreResult<HashMap<i64, i64>> {
     let names = || old.users.iter().map(|user| user.username.as_str());
-    let stored: HashMap<_, _> = meters::of_names(db.reborrow(), names()).await?.into_iter().collect();
+    let stored: HashMap<_, _> = meters::of_names(db.reborrow(), NodeId::LOCAL, names()).await?.into_iter().collect();
     let logged = logged_by_user(old);
     let mut accounts = Vec::with_capacity(old.users.len());
     let mut imported = Vec::with_capacity(old.users.len());
@@ -158,7 +162,7 @@ async fn add_users(
         imported.push(import(user, owner, meter.lifetime.total() - user.data_used, now));
         accounts.push((name, Account { meter, ..before }));
     }
-    meters::save(db.reborrow(), &accounts).await?;
+    meters::save(db.reborrow(), NodeId::LOCAL, &accounts).await?;
     users::insert_many(db.reborrow(), &imported, now).await?;
     summary.users = imported.len();
     let listing = users::listing(db, -1).await?;

@@ -121,7 +121,7 @@ async fn look_up(app: &App, name: &str, address: Option<IpAddr>, now: DateTime<U
 async fn note_failure(app: &App, address: Option<IpAddr>, target: Option<&str>, now: DateTime<Utc>) -> ServiceError {
     let shown = address.map_or_else(|| "-".to_owned(), |address| address.to_string());
     tracing::warn!(target: "mtpannel::login", address = %shown, "login failed");
-    if target.is_some() || app.login_limit.notes_stranger(now) {
+    if target.is_some() || app.login_limit.may_record_unknown(now) {
         write_down(app, address, "admin.login_failed", target, None, now).await;
     }
     ServiceError::Unauthorized(WRONG_LOGIN)

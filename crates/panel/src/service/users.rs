@@ -16,7 +16,7 @@ use crate::random;
 use crate::runtime::roster::Selection;
 use crate::runtime::sync::ConfigSync;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, admins, audit, departed, meters, users};
+use crate::store::{Db, NodeId, StoreError, admins, audit, meters, session_cuts, users};
 
 const USER: &str = "user";
 
@@ -63,7 +63,7 @@ pub async fn create(app: &App, caller: &Allowed<UsersWrite>, new: NewUser) -> Se
     // They may have been deleted since their token was checked.
     let gone = ServiceError::Unauthorized("this administrator has just been deleted");
     admins::by_id(change.db(), caller.actor.id).await?.ok_or(gone)?;
-    let (usage_base, lifetime) = meters::starting_base(change.db(), new.username.as_str()).await?;
+    let (usage_base, lifetime) = meters::starting_base(change.db(), NodeId::LOCAL, new.username.as_str()).await?;
     let mut profile = Profile { usage_base, ..Profile::new() };
     profile.apply(new.patch, now);
     let mut user = User {
@@ -107,7 +107,7 @@ pub async fn regenerate_secret(
     user.secret = random::secret();
     user.updated_at = now;
     users::update(change.db(), &user).await?;
-    departed::add(change.db(), [user.username.as_str()], now).await?;
+    session_cuts::order(change.db(), [user.username.as_str()], now).await?;
     let masked = Some(json!({"secret": "(replaced)"}));
     audit::record(
         change.db(),
@@ -133,7 +133,7 @@ pub async fn delete(app: &App, caller: &Allowed<UsersWrite>, name: &str) -> Serv
     let now = change.now;
     let user = find(change.db(), caller.scope(), name).await?;
     users::delete(change.db(), [user.id]).await?;
-    departed::add_deleted(change.db(), [user.username.as_str()], now).await?;
+    session_cuts::order_for_deleted(change.db(), [user.username.as_str()], now).await?;
     let before = Some(visible(&user));
     audit::record(change.db(), &caller.by(), now, "user.delete", Some(user.username.as_str()), (before, None)).await?;
     Ok(change.finish().await?)

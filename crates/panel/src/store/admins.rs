@@ -1,4 +1,4 @@
-//! Table `admins`.
+//! Table `admins`: administrators, their passwords and their token epochs.
 
 use chrono::{DateTime, Utc};
 
@@ -11,7 +11,7 @@ pub struct Admin {
     pub id: i64,
     /// Login name.
     pub username: String,
-    /// Sees and manages everything.
+    /// Whether they see and manage everything.
     pub is_sudo: bool,
     /// When they were created.
     pub created_at: DateTime<Utc>,
@@ -30,11 +30,11 @@ pub struct Holder {
     pub admin_id: i64,
     /// Their token epoch when it was given.
     pub epoch: i64,
-    /// The login session that it ends with.
+    /// The login session with which the token ends.
     pub session: Option<String>,
 }
 
-/// What a login is compared with.
+/// What a password is compared with at a login.
 #[derive(sqlx::FromRow)]
 pub struct Credentials {
     /// Row id.
@@ -132,7 +132,7 @@ pub async fn set_password(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
     execute!(db, SET_PASSWORD, id, hash).map(drop)
 }
 
-/// Stores a stronger hash of the password that was just compared.
+/// Stores a stronger hash of the password that was just verified.
 pub async fn upgrade_hash(db: Db<'_>, id: i64, hash: &str) -> StoreResult<()> {
     execute!(db, UPGRADE_HASH, id, hash).map(drop)
 }

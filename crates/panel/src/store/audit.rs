@@ -192,7 +192,7 @@ pub async fn count(db: Db<'_>, filter: &Filter) -> StoreResult<i64> {
 }
 
 /// Removes at most `most` of the actions before `moment`, the oldest first, and gives how many it removed. The table refuses
-/// every removal but of what this transaction allows, and nobody else sees that it does.
+/// every removal except what this transaction allows, and no other transaction sees that permission.
 pub async fn remove_before(mut db: Db<'_>, moment: DateTime<Utc>, most: i64) -> StoreResult<u64> {
     execute!(db.reborrow(), SET_REMOVABLE, Some(moment))?;
     let removed = execute!(db.reborrow(), REMOVE_BEFORE, moment, most)?;

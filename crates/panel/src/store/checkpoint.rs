@@ -1,5 +1,5 @@
-//! Moves what was written from SQLite's write-ahead log into the database file, beside the writers: a large commit would
-//! otherwise wait for the disk twice.
+//! Moves SQLite's write-ahead log into the database file in the background. Otherwise a large commit would do it, and wait
+//! for the disk twice.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use sqlx::SqlitePool;
 
 use super::writable::Writable;
 
-/// Between two looks, which cost next to nothing if nothing was written.
+/// Time between two moves; one costs next to nothing if nothing was written.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// Does it until the pool, which has a connection for this alone, is closed.
+/// Starts the task. It ends when the pool, which has one connection for this alone, is closed.
 pub(super) fn keep_log_short(pool: SqlitePool, writable: Writable) {
     tokio::spawn(async move {
         // It ends with an error when the pool is closed, which is all that it waits for.
@@ -21,7 +21,7 @@ pub(super) fn keep_log_short(pool: SqlitePool, writable: Writable) {
 async fn moving(pool: &SqlitePool, writable: &Writable) {
     loop {
         tokio::time::sleep(INTERVAL).await;
-        // As far as nobody reads the old state; writers need not wait.
+        // As far as no reader needs the old state; writers do not wait.
         let outcome = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(pool).await;
         if let Err(error) = &outcome {
             tracing::warn!(%error, "the write-ahead log could not be moved into the database; trying again");

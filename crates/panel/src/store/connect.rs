@@ -13,7 +13,7 @@ use super::instance::InstanceLock;
 use super::schema::{POSTGRES_MIGRATIONS, SQLITE_MIGRATIONS, newest};
 use super::{postgres, sqlite};
 
-/// Address of the database, `DATABASE_URL` (specification section 7). It may hold a password, so it does not print.
+/// Address of the database, `DATABASE_URL`. It may hold a password, so it does not print.
 #[derive(Debug, Clone)]
 pub enum DatabaseUrl {
     /// `sqlite:////absolute/path` or `sqlite:///relative/path`.
@@ -76,7 +76,7 @@ impl Store {
         Self::open_locked(url, now, None).await
     }
 
-    /// The same for whoever has the database's lock already.
+    /// The same for a caller that holds the database's lock already.
     pub async fn open_locked(url: &DatabaseUrl, now: DateTime<Utc>, lock: Option<&InstanceLock>) -> StoreResult<Self> {
         match url {
             DatabaseUrl::Sqlite(path) => sqlite::open(path, &SQLITE_MIGRATIONS, now, lock).await,

@@ -1,4 +1,4 @@
-//! SQLite files as a whole: looking into a copy, and putting it in the database's place.
+//! Whole SQLite files: checks a copy, and replaces the database with it.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -17,12 +17,12 @@ use crate::folder::{folder_of, sync_folder};
 
 /// First bytes of every SQLite database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-/// Tables that every schema of this program has.
+/// Tables that every schema of this program has, with their present names.
 const TABLES: [&str; 10] = [
     "admins",
     "users",
     "usage_meters",
-    "departed",
+    "session_cuts",
     "traffic_logs",
     "traffic_totals",
     "system_stats",
@@ -30,16 +30,18 @@ const TABLES: [&str; 10] = [
     "sessions",
     "audit_log",
 ];
+/// The table among them that had another name before schema version 8, and its present one.
+const RENAMED: (&str, &str) = ("departed", "session_cuts");
 /// Files that SQLite keeps beside a database and that belong to it alone.
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why a copy cannot be the database.
 #[derive(Debug, thiserror::Error)]
 pub enum CopyError {
-    /// It is something else.
+    /// It is not an SQLite database.
     #[error("is not an SQLite database")]
     NotSqlite,
-    /// It is broken.
+    /// It does not pass SQLite's own checks.
     #[error("is damaged: {0}")]
     Damaged(String),
     /// It is of the panel that `import panel-db` takes over.
@@ -48,7 +50,7 @@ pub enum CopyError {
     /// It is of another program.
     #[error("is not a database of this program: it has no table {0}")]
     Foreign(&'static str),
-    /// It was written by another line of this program.
+    /// It was written by another version line of this program.
     #[error("is not a database of this program: step {0} of its schema is another one")]
     OtherSchema(i64),
     /// It is of a newer program, or cannot be read.
@@ -89,8 +91,8 @@ fn write_private(from: &Path, to: &Path) -> StoreResult<()> {
     io::copy(&mut source, &mut target).map(drop).map_err(at(to))
 }
 
-/// Looks whether the file, which nobody else uses, can be the database, and makes it ready: one file without companions,
-/// with every login void, because it may bring back sessions and passwords that have been replaced since.
+/// Checks whether the file, which no other process uses, can be the database, and prepares it: one file without companions,
+/// with every login void, because it may bring back login sessions and passwords that have been replaced since.
 pub async fn prepare(path: &Path, now: DateTime<Utc>) -> Result<Contents, CopyError> {
     let mut conn = connect_plain(path).await.map_err(damaged)?;
     check_integrity(&mut conn).await?;
@@ -132,7 +134,7 @@ async fn check_schema(conn: &mut SqliteConnection) -> Result<(), CopyError> {
         .fetch_all(&mut *conn)
         .await
         .map_err(damaged)?;
-    let has = |name: &str| tables.iter().any(|(table,)| table == name);
+    let has = |name: &str| tables.iter().any(|(table,)| table == name || (name == RENAMED.1 && table == RENAMED.0));
     if !has(table) && has("admins") && has("users") && has("traffic_logs") {
         return Err(CopyError::OlderPanel);
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mtpannel_core::user::ResetStrategy;
 
 use super::users::{User, select_user};
-use super::{Db, StoreResult, execute, json_rows, lifetime, query, sql_texts};
+use super::{Db, StoreResult, execute, json_rows, lifetime, local_node, query, sql_texts};
 
 /// The strategies with a schedule.
 const SCHEDULES: [ResetStrategy; 3] = [ResetStrategy::Daily, ResetStrategy::Weekly, ResetStrategy::Monthly];

@@ -79,7 +79,7 @@ impl StoreError {
     }
 }
 
-/// Whether the fault is the state of the database or the way to it, and not what was asked.
+/// Whether the cause is the state of the database or of the connection, and not the statement.
 fn is_temporary(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)

@@ -7,7 +7,7 @@ use super::{Db, StoreResult, execute, query, sql_texts};
 
 /// A network is known for this long after the last login from it: addresses get other owners.
 const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
-/// Networks that are remembered of one administrator, the latest.
+/// Most networks that are remembered for one administrator: the latest.
 const KEPT: i64 = 32;
 
 sql_texts! {
@@ -24,7 +24,7 @@ pub async fn is_known(db: Db<'_>, admin_id: i64, network: IpNet, now: DateTime<U
     Ok(found.0 > 0)
 }
 
-/// Notes a login.
+/// Stores a login from a network.
 pub async fn note(mut db: Db<'_>, admin_id: i64, network: IpNet, now: DateTime<Utc>) -> StoreResult<()> {
     execute!(db.reborrow(), NOTE, admin_id, network.to_string(), now)?;
     execute!(db, FORGET_OLDEST, admin_id, KEPT).map(drop)

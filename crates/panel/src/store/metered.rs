@@ -1,4 +1,4 @@
-//! Table `users` as a scrape sees it: usage and what follows from it, for many users at once.
+//! Table `users` for scrapes: reads and stores usage, and what follows from it, of many users at once.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::user::{Limit, Status};

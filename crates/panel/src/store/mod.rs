@@ -10,18 +10,19 @@ mod checkpoint;
 mod connect;
 pub mod copy;
 pub mod deadlines;
-pub mod departed;
 mod engine;
 mod error;
 mod instance;
 pub mod login_networks;
 pub mod metered;
 pub mod meters;
+pub mod nodes;
 pub mod old_panel;
 mod postgres;
 mod readers;
 pub mod retention;
 mod schema;
+pub mod session_cuts;
 pub mod sessions;
 mod sql;
 mod sqlite;
@@ -37,11 +38,12 @@ pub use connect::{DatabaseUrl, DatabaseUrlError};
 pub use engine::{Conn, Db, Store, Tx};
 pub use error::{StoreError, StoreResult};
 pub use instance::InstanceLock;
+pub use nodes::NodeId;
 pub use readers::{Reader, Readers};
 pub use writable::Writable;
 
 pub(crate) use batch::{execute_rows, packed};
-pub(crate) use sql::{execute, lifetime, query, session_is_open, sql_texts, this_revision, time_at};
+pub(crate) use sql::{execute, lifetime, local_node, query, session_is_open, sql_texts, this_revision, time_at};
 use {
     batch::{BATCH, json_keys, json_names, json_rows, unpack},
     sql::folded,
@@ -53,12 +55,13 @@ pub fn all_texts() -> impl Iterator<Item = &'static str> {
         admins::TEXTS,
         audit::TEXTS,
         deadlines::TEXTS,
-        departed::TEXTS,
         engine::TEXTS,
         login_networks::TEXTS,
         metered::TEXTS,
         meters::TEXTS,
+        nodes::TEXTS,
         retention::TEXTS,
+        session_cuts::TEXTS,
         sessions::TEXTS,
         state::TEXTS,
         system::TEXTS,

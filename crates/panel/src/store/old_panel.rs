@@ -1,4 +1,4 @@
-//! The SQLite database of the Python panel, row by row and as it is: what fits is decided elsewhere.
+//! Reads the SQLite database of the older Python panel row by row, without judging the values.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use sqlx::{ConnectOptions as _, Row as _, SqliteConnection, TypeInfo as _, Value
 /// Rows in one page.
 const PAGE: i64 = 20_000;
 
-/// What stands in a cell: SQLite takes anything in any column.
+/// The value of a cell: SQLite takes a value of any type in any column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
     /// Nothing.

@@ -1,7 +1,7 @@
 //! Connections that read a SQLite file.
 //!
-//! sqlx's own pool asks every connection that comes back whether it lives, which is right for a server. To a file a
-//! connection is a thread of this process, and waking it costs more than most reads: this pool asks now and then.
+//! sqlx's own pool checks every connection that comes back, which is right for a server. For a file a connection is a
+//! thread of this process, and waking it costs more than most reads: this pool checks only now and then.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection};
 
 use super::error::StoreResult;
 
-/// After this many loans a connection is asked whether it lives: its thread would have to have panicked.
+/// A connection is checked after this many loans. It is dead only if its thread has panicked.
 const LOANS_BETWEEN_CHECKS: usize = 64;
 
-/// The connections; cloning gives another handle to the same.
+/// The pool; cloning gives another handle to the same one.
 #[derive(Debug, Clone)]
 pub struct Readers(Pool<Opener>);
 
-/// One of them on loan.
+/// A connection on loan.
 pub type Reader = Object<Opener>;
 
-/// Opens them.
+/// Opens connections for the pool.
 pub struct Opener(SqliteConnectOptions);
 
 impl fmt::Debug for Opener {
@@ -52,7 +52,8 @@ impl Manager for Opener {
 }
 
 impl Readers {
-    /// At most `most` connections with these options, opened as they are needed; whoever finds none free waits for `wait`.
+    /// A pool of at most `most` connections with these options, opened as they are needed. A caller that finds none free waits
+    /// for at most `wait`.
     pub(super) fn new(options: SqliteConnectOptions, most: usize, wait: Duration) -> Self {
         // The last to come back is the first to go: its thread and its pages are at hand.
         let pool = Pool::builder(Opener(options.read_only(true)))
@@ -73,7 +74,7 @@ impl Readers {
         })?)
     }
 
-    /// Those that are open, and those of them that nobody has.
+    /// How many are open, and how many of those are free.
     pub(super) fn size(&self) -> (u32, usize) {
         let status = self.0.status();
         (status.size.try_into().unwrap_or(u32::MAX), status.available)

@@ -1,4 +1,4 @@
-//! Roll-up and removal of history: rows of an hour, then of a day, become one, and the sums stay.
+//! Roll-up and removal of traffic history: the rows of an hour, later of a day, become one row, and the sums stay.
 
 use chrono::{DateTime, Utc};
 

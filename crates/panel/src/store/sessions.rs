@@ -1,13 +1,13 @@
-//! Table `sessions`: browsers that stay logged in. Their tokens are not stored.
+//! Table `sessions`: login sessions of browsers. Their tokens are not stored.
 
 use chrono::{DateTime, Utc};
 
 use super::{Db, StoreResult, execute, query, sql_texts};
 
-/// A browser's session.
+/// A login session.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Session {
-    /// Whose it is.
+    /// Row id of the administrator.
     pub admin_id: i64,
     /// How often its token was replaced.
     pub generation: i64,
@@ -28,7 +28,7 @@ sql_texts! {
     DELETE_EXPIRED = "DELETE FROM sessions WHERE expires_at <= $1";
 }
 
-/// Begins a session.
+/// Begins a login session.
 pub async fn insert(
     db: Db<'_>,
     family: &str,
@@ -44,7 +44,7 @@ pub async fn by_family(db: Db<'_>, family: &str) -> StoreResult<Option<Session>>
     query!(fetch_optional as Session, db, BY_FAMILY, family)
 }
 
-/// Notes that a session's token is replaced.
+/// Stores that the token of a login session was replaced.
 pub async fn rotate(db: Db<'_>, family: &str, now: DateTime<Utc>, expires_at: DateTime<Utc>) -> StoreResult<()> {
     execute!(db, ROTATE, family, now, expires_at).map(drop)
 }
@@ -59,7 +59,7 @@ pub async fn delete_of(db: Db<'_>, admin_id: i64) -> StoreResult<()> {
     execute!(db, DELETE_OF, admin_id).map(drop)
 }
 
-/// Forgets sessions that ended.
+/// Deletes login sessions that have ended.
 pub async fn delete_expired(db: Db<'_>, now: DateTime<Utc>) -> StoreResult<()> {
     execute!(db, DELETE_EXPIRED, now).map(drop)
 }

@@ -90,7 +90,14 @@ macro_rules! this_revision {
     };
 }
 
-pub(crate) use {execute, lifetime, query, session_is_open, sql_texts, this_revision, time_at};
+/// SQL for [`NodeId::LOCAL`](super::NodeId::LOCAL), whose accounts are joined to users.
+macro_rules! local_node {
+    () => {
+        "1"
+    };
+}
+
+pub(crate) use {execute, lifetime, local_node, query, session_is_open, sql_texts, this_revision, time_at};
 
 /// A name as names are compared: without the case of ASCII letters, the only ones they have. PostgreSQL compares with its
 /// collation "C" so, whatever the database's own does.

@@ -18,10 +18,10 @@ use super::schema::pending_from;
 use super::writable::Writable;
 use crate::folder::folder_of;
 
-/// Pages that SQLite keeps for the writer, in KiB and negative as it wants them: a scrape touches rows all over the tables.
+/// Pages that SQLite keeps for the writer, in KiB and negative as it wants them: a scrape writes rows in all parts of the tables.
 const WRITE_CACHE: &str = "-28672";
-/// Pages in the write-ahead log at which a writer moves them into the database file himself. [`checkpoint`] does it long
-/// before, so that no writer waits for the disk.
+/// Pages in the write-ahead log at which a commit moves them into the database file. [`checkpoint`] does it long before, so
+/// that no commit waits for that.
 const AUTO_CHECKPOINT: &str = "32768";
 /// Steps of a statement after which the writer lets others run: a fraction of a millisecond.
 const STEPS_BETWEEN_PAUSES: i32 = 2_000;
@@ -37,8 +37,8 @@ fn sqlite_options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-/// Opens a file, whose writer is thrown away and opened again when a transaction could not be ended in order: after an error
-/// such as a full disk SQLite has rolled it back by itself, and the driver believes for ever that it is still in it.
+/// Opens a file. The write connection is closed and opened again when a transaction could not be ended in order: after an
+/// error such as a full disk SQLite has rolled it back by itself, and the driver does not notice.
 pub(super) async fn open(
     path: &Path,
     migrations: &Migrator,

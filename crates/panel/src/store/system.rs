@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Db, StoreResult, execute, execute_rows, query, sql_texts};
 
-/// The proxy's global figures at a scrape (specification section 3.4).
+/// The proxy's figures for all users together, at a scrape.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct SystemStats {
     /// Uptime of the proxy, seconds.

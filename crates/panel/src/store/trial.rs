@@ -1,4 +1,4 @@
-//! A write that is made only to see whether the database takes writes.
+//! The trial write, which only finds out whether the database takes writes.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Store {
         writable.failure()
     }
 
-    /// Changes a number that means nothing: an engine may leave out a change that changes nothing.
+    /// Raises a counter that has no other use: an engine may skip a change that changes nothing.
     async fn try_writing(&self) -> StoreResult<()> {
         let mut tx = self.write().await?;
         let outcome = state::count_trial(tx.db()).await;

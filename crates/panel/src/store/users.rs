@@ -9,7 +9,7 @@ pub use mirrored::{Listed, Projected, ids, listing, projection};
 
 use super::admins::Holder;
 use super::{
-    Db, StoreResult, execute, folded, json_names, json_rows, lifetime, query, session_is_open, sql_texts,
+    Db, StoreResult, execute, folded, json_names, json_rows, lifetime, local_node, query, session_is_open, sql_texts,
     this_revision, time_at,
 };
 
@@ -142,7 +142,9 @@ macro_rules! select_user {
             ", 0) AS lifetime, COALESCE(m.connections, 0) AS connections, COALESCE(m.unique_ips, 0) AS unique_ips",
             $more,
             " FROM users u LEFT JOIN admins a ON a.id = u.created_by_admin_id \
-             LEFT JOIN usage_meters m ON m.username = u.username ",
+             LEFT JOIN usage_meters m ON m.node_id = ",
+            local_node!(),
+            " AND m.username = u.username ",
             $rest
         )
     };
@@ -165,8 +167,11 @@ sql_texts! {
          AND (CAST($2 AS BIGINT) IS NULL OR u.created_by_admin_id = $2)"
     );
     COUNT = "SELECT COUNT(*) FROM users";
-    ONLINE_OF = "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
-        JOIN usage_meters m ON m.username = u.username WHERE u.created_by_admin_id = $1 AND m.connections > 0";
+    ONLINE_OF = concat!(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(m.connections), 0) AS BIGINT) FROM users u \
+         JOIN usage_meters m ON m.node_id = ", local_node!(), " AND m.username = u.username \
+         WHERE u.created_by_admin_id = $1 AND m.connections > 0"
+    );
     INSERT = concat!(
         "INSERT INTO users (username, secret, status, ", limit_columns!(""), ", expire_at, note, \
          created_at, created_by_admin_id, updated_at, usage_base, reset_strategy, next_reset_at, data_used, revision) \
@@ -218,7 +223,7 @@ pub async fn by_ids(db: Db<'_>, ids: impl IntoIterator<Item = i64>) -> StoreResu
     query!(fetch_all as User, db, BY_IDS, ids)
 }
 
-/// The users of these names, in any case, that belong to `owner` (`None`: whoever owns them).
+/// The users of these names, in any case, that belong to `owner` (`None`: to anybody).
 pub async fn by_names<'n>(
     db: Db<'_>,
     names: impl IntoIterator<Item = &'n str>,

@@ -1,7 +1,7 @@
 //! Whether the database takes writes.
 //!
-//! Every transaction for writing tells it. If none did so lately, whoever asks makes one: a database can answer every
-//! question and take no write, because its disk is full or a standby serves it.
+//! Every write transaction shows it. If there was none lately, the caller makes a trial write: a database can answer every
+//! query and still take no writes, because its disk is full or it is a standby.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Writable {
         let failure = match outcome {
             Ok(_) => None,
             Err(error @ StoreError::Unavailable(_)) => Some(error),
-            // It says something of what was written, nothing of the database.
+            // This failure is about the statement, not about the database.
             Err(_) => return,
         };
         self.with(|state| {

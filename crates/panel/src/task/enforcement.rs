@@ -1,5 +1,5 @@
-//! Expiry and periodic resets at their very moment. The task sleeps until the next one; a change of a user wakes it. What a
-//! wrong clock has decided is decided again (`docs/adr/0012-wrong-clocks-and-suspensions.md`).
+//! Enforcement: users expire and are reset at the right time. The task sleeps until the next such time; a change of a user
+//! wakes it. What a wrong clock has decided is decided again (`docs/adr/0012-wrong-clocks-and-suspensions.md`).
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -12,21 +12,21 @@ use crate::app::{App, SharedApp};
 use crate::change::Change;
 use crate::runtime::health::Task;
 use crate::store::users::User;
-use crate::store::{Db, StoreResult, audit, deadlines, departed, users};
+use crate::store::{Db, StoreResult, audit, deadlines, session_cuts, users};
 
-/// Longest sleep: another panel may move a date.
+/// Longest sleep, because another panel may change a date.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Between two looks whether the clock was set.
+/// Time between two checks whether the clock was set.
 const LOOK: Duration = Duration::from_secs(1);
 /// A step of the clock by so much wakes the task.
 const STEP: TimeDelta = TimeDelta::seconds(2);
-/// Rows per transaction, so that requests get their turn between.
+/// Most rows in a transaction, so that requests do not wait for long.
 const BATCH: i64 = 1_000;
 
-/// Enforces until `stop`.
+/// Runs the task until `stop`.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     loop {
-        // Before the turn, so that no step during it is missed.
+        // Before the turn, so that no step of the clock during it is missed.
         let watch = ClockWatch::new(&app);
         let sleep = match turn(&app).await {
             Ok(sleep) => {
@@ -53,7 +53,7 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     }
 }
 
-/// Compares the clock with time.
+/// Compares the clock with a timer that nobody sets.
 struct ClockWatch<'a> {
     app: &'a SharedApp,
     shown: DateTime<Utc>,
@@ -65,7 +65,7 @@ impl<'a> ClockWatch<'a> {
         Self { app, shown: app.clock.precise(), at: Instant::now() }
     }
 
-    /// Waits until the clock has gone another way than time since the beginning, and tells by how much.
+    /// Waits until the clock differs from the timer since the start, and returns by how much.
     async fn jump(self) -> TimeDelta {
         loop {
             tokio::time::sleep(LOOK).await;
@@ -78,7 +78,7 @@ impl<'a> ClockWatch<'a> {
     }
 }
 
-/// Does what is due and gives the time until something is due again.
+/// Does what is due and returns the time until something is due again.
 async fn turn(app: &SharedApp) -> StoreResult<Duration> {
     let due = |deadline: Option<_>| deadline.is_some_and(|deadline| deadline <= app.clock.now());
     if due(next_deadline(app).await?) {
@@ -90,8 +90,7 @@ async fn turn(app: &SharedApp) -> StoreResult<Duration> {
     Ok(wait.min(LONGEST))
 }
 
-/// Brings everything whose moment has come by now, or was taken for come by a wrong clock, up to date, and gives how many
-/// users there were.
+/// Expires and resets users who are due, takes back what a wrong clock has decided, and returns how many users changed.
 pub async fn enforce(app: &App) -> StoreResult<usize> {
     let mut done = 0;
     loop {
@@ -107,7 +106,7 @@ pub async fn enforce(app: &App) -> StoreResult<usize> {
     }
 }
 
-/// Resets usage where it is due, and moves resets that were put off. Gives how many users there were.
+/// Resets usage where it is due, and brings resets forward that a wrong clock has put off. Returns how many users changed.
 async fn judge_resets(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> {
     let mut due = deadlines::resetting(db.reborrow(), now, BATCH).await?;
     let last: HashMap<i64, DateTime<Utc>> = deadlines::last_resets(db.reborrow(), &due).await?.into_iter().collect();
@@ -134,7 +133,7 @@ async fn judge_resets(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> 
     Ok(changed.len())
 }
 
-/// Writes the status of those whose time is over, and of those whose time was taken for over. Gives how many there were.
+/// Stores the status of users who have expired, and of those whom a wrong clock has expired. Returns how many there were.
 async fn judge_expiry(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> {
     let mut misjudged = deadlines::expiring(db.reborrow(), now, BATCH).await?;
     misjudged.extend(deadlines::revived(db.reborrow(), now + CLOCKS_DIFFER, BATCH).await?);
@@ -146,20 +145,21 @@ async fn judge_expiry(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<usize> 
     Ok(misjudged.len())
 }
 
-/// Takes back what a clock that was ahead has noted of cuts, which would last until then. Tells whether there was anything.
+/// Corrects times of session cuts that a clock that was ahead has stored: the cuts would last until then. Returns whether there
+/// were any.
 async fn correct(mut db: Db<'_>, now: DateTime<Utc>) -> StoreResult<bool> {
     if !is_noted_ahead(db.reborrow(), now).await? {
         return Ok(false);
     }
-    departed::correct(db, now, now + CLOCKS_DIFFER).await?;
+    session_cuts::correct(db, now, now + CLOCKS_DIFFER).await?;
     Ok(true)
 }
 
 async fn is_noted_ahead(db: Db<'_>, now: DateTime<Utc>) -> StoreResult<bool> {
-    Ok(departed::latest(db).await?.is_some_and(|latest| latest > now + CLOCKS_DIFFER))
+    Ok(session_cuts::latest(db).await?.is_some_and(|latest| latest > now + CLOCKS_DIFFER))
 }
 
-/// The next moment at which [`enforce`] has something to do: now, if a wrong clock has left something behind.
+/// The next time at which [`enforce`] has something to do: now, if a wrong clock has decided something.
 pub async fn next_deadline(app: &App) -> StoreResult<Option<DateTime<Utc>>> {
     let now = app.clock.now();
     let mut conn = app.store.read().await?;

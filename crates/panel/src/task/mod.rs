@@ -1,4 +1,4 @@
-//! What time does: ends of users, resets, and old history.
+//! Tasks that depend on time alone: enforcement and retention.
 
 pub mod enforcement;
 pub mod retention;

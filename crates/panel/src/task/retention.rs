@@ -1,5 +1,5 @@
-//! Keeps history small, at start and every hour: rows older than a day become one an hour, those older than 30 days one a
-//! day, and those older than a year are deleted. Sums stay.
+//! Retention: rolls up and prunes history, at the start and every hour. Rows older than a day become one an hour, those older
+//! than 30 days one a day, and those older than a year are deleted. Sums stay.
 
 use std::time::{Duration, Instant};
 
@@ -10,24 +10,24 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, SharedApp};
 use crate::runtime::health::Task;
 use crate::store::retention::{self, Progress};
-use crate::store::{StoreResult, audit, departed, sessions, state};
+use crate::store::{NodeId, StoreResult, audit, nodes, session_cuts, sessions, state};
 
 const INTERVAL: Duration = Duration::from_hours(1);
 const HOURLY_AFTER: TimeDelta = TimeDelta::days(1);
 const DAILY_AFTER: TimeDelta = TimeDelta::days(30);
 const GONE_AFTER: TimeDelta = TimeDelta::days(365);
-/// The proxy's global figures are of interest for as long as the hourly traffic.
+/// The proxy's figures are kept as long as the hourly traffic.
 const STATS_GONE_AFTER: TimeDelta = TimeDelta::days(30);
 
-/// A departed name of which even a scrape so long after its cut says nothing, because the proxy leaves some out: it has
-/// forgotten the name after 24 hours without a session (contract, traps 3 and 4), and nothing is left that the next owner
-/// could be charged with.
-const DEPARTED_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
+/// A session cut that is this old is dropped, even if no scrape has told of its name because the proxy leaves names out. The
+/// proxy forgets a name after 24 hours without a connection (`docs/contract-telemt.md`, traps 3 and 4), so nothing is left that
+/// the next user of the name could be charged with.
+const CUT_GONE_AFTER: TimeDelta = TimeDelta::hours(25);
 
-/// Entries of the audit log that go in one transaction.
+/// Most actions of the audit log that are removed in one transaction.
 const AUDIT_BATCH: i64 = 5_000;
 
-/// Tidies until `stop`.
+/// Runs the task until `stop`.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     let mut last = Instant::now();
     loop {
@@ -47,8 +47,8 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     }
 }
 
-/// Tidies as of the clock, but not much beyond what the panel has lived through: `lived` is how long it has run since the last
-/// turn. See [`history::follow`].
+/// Tidies as of the clock, which may jump: `lived` is how long the panel has run since the last turn, and history goes only a
+/// little further than that. See [`history::follow`].
 pub async fn tidy_as_lived(app: &App, lived: TimeDelta) -> StoreResult<()> {
     let mut tx = app.store.write().await?;
     let clock = app.clock.now();
@@ -69,21 +69,22 @@ pub async fn tidy(app: &App) -> StoreResult<()> {
     tidy_as_of(app, app.clock.now()).await
 }
 
-/// Rolls up, prunes, and forgets departed names and browser sessions that ended. One hour or day per transaction.
+/// Rolls up, prunes, and forgets session cuts and login sessions that ended. One hour or day per transaction.
 async fn tidy_as_of(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     roll(app, TimeDelta::hours(1), now - HOURLY_AFTER, |progress| &mut progress.hours_rolled_until).await?;
     roll(app, TimeDelta::days(1), now - DAILY_AFTER, |progress| &mut progress.days_rolled_until).await?;
     let mut tx = app.store.write().await?;
     retention::prune(tx.db(), now - GONE_AFTER, now - STATS_GONE_AFTER).await?;
-    if let Some(scrape) = state::last_scrape(tx.db()).await? {
-        departed::remove_cut_before(tx.db(), scrape.answered_at.min(now) - DEPARTED_GONE_AFTER).await?;
+    if let Some(scrape) = nodes::last_scrape(tx.db(), NodeId::LOCAL).await? {
+        session_cuts::remove_written_before(tx.db(), NodeId::LOCAL, scrape.answered_at.min(now) - CUT_GONE_AFTER)
+            .await?;
     }
     sessions::delete_expired(tx.db(), now).await?;
     tx.commit().await?;
     prune_audit(app, now).await
 }
 
-/// Removes what of the audit log is older than the operator keeps, in parts, so that requests get their turn between.
+/// Removes actions of the audit log that are older than `AUDIT_KEEP_DAYS`, in parts, so that requests do not wait for long.
 async fn prune_audit(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
     let kept_for = app.settings.audit_kept_for.and_then(|kept_for| TimeDelta::from_std(kept_for).ok());
     let Some(before) = kept_for.and_then(|kept_for| now.checked_sub_signed(kept_for)) else { return Ok(()) };
@@ -98,7 +99,7 @@ async fn prune_audit(app: &App, now: DateTime<Utc>) -> StoreResult<()> {
         }
     }
     if all > 0 {
-        tracing::info!(entries = all, %before, "old entries of the audit log were removed");
+        tracing::info!(entries = all, %before, "old actions of the audit log were removed");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mtpannel::store::{Store, meters, state, traffic, users};
+use mtpannel::store::{NodeId, Store, meters, nodes, traffic, users};
 use mtpannel_core::usage::Counters;
 use rstest::rstest;
 use serde_json::json;
@@ -40,7 +40,7 @@ fn sum(left: &Totals, right: &Totals) -> Totals {
 async fn accounted(store: &Store) -> Totals {
     let mut conn = store.read().await.unwrap();
     let mut tx = conn.snapshot().await.unwrap();
-    let stored: HashMap<_, _> = meters::of_names(tx.db(), NAMES).await.unwrap().into_iter().collect();
+    let stored: HashMap<_, _> = meters::of_names(tx.db(), NodeId::LOCAL, NAMES).await.unwrap().into_iter().collect();
     let mut totals = Totals::new();
     for name in NAMES {
         let lifetime = stored.get(name).map_or(Counters::ZERO, |account| account.meter.lifetime);
@@ -128,7 +128,7 @@ async fn live(mut panel: Panel, proxy: &FakeProxy) {
 }
 
 async fn scrapes(store: &Store) -> i64 {
-    state::scrape_ordinal(store.read().await.unwrap().db()).await.unwrap()
+    nodes::scrape_ordinal(store.read().await.unwrap().db(), NodeId::LOCAL).await.unwrap()
 }
 
 #[rstest]

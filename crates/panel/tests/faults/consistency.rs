@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use mtpannel::store::departed;
 use mtpannel::store::users::{self, Projected};
-use mtpannel_core::access::Departed;
+use mtpannel::store::{NodeId, session_cuts};
+use mtpannel_core::access::SessionCut;
 use mtpannel_core::user::Status;
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
@@ -71,10 +71,10 @@ fn keys(document: &DocumentMut, table: &str) -> BTreeSet<String> {
     table.map_or_else(BTreeSet::new, |table| table.iter().map(|(name, _)| name.to_owned()).collect())
 }
 
-/// The managed tables are those of these rows. Whoever is not served stands as shut, and so does a departed name whose
-/// tombstone lasts until `now` at least. A name that was given again stays shut while the sessions of the one before are
+/// The managed tables are those of these rows. Whoever is not served stands as shut, and so does a deleted name whose
+/// session cut lasts until `now` at least. A name that was given again stays shut while the sessions of the one before are
 /// cut.
-fn assert_same(text: &str, rows: &[Projected], departed: &[Departed], now: DateTime<Utc>) {
+fn assert_same(text: &str, rows: &[Projected], cuts: &[SessionCut], now: DateTime<Utc>) {
     let document: DocumentMut = text.parse().unwrap();
     let active: Vec<_> = rows.iter().filter(|row| row.status == Status::Active).collect();
     let mut names: BTreeSet<_> = active.iter().map(|row| row.username.to_string()).collect();
@@ -84,15 +84,15 @@ fn assert_same(text: &str, rows: &[Projected], departed: &[Departed], now: DateT
         let quota = row.limits.data.map(|limit| (limit.get() + row.quota_base).to_string());
         assert_eq!(text_of(&document, "user_data_quota", name), quota, "{name}");
         let enabled = text_of(&document, "user_enabled", name);
-        assert!(enabled.is_none() || departed.iter().any(|gone| gone.username == row.username), "{name} is shut");
+        assert!(enabled.is_none() || cuts.iter().any(|cut| cut.username == row.username), "{name} is shut");
     }
     let is_shut = |name: &str| text_of(&document, "user_enabled", name).as_deref() == Some("false");
     for row in rows.iter().filter(|row| row.status != Status::Active) {
         assert!(is_shut(row.username.as_str()), "{} is open", row.username);
     }
-    let gone = |gone: &&Departed| rows.iter().all(|row| row.username != gone.username);
-    for gone in departed.iter().filter(gone).filter(|gone| gone.in_force(false, rows.len(), now)) {
-        assert!(is_shut(gone.username.as_str()), "{gone:?} is open");
+    let gone = |cut: &&SessionCut| rows.iter().all(|row| row.username != cut.username);
+    for cut in cuts.iter().filter(gone).filter(|cut| cut.is_in_force(false, rows.len(), now)) {
+        assert!(is_shut(cut.username.as_str()), "{cut:?} is open");
     }
     assert!(keys(&document, "user_data_quota").is_subset(&names));
     if names.is_empty() {
@@ -104,14 +104,14 @@ fn assert_same(text: &str, rows: &[Projected], departed: &[Departed], now: DateT
 pub async fn assert_consistent(site: &Site) {
     let store = site.store().await;
     // Before the file, because the panel forgets them when it has written it.
-    let departed = departed::all(store.read().await.unwrap().db()).await.unwrap();
+    let cuts = session_cuts::all(store.read().await.unwrap().db(), NodeId::LOCAL).await.unwrap();
     let path = site.config_path();
     let text = std::fs::read_to_string(&path).unwrap();
     #[expect(clippy::disallowed_methods, reason = "the panel's clock is the system's")]
     let now = Utc::now();
     let rows = users::projection(store.read().await.unwrap().db(), -1).await.unwrap();
     store.close().await;
-    assert_same(&text, &rows, &departed, now);
+    assert_same(&text, &rows, &cuts, now);
     // A running panel may be about to write the end of a cut.
     let beside = || std::fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
     eventually("nothing beside the file", async || beside().eq(["config.toml"])).await;

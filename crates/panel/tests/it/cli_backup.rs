@@ -11,8 +11,8 @@ use crate::cli_support::{Place, connect};
 const USER: &str = "INSERT INTO users (username, secret, status, data_used, created_at, updated_at, usage_base) VALUES \
     ('alice', '00112233445566778899aabbccddeeff', 'active', 77, '2026-01-01T00:00:00+00:00', \
     '2026-01-01T00:00:00+00:00', 5)";
-const METER: &str = "INSERT INTO usage_meters (username, last_from, last_to, epoch, lifetime_from, lifetime_to) VALUES \
-    ('alice', 1, 2, 3, 40, 42)";
+const METER: &str = "INSERT INTO usage_meters (node_id, username, last_from, last_to, epoch, lifetime_from, lifetime_to) VALUES \
+    (1, 'alice', 1, 2, 3, 40, 42)";
 const LOG: &str = "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) VALUES \
     (1, 7, 70, '2026-01-01T00:00:00+00:00')";
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 
 use mtpannel::runtime::password::{Passwords, Verdict};
-use mtpannel::store::{Store, admins, meters, system, traffic, users};
+use mtpannel::store::{NodeId, Store, admins, meters, system, traffic, users};
 use mtpannel_core::user::{Limits, Status};
 use sqlx::{Connection as _, Executor as _};
 
@@ -110,7 +110,7 @@ async fn takes_over_everything(engine: Engine) {
     assert_eq!((carol.profile.status, carol.owner), (Status::Expired, None));
     assert_eq!(carol.profile.expire_at, Some("2025-06-30T21:00:00Z".parse().unwrap()));
 
-    let meter = meters::of_names(conn.db(), ["alice"]).await.unwrap()[0].1.meter;
+    let meter = meters::of_names(conn.db(), NodeId::LOCAL, ["alice"]).await.unwrap()[0].1.meter;
     assert_eq!((meter.lifetime.from_client, meter.lifetime.to_client, meter.epoch), (110, 190, 0));
     let (from, to) = ("2026-01-01T00:00:00Z".parse().unwrap(), "2026-01-02T00:00:00Z".parse().unwrap());
     let logs = traffic::of_user(conn.db(), alice.id, from, to).await.unwrap();
@@ -169,7 +169,7 @@ async fn the_counters_of_a_proxy_that_answers_become_the_base() {
     let store = open(&format!("sqlite:///{}", place.database().display())).await;
     let mut conn = store.read().await.unwrap();
     let accounts: HashMap<_, _> =
-        meters::of_names(conn.db(), ["alice", "Bob", "carol"]).await.unwrap().into_iter().collect();
+        meters::of_names(conn.db(), NodeId::LOCAL, ["alice", "Bob", "carol"]).await.unwrap().into_iter().collect();
     let meter = |name: &str| accounts[name].meter;
     // The proxy has counted more than the old panel: what it shows counts for nobody.
     let alice = users::by_name(conn.db(), "alice", None).await.unwrap().unwrap();

@@ -40,6 +40,7 @@ mod login_limits;
 mod login_race;
 mod metering;
 mod names;
+mod nodes;
 mod openapi_file;
 mod operations;
 mod pooler;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use mtpannel::runtime::health::Task;
-use mtpannel::store::{departed, meters, users};
+use mtpannel::store::{NodeId, meters, session_cuts, users};
 use mtpannel::task::retention;
 use reqwest::StatusCode;
 use rstest::rstest;
@@ -207,7 +207,7 @@ async fn while_the_proxy_leaves_a_name_out_its_new_owner_waits_for_his_usage_to_
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_no_scrape_saw_before_the_tombstone_ended_are_not_the_next_owners(#[case] engine: Engine) {
+async fn bytes_that_no_scrape_saw_before_the_session_cut_ended_are_not_the_next_owners(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     app.create_user("alice", json!({"data_limit": 1_000})).await;
     app.scraped().await;
@@ -226,8 +226,8 @@ async fn bytes_that_no_scrape_saw_before_the_tombstone_ended_are_not_the_next_ow
     // Once the end was seen, nothing of it is kept, and not for ever either if it is not shown.
     app.delete("/api/users/alice").await.expect(StatusCode::NO_CONTENT).await;
     app.clock.advance(TimeDelta::minutes(2));
-    let departed = async || departed::all(app.store().read().await.unwrap().db()).await.unwrap();
-    eventually("the end of the memory", async || departed().await.is_empty()).await;
+    let cuts = async || session_cuts::all(app.store().read().await.unwrap().db(), NodeId::LOCAL).await.unwrap();
+    eventually("the end of the memory", async || cuts().await.is_empty()).await;
     app.proxy.change(|figures| {
         figures.suppressed = 1;
         figures.users.remove("alice");
@@ -237,7 +237,7 @@ async fn bytes_that_no_scrape_saw_before_the_tombstone_ended_are_not_the_next_ow
         app.shift(TimeDelta::hours(hours)).await;
         app.scraped().await;
         retention::tidy(&app.running().app).await.unwrap();
-        assert_eq!(departed().await.is_empty(), !is_kept);
+        assert_eq!(cuts().await.is_empty(), !is_kept);
     }
 }
 
@@ -260,7 +260,9 @@ async fn a_scrape_of_very_many_names_leaves_alone_whom_it_does_not_show(#[case] 
         figures.users.insert("carol".into(), series);
     });
     app.scraped().await;
-    let everybody = meters::of_names(app.store().read().await.unwrap().db(), ["crowd-0", "crowd-19999"]).await.unwrap();
+    let everybody = meters::of_names(app.store().read().await.unwrap().db(), NodeId::LOCAL, ["crowd-0", "crowd-19999"])
+        .await
+        .unwrap();
     assert_eq!(everybody.len(), 2);
     let (alice, carol) = (app.user("alice").await, app.user("Carol").await);
     assert_eq!((&alice["data_used"], &alice["status"]), (&json!(900), &json!("limited")));

@@ -84,10 +84,11 @@ async fn a_database_in_which_names_collide_is_left_as_it_is_and_the_names_are_to
     assert!(again.as_database_error().unwrap().is_unique_violation(), "{again}");
     // The name of a user still finds its counters by an index.
     conn.execute("SET enable_seqscan = off").await.unwrap();
-    let plan: Vec<(String,)> =
-        sqlx::query_as("EXPLAIN SELECT 1 FROM users u JOIN usage_meters m ON m.username = u.username WHERE u.id = 1")
-            .fetch_all(&mut conn)
-            .await
-            .unwrap();
+    let plan: Vec<(String,)> = sqlx::query_as(
+        "EXPLAIN SELECT 1 FROM users u JOIN usage_meters m ON m.node_id = 1 AND m.username = u.username WHERE u.id = 1",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
     assert!(plan.iter().any(|(line,)| line.contains("usage_meters_pkey")), "{plan:?}");
 }

@@ -1,5 +1,5 @@
 use super::check::{assert_rules, managed, unmanaged};
-use crate::access::{Access, Departed, Entry};
+use crate::access::{Access, Entry, SessionCut};
 use crate::document::{DocumentError, ImportError, Layout, read_users};
 use crate::user::{Limit, Limits, PLACEHOLDER, Secret, Status};
 use chrono::{DateTime, Utc};
@@ -100,8 +100,9 @@ fn render(text: &str, access: &Access) -> String {
 )]
 fn every_form_of_the_tables_is_replaced_and_nothing_else(#[case] text: &str) {
     let text = text.replace("OLD", OLD);
-    let gone = Departed { username: "gone".parse().unwrap(), since: at(NOW), cut_at: None, deleted: false };
-    let many = Access::new(vec![full("bob"), entry("include"), full("a.b")], &[gone], at(NOW));
+    let cut =
+        SessionCut { username: "gone".parse().unwrap(), ordered_at: at(NOW), written_at: None, user_deleted: false };
+    let many = Access::new(vec![full("bob"), entry("include"), full("a.b")], &[cut], at(NOW));
     for access in [access(vec![]), alice(), many] {
         assert_rules(&text, &access);
         assert!(!render(&text, &access).contains(OLD));
@@ -136,7 +137,8 @@ fn all_six_tables_are_written_in_their_order_and_form() {
 
 #[test]
 fn someone_with_a_new_secret_is_there_and_disabled() {
-    let cut = Departed { username: "alice".parse().unwrap(), since: at(NOW), cut_at: None, deleted: false };
+    let cut =
+        SessionCut { username: "alice".parse().unwrap(), ordered_at: at(NOW), written_at: None, user_deleted: false };
     let text = render("", &Access::new(vec![entry("alice")], &[cut], at(NOW)));
     assert_eq!(text, format!("[access.users]\n{ALICE}\n[access.user_enabled]\n\"alice\" = false\n"));
 }

@@ -1,4 +1,4 @@
-//! The proxy's metrics: read at intervals, and recorded as usage of users.
+//! Scrapes the proxy's metrics and records them as usage of users.
 
 pub mod record;
 pub mod scraper;

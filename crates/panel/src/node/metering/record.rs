@@ -1,9 +1,11 @@
-//! From a scrape to the database: exactly once, in one transaction (design section 7).
+//! Records a scrape in the database: exactly once, in one transaction.
+//!
+//! See "Metering" in `docs/architecture.md`.
 
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, SubsecRound, Utc};
-use mtpannel_core::access::Departed;
+use mtpannel_core::access::SessionCut;
 use mtpannel_core::exposition::Snapshot;
 use mtpannel_core::usage::{self, Account, Advanced, Clocks, Counters, LastScrape, Usage};
 use mtpannel_core::user::{Standing, Status};
@@ -12,11 +14,13 @@ use crate::app::App;
 use crate::store::metered::{self, Metered, UsageChange};
 use crate::store::meters;
 use crate::store::system::SystemStats;
-use crate::store::{Db, Store, StoreResult, audit, departed, state, system, traffic, users};
+use crate::store::{Db, NodeId, Store, StoreResult, audit, nodes, session_cuts, state, system, traffic, users};
 
 /// A scrape and when it was made; times in milliseconds.
 #[derive(Debug)]
 pub struct Scrape {
+    /// The node whose proxy it is.
+    pub node: NodeId,
     /// What the proxy said.
     pub snapshot: Snapshot,
     /// [`ordinal`] before it was asked.
@@ -32,11 +36,11 @@ pub struct Scrape {
 }
 
 impl Scrape {
-    /// In which life of the proxy's counters it was made, after the scrape that was recorded last. The time between the two
-    /// is measured by clocks that nobody sets, if that one was recorded in the same life of this machine.
+    /// The epoch of the proxy's counters, from this scrape and the one that was recorded last. The time between the two is
+    /// measured by clocks that nobody sets, if the machine has not booted in between.
     pub async fn epoch(&self, mut db: Db<'_>) -> StoreResult<i64> {
-        let last = state::last_scrape(db.reborrow()).await?;
-        let clocks = state::scrape_clocks(db).await?;
+        let last = nodes::last_scrape(db.reborrow(), self.node).await?;
+        let clocks = nodes::scrape_clocks(db, self.node).await?;
         let passed = self.asked.as_ref().zip(clocks).and_then(|(asked, last)| asked.since(&last));
         let uptime = self.snapshot.uptime;
         Ok(match last.as_ref().zip(passed) {
@@ -46,21 +50,21 @@ impl Scrape {
     }
 }
 
-/// How many scrapes were recorded so far: to be read before the proxy is asked.
-pub async fn ordinal(store: &Store) -> StoreResult<i64> {
-    state::scrape_ordinal(store.read().await?.db()).await
+/// Number of scrapes recorded so far; read it before the proxy is asked.
+pub async fn ordinal(store: &Store, node: NodeId) -> StoreResult<i64> {
+    nodes::scrape_ordinal(store.read().await?.db(), node).await
 }
 
-/// Records a scrape: meters, usage, statuses, history and the proxy's figures move together or not at all. Gives false,
-/// and changes nothing, if another panel has recorded one in the meantime.
+/// Records a scrape: meters, usage, statuses, history and the proxy's figures, in one transaction. Returns false, and changes
+/// nothing, if another panel has recorded one in the meantime.
 pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     let now = scrape.answered_at.trunc_subsecs(0);
     let mut tx = app.store.write().await?;
-    if state::scrape_ordinal(tx.db()).await? != scrape.ordinal {
+    if nodes::scrape_ordinal(tx.db(), scrape.node).await? != scrape.ordinal {
         return Ok(false);
     }
     let epoch = scrape.epoch(tx.db()).await?;
-    let Scrape { snapshot, asked_at, answered_at, answered, .. } = scrape;
+    let Scrape { node, snapshot, asked_at, answered_at, answered, .. } = scrape;
     let figures = SystemStats {
         uptime: snapshot.uptime,
         total_connections: snapshot.connections_total.unwrap_or(0),
@@ -69,19 +73,19 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     };
     system::insert(tx.db(), &figures).await?;
     let this = LastScrape { epoch, uptime: snapshot.uptime, answered_at };
-    state::set_last_scrape(tx.db(), &this, answered.as_ref()).await?;
+    nodes::set_last_scrape(tx.db(), node, &this, answered.as_ref()).await?;
 
-    let departed = departed::all(tx.db()).await?;
+    let cuts = session_cuts::all(tx.db(), node).await?;
     let tells_absence = snapshot.tells_absence();
-    let stored = stored(tx.db(), &snapshot, &departed).await?;
+    let stored = stored(tx.db(), node, &snapshot, &cuts).await?;
     let accounts = account(snapshot, stored, epoch).await;
-    meters::save(tx.db(), &changed(&accounts)).await?;
+    meters::save(tx.db(), node, &changed(&accounts)).await?;
 
-    let cuts = Cuts { departed: &departed, users: users::count(tx.db()).await?, asked_at };
+    let cuts = Cuts { all: &cuts, users: users::count(tx.db()).await?, asked_at };
     let mut judge = Judge::new(&accounts, tells_absence, &cuts, now);
     metered::each_metered(tx.db(), &touched(&accounts), now, |user| judge.see(user)).await?;
-    departed::mark_settled(tx.db(), judge.settled()).await?;
-    departed::remove(tx.db(), judge.ended()).await?;
+    session_cuts::mark_settled(tx.db(), node, judge.settled()).await?;
+    session_cuts::remove(tx.db(), node, judge.ended()).await?;
     let effects = judge.effects();
     // Also the bytes of names without a user.
     let total = accounts.iter().fold(Counters::ZERO, |sum, (_, account)| sum.saturating_add(account.delta));
@@ -103,20 +107,25 @@ pub async fn record(app: &App, scrape: Scrape) -> StoreResult<bool> {
     Ok(true)
 }
 
-/// The accounts that the scrape may change, and those of the names whose last owner's bytes it may tell.
-async fn stored(mut db: Db<'_>, snapshot: &Snapshot, departed: &[Departed]) -> StoreResult<meters::Accounts> {
+/// The accounts that the scrape may change, and those of users without a base and of names with a session cut.
+async fn stored(
+    mut db: Db<'_>,
+    node: NodeId,
+    snapshot: &Snapshot,
+    cuts: &[SessionCut],
+) -> StoreResult<meters::Accounts> {
     let unsettled = metered::unsettled_names(db.reborrow()).await?;
     let mut names: HashSet<&str> = snapshot.users.keys().map(String::as_str).collect();
     names.extend(unsettled.iter().map(String::as_str));
-    names.extend(departed.iter().map(|gone| gone.username.as_str()));
+    names.extend(cuts.iter().map(|cut| cut.username.as_str()));
     if snapshot.tells_absence() {
-        meters::of_names_or_running(db, names).await
+        meters::of_names_or_running(db, node, names).await
     } else {
-        meters::of_names(db, names).await
+        meters::of_names(db, node, names).await
     }
 }
 
-/// What a scrape makes of the accounts, with their names.
+/// The accounts after a scrape, with their names.
 type Accounts = [(String, Advanced)];
 
 async fn account(snapshot: Snapshot, stored: meters::Accounts, epoch: i64) -> Vec<(String, Advanced)> {
@@ -124,7 +133,7 @@ async fn account(snapshot: Snapshot, stored: meters::Accounts, epoch: i64) -> Ve
     tokio::task::spawn_blocking(work).await.expect("accounting does not panic")
 }
 
-/// Those to store, in the order of the table, so that neighbours are written together.
+/// The accounts to store, in the order of the table, so that neighbours are written together.
 fn changed(accounts: &Accounts) -> Vec<(&str, Account)> {
     let changed = accounts.iter().filter(|(_, after)| after.is_changed);
     let mut changed: Vec<_> = changed.map(|(name, after)| (name.as_str(), after.account)).collect();
@@ -132,7 +141,7 @@ fn changed(accounts: &Accounts) -> Vec<(&str, Account)> {
     changed
 }
 
-/// Names whose user may change: the account did, or a session is open.
+/// Names whose user may change: the account did, or a connection is open.
 fn touched(accounts: &Accounts) -> Vec<&str> {
     let touched = accounts.iter().filter(|(_, after)| after.is_changed || after.account.presence.connections > 0);
     touched.map(|(name, _)| name.as_str()).collect()
@@ -145,24 +154,24 @@ struct Effects {
     traffic: Vec<(i64, Counters)>,
     /// Names whose status changes, with the statuses before and after.
     statuses: Vec<(String, Status, Status)>,
-    /// Whether the file must change: somebody's status did, or his usage got its base.
+    /// Whether the file must change: a status did, or a usage got its base.
     file_changes: bool,
 }
 
-/// The names whose sessions were or are to be cut, as a scrape finds them.
+/// The session cuts that a scrape finds, and what their ends depend on.
 struct Cuts<'a> {
-    departed: &'a [Departed],
+    all: &'a [SessionCut],
     /// Number of users.
     users: usize,
     asked_at: DateTime<Utc>,
 }
 
-/// Finds out what a scrape does to each user that it is shown.
+/// Decides what a scrape changes of each user that it is shown.
 struct Judge<'a> {
     accounts: HashMap<&'a str, &'a Advanced>,
     tells_absence: bool,
     cuts: &'a Cuts<'a>,
-    /// Names whose old sessions may still be open.
+    /// Names whose old connections may still be open.
     open: HashSet<&'a str>,
     now: DateTime<Utc>,
     effects: Effects,
@@ -170,18 +179,18 @@ struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     fn new(accounts: &'a Accounts, tells_absence: bool, cuts: &'a Cuts<'a>, now: DateTime<Utc>) -> Self {
-        let open = cuts.departed.iter().filter(|gone| !gone.is_done(cuts.users, cuts.asked_at));
+        let open = cuts.all.iter().filter(|cut| !cut.is_applied(cuts.users, cuts.asked_at));
         Self {
             accounts: accounts.iter().map(|(name, after)| (name.as_str(), after)).collect(),
             tells_absence,
             cuts,
-            open: open.map(|gone| gone.username.as_str()).collect(),
+            open: open.map(|cut| cut.username.as_str()).collect(),
             now,
             effects: Effects::default(),
         }
     }
 
-    /// All of them, in the order of the tables.
+    /// The changes of all users, in the order of the tables.
     fn effects(self) -> Effects {
         let mut effects = self.effects;
         effects.users.sort_unstable_by_key(|change| change.id);
@@ -189,28 +198,28 @@ impl<'a> Judge<'a> {
         effects
     }
 
-    /// Whether the scrape says what the name has moved, be it nothing.
+    /// Whether the scrape says what the name has moved, even if that is nothing.
     fn is_told(&self, name: &str) -> bool {
         self.accounts.get(name).map_or(self.tells_absence, |after| after.is_told)
     }
 
-    /// The departed whose last byte is accounted for: the next owner of the name can have all that come.
+    /// Names whose old connections are closed and accounted for: all that is counted from now on belongs to the next user.
     fn settled(&self) -> impl Iterator<Item = &'a str> {
-        let names = self.cuts.departed.iter().map(|gone| gone.username.as_str());
+        let names = self.cuts.all.iter().map(|cut| cut.username.as_str());
         names.filter(|name| !self.open.contains(name) && self.is_told(name))
     }
 
-    /// Those of them that the file needs no more.
+    /// Those of them whose session cut the file no longer needs.
     fn ended(&self) -> impl Iterator<Item = &'a str> {
-        let Cuts { departed, users, asked_at } = *self.cuts;
-        let is_over = move |gone: &&Departed| !gone.in_force(false, users, asked_at);
-        departed.iter().filter(is_over).map(|gone| gone.username.as_str()).filter(|name| self.is_told(name))
+        let Cuts { all, users, asked_at } = *self.cuts;
+        let is_over = move |cut: &&SessionCut| !cut.is_in_force(false, users, asked_at);
+        all.iter().filter(is_over).map(|cut| cut.username.as_str()).filter(|name| self.is_told(name))
     }
 
     fn see(&mut self, user: &Metered<'_>) {
         let after = self.accounts.get(user.username).copied();
         let is_told = self.is_told(user.username);
-        // Without an account his name has never moved a byte, or it is not touched.
+        // Without an account the name has never moved a byte, or the scrape does not change it.
         let is_new = user.usage_base.is_none() && is_told;
         let lifetime = after.map(|after| after.account.meter.lifetime.total()).or(is_new.then_some(0));
         let before = Usage { base: user.usage_base, data_used: user.data_used };

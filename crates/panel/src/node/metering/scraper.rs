@@ -1,4 +1,4 @@
-//! Reads the proxy's metrics at intervals and has them accounted.
+//! The task that scrapes the proxy's metrics at intervals and records them.
 
 use std::time::{Duration, Instant};
 
@@ -18,19 +18,20 @@ use crate::node::metering::record::{self as metering, Scrape};
 use crate::runtime::health::{PackedText, Packer, ProxyView, Task};
 use crate::runtime::warnings::{ProxyWarning, Source, Warning};
 use crate::settings::ProxyApi;
+use crate::store::NodeId;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// For the last question, which is asked when the panel is told to end.
+/// Longest wait for the last scrape, which is made when the panel stops.
 const LAST_ANSWER: Duration = Duration::from_secs(5);
 /// 100,000 users with all their series take about 80 MiB.
 const MAX_BODY: usize = 128 << 20;
 const MAX_API_BODY: usize = 1 << 20;
-/// A file that was written this shortly before may not have been read yet.
+/// The proxy may not have read a file that was written less than this ago.
 const RELOAD_TIME: TimeDelta = TimeDelta::seconds(3);
 
-/// Scrapes until `stop`, and once more then, so that a planned end loses no byte that was counted before it. A question
-/// that is under way at `stop` is given up for that one; what was answered is recorded whatever happens.
+/// Scrapes until `stop`, and then once more, so that a planned stop loses no byte that was counted before it. A request that is
+/// under way at `stop` is given up for the last one; what was answered is always recorded.
 pub async fn run(app: SharedApp, stop: CancellationToken) {
     let client = match client() {
         Ok(client) => client,
@@ -38,7 +39,7 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
     };
     let mut ticks = tokio::time::interval(app.settings.scrape_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let scraper = Scraper { app, client };
+    let scraper = Scraper { app, node: NodeId::LOCAL, client };
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let Some(asked) = stop.run_until_cancelled(scraper.ask()).await else { break };
         scraper.take(asked).await;
@@ -54,10 +55,12 @@ pub async fn run(app: SharedApp, stop: CancellationToken) {
 /// The task.
 struct Scraper {
     app: SharedApp,
+    /// The node whose proxy it reads.
+    node: NodeId,
     client: Client,
 }
 
-/// A question to the proxy that has come to an end.
+/// A request to the proxy that has ended.
 struct Asked {
     began: Instant,
     reading: anyhow::Result<Reading>,
@@ -75,11 +78,11 @@ impl Scraper {
     }
 
     async fn read(&self) -> anyhow::Result<Reading> {
-        let ordinal = metering::ordinal(&self.app.store).await?;
-        read(&self.client, &self.app.settings.metrics_url, &self.app.clock, ordinal).await
+        let ordinal = metering::ordinal(&self.app.store, self.node).await?;
+        read(&self.client, &self.app.settings.metrics_url, &self.app.clock, self.node, ordinal).await
     }
 
-    /// Records what was answered, and says how it went.
+    /// Records the answer, and updates health, warnings and metrics.
     async fn take(&self, Asked { began, reading }: Asked) {
         let taken = match reading {
             Ok(reading) => self.record(reading).await,
@@ -108,7 +111,7 @@ impl Scraper {
             tracing::warn!(
                 line = refusal.line,
                 family = refusal.family,
-                "a reading of the proxy cannot be right; left out"
+                "the proxy reports a value that is not possible; it is left out"
             );
         }
         let troubles = snapshot.troubles.iter().filter_map(ProxyWarning::read);
@@ -128,7 +131,7 @@ impl Scraper {
         Ok(())
     }
 
-    /// Asks telemt's control API, if it may be asked, whether the file was accepted.
+    /// Asks telemt's control API, if it is configured, whether telemt accepted the file.
     async fn ask_api(&self) {
         let Some(api) = &self.app.settings.proxy_api else { return };
         let accepted = match file_accepted(&self.app, &self.client, api).await {
@@ -147,19 +150,19 @@ fn client() -> reqwest::Result<Client> {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
-        // telemt closes idle connections after 15 s (contract, trap 12).
+        // telemt closes idle connections after 15 s (`docs/contract-telemt.md`, trap 12).
         .pool_max_idle_per_host(0)
         .no_proxy()
         .build()
 }
 
 /// One scrape, for a command; `ordinal` is [`metering::ordinal`] before it.
-pub(crate) async fn read_once(url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Scrape> {
-    Ok(read(&client()?, url, clock, ordinal).await?.scrape)
+pub(crate) async fn read_once(url: &str, clock: &Clock, node: NodeId, ordinal: i64) -> anyhow::Result<Scrape> {
+    Ok(read(&client()?, url, clock, node, ordinal).await?.scrape)
 }
 
-/// Asks the proxy, and gives what it says. An answer without the counters that accounting needs is an error, a [`Gap`].
-async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow::Result<Reading> {
+/// Makes one scrape. An answer without the counters that accounting needs is an error, a [`Gap`].
+async fn read(client: &Client, url: &str, clock: &Clock, node: NodeId, ordinal: i64) -> anyhow::Result<Reading> {
     let (asked_at, asked) = (clock.precise(), clock.steady());
     let mut body = Body::of(client.get(url), MAX_BODY).await?;
     let (mut reader, mut packer) = (Reader::new(body.size_hint()), Packer::default());
@@ -172,7 +175,7 @@ async fn read(client: &Client, url: &str, clock: &Clock, ordinal: i64) -> anyhow
     if let Some(gap) = snapshot.gap.take() {
         return Err(gap.into());
     }
-    let scrape = Scrape { snapshot, ordinal, asked_at, answered_at, asked, answered };
+    let scrape = Scrape { node, snapshot, ordinal, asked_at, answered_at, asked, answered };
     Ok(Reading { scrape, text: packer.finish() })
 }
 
@@ -189,7 +192,7 @@ fn view(snapshot: &Snapshot, text: PackedText, at: DateTime<Utc>) -> ProxyView {
     }
 }
 
-/// The body of an answer 200, as it arrives.
+/// The body of an answer with status 200, part by part.
 struct Body {
     response: reqwest::Response,
     read: usize,
@@ -197,7 +200,7 @@ struct Body {
 }
 
 impl Body {
-    /// Asks, and refuses a body of more than `max` bytes.
+    /// Sends the request. A body of more than `max` bytes becomes an error as it is read.
     async fn of(request: reqwest::RequestBuilder, max: usize) -> anyhow::Result<Self> {
         let response = request.send().await.map_err(reqwest::Error::without_url)?;
         ensure!(response.status() == reqwest::StatusCode::OK, "it answered {}", response.status());
@@ -231,14 +234,15 @@ struct ApiAnswer {
     data: SystemInfo,
 }
 
-/// What `/v1/system/info` says, as far as it is needed.
+/// The fields of `/v1/system/info` that are needed.
 #[derive(Deserialize)]
 struct SystemInfo {
     process_started_at_epoch_secs: i64,
     last_config_reload_epoch_secs: Option<i64>,
 }
 
-/// Whether the proxy has read the file since the panel changed it: a rejected one shows nowhere else (contract, trap 6).
+/// Whether telemt has read the file since the panel changed it. A file that it rejects shows nowhere else
+/// (`docs/contract-telemt.md`, trap 6).
 async fn file_accepted(app: &SharedApp, client: &Client, api: &ProxyApi) -> anyhow::Result<Option<bool>> {
     let Some(changed_at) = app.sync.outcome().changed_at else { return Ok(None) };
     if app.clock.now() - changed_at < RELOAD_TIME {

@@ -1,6 +1,6 @@
-//! The proxy's `config.toml` on the disk: read, given new managed tables, replaced (design section 6).
+//! The proxy's `config.toml` on the disk: reads it, renders it with new managed tables, and replaces it.
 //!
-//! Everything here blocks; the task that owns the file calls it from a blocking thread.
+//! Everything here blocks; the config sync task calls it from a blocking thread.
 
 mod copies;
 mod quiet;
@@ -26,7 +26,7 @@ use self::quiet::Watched;
 use self::state::State;
 use crate::settings::{ProxyKind, ProxySettings};
 
-/// Why the file was not written. It was not touched then.
+/// Why the file was not written. It is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFileError {
     /// The operator's file does not parse, so it is left alone.
@@ -52,12 +52,12 @@ pub enum ConfigFileError {
     #[error("{0}: is not UTF-8 text; it is left as it is until that is mended")]
     NotText(PathBuf),
     /// The system refused something.
-    #[error("{path}: cannot {deed}: {source}")]
+    #[error("{path}: cannot {step}: {source}")]
     Io {
         /// The file.
         path: PathBuf,
         /// What was tried.
-        deed: &'static str,
+        step: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -70,11 +70,11 @@ pub struct ConfigFile {
     endpoint: Endpoint,
     kind: ProxyKind,
     known: Option<([u8; 32], Layout)>,
-    /// What [`Self::write`] left.
+    /// State of the file after [`Self::write`].
     applied: Option<State>,
-    /// What the last look found, if it ended in a failure also.
+    /// What the last reading found, even if it failed.
     seen: State,
-    /// What others have made of the file.
+    /// The file after somebody else has changed it, and since when it is like that.
     watched: Option<Watched>,
     /// Digest of the managed tables that were written last.
     managed: Option<TextDigest>,
@@ -105,7 +105,7 @@ impl ConfigFile {
         }
     }
 
-    /// Where it is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -221,9 +221,9 @@ impl ConfigFile {
         Ok(differs)
     }
 
-    /// Users whom somebody else has put into the file since [`Self::write`] and of whom `access` says nothing: the file
-    /// will not have them any more, which alone does not end their sessions (contract, trap 2).
-    pub fn strangers(&mut self, access: &Access) -> Result<Vec<Username>, ConfigFileError> {
+    /// Names that somebody else has put into the file since [`Self::write`] and that `access` does not have. The next file is
+    /// without them, which alone does not close their connections (`docs/contract-telemt.md`, trap 2).
+    pub fn unknown_names(&mut self, access: &Access) -> Result<Vec<Username>, ConfigFileError> {
         let source = if self.was_touched() { self.read()? } else { None };
         let Some(source) = source else { return Ok(Vec::new()) };
         let digest = digest(&source);
@@ -251,7 +251,7 @@ impl ConfigFile {
         self.applied.as_ref().is_none_or(|applied| !applied.is_current(&self.path))
     }
 
-    /// The same since it was last read.
+    /// Whether it has changed since it was last read.
     pub fn has_changed(&self) -> bool {
         !self.seen.is_current(&self.path)
     }
@@ -280,9 +280,9 @@ impl ConfigFile {
         ConfigFileError::Document { path: self.path.clone(), source }
     }
 
-    fn io(&self, deed: &'static str) -> impl Fn(io::Error) -> ConfigFileError {
+    fn io(&self, step: &'static str) -> impl Fn(io::Error) -> ConfigFileError {
         let path = self.path.clone();
-        move |source| ConfigFileError::Io { path: path.clone(), deed, source }
+        move |source| ConfigFileError::Io { path: path.clone(), step, source }
     }
 }
 
@@ -293,7 +293,7 @@ pub struct Rendered {
     pub text: String,
     /// Whether the file on the disk is different or missing.
     pub differs: bool,
-    /// Places of the managed tables in the text.
+    /// Byte ranges of the managed tables in the text.
     ranges: Vec<Range<usize>>,
     /// The file on the disk.
     present: Option<Source>,
@@ -325,7 +325,7 @@ fn hex_digest<'t>(texts: impl IntoIterator<Item = &'t str>) -> TextDigest {
     hex::encode(digest.finalize())
 }
 
-/// What tells the texts of the file and of those that it includes from others.
+/// Digest of the text of the file and of those that it includes.
 fn digest(source: &Source) -> [u8; 32] {
     let mut digest = Sha256::new_with_prefix(source.main());
     if !source.included().is_empty() {

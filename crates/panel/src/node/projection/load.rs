@@ -1,66 +1,76 @@
-//! From the database to what the file must say (design section 6).
+//! Loads from the database what the file must say.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use mtpannel_core::access::{Access, Departed, Entry, TOMBSTONE, cut_gap};
+use mtpannel_core::access::{Access, DELETED_NAME_CUT, Entry, SessionCut, cut_gap};
 use mtpannel_core::user::Username;
 
 use crate::runtime::mirror::Mirror;
 use crate::store::users::Projected;
-use crate::store::{Db, Store, StoreResult, departed};
+use crate::store::{Db, NodeId, Store, StoreResult, session_cuts};
 
-/// What goes with the managed tables of one moment.
+/// What the task needs to know of one projection, besides the managed tables themselves.
 #[derive(Debug)]
 pub struct Projection {
-    /// Every change up to this revision is in them.
+    /// The managed tables contain every change up to this revision.
     pub revision: i64,
-    /// Names that they cut for the first time: to be noted once the file is written.
+    /// Names whose session cut is in them for the first time: it counts as written once the file is.
     pub first_cuts: Vec<Username>,
-    /// How long the shortest of these first cuts lasts.
+    /// How long the shortest of these cuts lasts.
     pub first_cut_lasts: Option<TimeDelta>,
-    /// When the next cut is over, so that the file has to be written again.
+    /// When the next session cut ends, so that the file has to be written again.
     pub next_end_of_cut: Option<DateTime<Utc>>,
 }
 
-/// What the projection knows of the users from the last time.
+/// The users as the last projection saw them.
 pub type Known = Mirror<Projected>;
 
 /// Reads from the database what the file must say at `now` (in milliseconds).
 ///
 /// With 100,000 users it takes long enough to be done in a blocking thread, once the rows are there.
-pub async fn load(store: &Store, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
-    read(store.read().await?.snapshot().await?.db(), known, now).await
+pub async fn load(
+    store: &Store,
+    node: NodeId,
+    known: &mut Known,
+    now: DateTime<Utc>,
+) -> StoreResult<(Projection, Access)> {
+    read(store.read().await?.snapshot().await?.db(), node, known, now).await
 }
 
-/// The present revision, if all that has changed since the last [`load`] is what the file does not say, such as usage.
+/// The present revision, if everything that has changed since the last [`load`] is not in the file, such as usage.
 pub async fn unchanged(store: &Store, known: &mut Known) -> StoreResult<Option<i64>> {
     let (revision, _) = known.follow(store.read().await?.snapshot().await?.db()).await?;
     Ok((!known.has_changed()).then_some(revision))
 }
 
 /// The same as [`load`], inside a transaction.
-pub(super) async fn read(mut db: Db<'_>, known: &mut Known, now: DateTime<Utc>) -> StoreResult<(Projection, Access)> {
+pub(super) async fn read(
+    mut db: Db<'_>,
+    node: NodeId,
+    known: &mut Known,
+    now: DateTime<Utc>,
+) -> StoreResult<(Projection, Access)> {
     let (revision, rows) = known.follow(db.reborrow()).await?;
     known.seen();
-    let departed = departed::all(db).await?;
-    let work = move || project(revision, &rows, &departed, now);
+    let cuts = session_cuts::all(db, node).await?;
+    let work = move || project(revision, &rows, &cuts, now);
     Ok(tokio::task::spawn_blocking(work).await.expect("projecting does not panic"))
 }
 
-fn project(revision: i64, rows: &[Projected], departed: &[Departed], now: DateTime<Utc>) -> (Projection, Access) {
-    let names: std::collections::HashSet<&Username> = departed.iter().map(|gone| &gone.username).collect();
+fn project(revision: i64, rows: &[Projected], cuts: &[SessionCut], now: DateTime<Utc>) -> (Projection, Access) {
+    let names: std::collections::HashSet<&Username> = cuts.iter().map(|cut| &cut.username).collect();
     let existing: std::collections::HashSet<Username> =
         rows.iter().map(|row| &row.username).filter(|name| names.contains(name)).cloned().collect();
-    let exists = |gone: &Departed| existing.contains(&gone.username);
-    let open = || departed.iter().filter(|gone| gone.in_force(exists(gone), rows.len(), now));
-    let first = || open().filter(|gone| gone.cut_at.is_none());
-    let lasts = |gone| if exists(gone) { cut_gap(rows.len()) } else { TOMBSTONE };
+    let exists = |cut: &SessionCut| existing.contains(&cut.username);
+    let in_force = || cuts.iter().filter(|cut| cut.is_in_force(exists(cut), rows.len(), now));
+    let first = || in_force().filter(|cut| cut.written_at.is_none());
+    let lasts = |cut| if exists(cut) { cut_gap(rows.len()) } else { DELETED_NAME_CUT };
     let projection = Projection {
         revision,
-        first_cuts: first().map(|gone| gone.username.clone()).collect(),
+        first_cuts: first().map(|cut| cut.username.clone()).collect(),
         first_cut_lasts: first().map(lasts).min(),
-        next_end_of_cut: open().filter_map(|gone| gone.ends_at(exists(gone), rows.len())).min(),
+        next_end_of_cut: in_force().filter_map(|cut| cut.ends_at(exists(cut), rows.len())).min(),
     };
-    (projection, Access::new(rows.iter().map(entry).collect(), departed, now))
+    (projection, Access::new(rows.iter().map(entry).collect(), cuts, now))
 }
 
 fn entry(row: &Projected) -> Entry {
@@ -74,19 +84,19 @@ fn entry(row: &Projected) -> Entry {
     }
 }
 
-/// Has the sessions of `names` cut, of those that no user has: a file names them and the database does not.
-pub async fn cut(store: &Store, names: &[Username], now: DateTime<Utc>) -> StoreResult<()> {
+/// Orders the session cut of those of `names` that the database does not have.
+pub async fn cut_unknown(store: &Store, node: NodeId, names: &[Username], now: DateTime<Utc>) -> StoreResult<()> {
     let mut tx = store.write().await?;
-    departed::add_unknown(tx.db(), names.iter().map(Username::as_str), now).await?;
+    session_cuts::order_for_unknown(tx.db(), node, names.iter().map(Username::as_str), now).await?;
     tx.commit().await
 }
 
-/// Notes that a file with this projection was written at `now`.
-pub async fn written(store: &Store, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
+/// Stores that a file with this projection was written at `now`.
+pub async fn written(store: &Store, node: NodeId, projection: &Projection, now: DateTime<Utc>) -> StoreResult<()> {
     if projection.first_cuts.is_empty() {
         return Ok(());
     }
     let mut tx = store.write().await?;
-    departed::mark_cut(tx.db(), projection.first_cuts.iter().map(Username::as_str), now).await?;
+    session_cuts::mark_written(tx.db(), node, projection.first_cuts.iter().map(Username::as_str), now).await?;
     tx.commit().await
 }

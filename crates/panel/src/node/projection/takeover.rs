@@ -1,4 +1,4 @@
-//! Taking over the users of a `config.toml` that was there before the panel: never dropped (design section 6).
+//! Take-over: the users of a `config.toml` that was there before the panel come into the database, so that none is lost.
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::document::{DisabledBecause, ImportError, ImportedUser, read_users_of};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::store::users::User;
-use crate::store::{Db, StoreError, StoreResult, audit, meters, state, users};
+use crate::store::{Db, NodeId, StoreError, StoreResult, audit, meters, state, users};
 use mtpannel_core::audit::By;
 
 /// Why the users of the file could not be taken over. Nothing was then.
@@ -22,12 +22,12 @@ pub enum TakeOverError {
     Store(#[from] StoreError),
 }
 
-/// Whether the file's users have still to be taken over.
+/// Whether the users of the file have not been taken over yet.
 pub async fn is_due(app: &App) -> StoreResult<bool> {
     Ok(!state::file_imported(app.store.read().await?.db()).await?)
 }
 
-/// What became of the users of the file.
+/// The result of a take-over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TakenOver {
     /// How many are new.
@@ -36,11 +36,11 @@ pub struct TakenOver {
     pub is_done: bool,
 }
 
-/// Takes over the users of the file and of those that it includes (`None`: there is no file), all or none. A name that the database has already
-/// stays as the database has it.
+/// Takes over the users of the file and of those that it includes (`None`: there is no file), all or none. A name that the
+/// database has already stays as it is there.
 ///
-/// It is done for good, and remembered, once there is a user, be he of the file or of the database. Until then nobody is
-/// served, and an operator may still put his old file in the place of the one that the panel has made.
+/// It is done for good, and stored, once there is a user in the file or in the database. Until then no user is served, and an
+/// operator may still replace the file that the panel has made with an older one.
 pub async fn take_over(app: &App, file: Option<&Source>) -> Result<TakenOver, TakeOverError> {
     let now = app.clock.now();
     let mut tx = app.store.write().await?;
@@ -83,7 +83,8 @@ fn note(disabled: Option<DisabledBecause>, comments: String) -> String {
 
 /// Adds one user of a file.
 pub(crate) async fn add(mut db: Db<'_>, imported: ImportedUser, now: DateTime<Utc>) -> StoreResult<()> {
-    let (usage_base, lifetime) = meters::starting_base(db.reborrow(), imported.username.as_str()).await?;
+    let (usage_base, lifetime) =
+        meters::starting_base(db.reborrow(), NodeId::LOCAL, imported.username.as_str()).await?;
     let mut profile = Profile {
         status: if imported.disabled.is_some() { Status::Disabled } else { Status::Active },
         limits: imported.limits,

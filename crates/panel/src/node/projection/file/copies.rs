@@ -1,4 +1,4 @@
-//! Copies of files in which somebody else has written something that the panel is about to write over.
+//! Copies of the file, kept before the panel overwrites what somebody else has written into it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -13,7 +13,7 @@ use super::replace::target;
 use super::{ConfigFile, ConfigFileError, Rendered, TextDigest, hex_digest};
 use crate::folder::{folder_of, sync_folder};
 
-/// Copies that are kept.
+/// Number of copies that are kept.
 const KEPT: usize = 5;
 /// The time in a copy's name. Names sort by it.
 const TIME: &str = "%Y%m%dT%H%M%S%3fZ";

@@ -1,4 +1,4 @@
-//! Whether somebody else is writing the file at this moment.
+//! Finds out whether somebody else is writing the file at this moment.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use mtpannel_core::include::Source;
 use super::state::State;
 use super::{ConfigFile, TextDigest, hex_digest};
 
-/// What others have made of the file, and since when it has been like that.
+/// The file after somebody else has changed it, and since when it is like that.
 #[derive(Debug)]
 pub(super) struct Watched {
     state: State,

@@ -1,4 +1,4 @@
-//! The file is replaced as a whole, so that nobody ever reads half of it.
+//! Replaces the file as a whole, so that no reader sees half of it.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -17,7 +17,7 @@ const NEW_MODE: u32 = 0o640;
 /// Symbolic links that are followed, as many as the system does.
 const MOST_LINKS: usize = 40;
 
-/// What is replaced: where a symbolic link leads, be there a file or not, so that the link stays.
+/// The path to replace: the end of symbolic links, whether or not a file is there, so that the links stay.
 pub(super) fn target(path: &Path) -> PathBuf {
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
@@ -71,8 +71,8 @@ impl ConfigFile {
             Err(_) => (NEW_MODE, None, fs::metadata(folder_of(target)).ok().map(|folder| folder.gid())),
         };
         let new = temporary.metadata().map_err(self.io("read its permissions"))?;
-        // One after the other: only a privileged process may give files away, but its group anybody may give them, and by
-        // that the proxy reads the file.
+        // One after the other: only a privileged process may change the owner, but every owner may set one of their own
+        // groups, and the proxy reads the file by its group.
         if let Some(group) = group.filter(|group| *group != new.gid())
             && let Err(error) = fchown(temporary, None, Some(group))
         {

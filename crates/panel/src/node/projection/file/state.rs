@@ -1,10 +1,10 @@
-//! What tells two states of the file, and of those that it includes, apart without reading them.
+//! Notices changes of the file, and of those that it includes, without reading them.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// What tells two states of one file apart.
+/// Metadata that changes whenever a file does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     device: u64,

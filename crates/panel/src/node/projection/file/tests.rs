@@ -70,17 +70,17 @@ fn what_stood_in_a_file_that_was_removed_does_not_come_back() {
 }
 
 #[test]
-fn strangers_are_those_whom_somebody_else_has_written_into_the_file() {
+fn unknown_names_are_those_that_somebody_else_has_written_into_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let mut file = file(folder.path());
-    assert_eq!(file.strangers(&alice()).unwrap(), []);
+    assert_eq!(file.unknown_names(&alice()).unwrap(), []);
     file.apply(&alice(), &FRESH).unwrap();
-    assert_eq!(file.strangers(&nobody()).unwrap(), []);
+    assert_eq!(file.unknown_names(&nobody()).unwrap(), []);
     let by_hand = "[access.users]\n\"eve\" = \"x\"\n\"no name\" = \"x\"\nalice = \"x\"\n";
     fs::write(file.path(), by_hand).unwrap();
-    assert_eq!(file.strangers(&alice()).unwrap(), ["eve".parse().unwrap()]);
+    assert_eq!(file.unknown_names(&alice()).unwrap(), ["eve".parse().unwrap()]);
     assert!(file.apply(&alice(), &FRESH).unwrap());
-    assert_eq!(file.strangers(&alice()).unwrap(), []);
+    assert_eq!(file.unknown_names(&alice()).unwrap(), []);
 }
 
 #[test]

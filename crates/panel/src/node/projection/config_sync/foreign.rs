@@ -1,25 +1,26 @@
-//! What others do to the file: nothing is written over while they write, and nothing of theirs is lost without a copy.
+//! Respects what somebody else does to the file: it is not overwritten while they write, and what they wrote is not lost
+//! without a copy.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mtpannel_core::access::Access;
 
-use super::Writer;
+use super::ConfigSyncTask;
 use crate::node::projection::file::{ConfigFile, ConfigFileError, Look, Rendered, TextDigest};
 use crate::random;
 use crate::runtime::warnings::{Source, Warning};
 use crate::store::{StoreResult, written_files};
 
-/// How long a file that somebody else has changed must have been left alone before it is read or written over.
+/// How long a file that somebody else has changed must stay unchanged before it is read or overwritten.
 const QUIET: Duration = Duration::from_secs(2);
 /// Longest wait for that in one attempt: a mutation waits 5 s, and is to hear of the reason.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// Time between two looks.
+/// Time between two checks of the file.
 const LOOK: Duration = Duration::from_millis(200);
 
-impl Writer {
-    /// Waits until nobody else writes the file. What a panel has written is whole, so that nothing waits for it.
+impl ConfigSyncTask {
+    /// Waits until nobody else writes the file. What a panel has written is complete, so there is no wait for it.
     pub(super) async fn wait_for_quiet(&mut self) -> Result<(), String> {
         let give_up = Instant::now() + PATIENCE;
         let mut asked = None;
@@ -48,14 +49,14 @@ impl Writer {
         }
     }
 
-    /// Whether a panel has written this text, or these managed tables, lately. If the database does not tell, nobody has.
+    /// Whether a panel has written this text, or these managed tables, lately. False if the database does not answer.
     async fn has_written(&self, digest: &str) -> bool {
-        let known = async { written_files::knows(self.app.store.read().await?.db(), digest).await };
+        let known = async { written_files::knows(self.app.store.read().await?.db(), self.node, digest).await };
         known.await.unwrap_or(false)
     }
 
-    /// Keeps a copy of the present file, if somebody else has put something into managed tables that the new text does not
-    /// have. Tells it in the log and to administrators.
+    /// Keeps a copy of the present file, if somebody else has written something into managed tables that the new text does not
+    /// have, and warns of it.
     pub(super) async fn keep_what_is_lost(&mut self, rendered: Rendered) -> Result<Rendered, String> {
         let (rendered, lost) = self
             .with_file(|file| {
@@ -80,8 +81,8 @@ impl Writer {
         Ok(rendered)
     }
 
-    /// Remembers what is about to be written, so that it is known again after a restart. Without that nothing is lost but
-    /// a moment: the next start takes the file for somebody else's.
+    /// Stores the digests of what is about to be written, so that it is recognised after a restart. If that fails, the next
+    /// start only waits a little: it takes the file for somebody else's.
     pub(super) async fn remember(&self, digests: &[TextDigest]) {
         if let Err(error) = self.store_digests(digests).await {
             tracing::warn!(%error, "the database does not remember which config.toml is the panel's");
@@ -90,11 +91,12 @@ impl Writer {
 
     async fn store_digests(&self, digests: &[TextDigest]) -> StoreResult<()> {
         let mut tx = self.app.store.write().await?;
-        written_files::remember(tx.db(), digests.iter().map(String::as_str), self.app.clock.precise()).await?;
+        written_files::remember(tx.db(), self.node, digests.iter().map(String::as_str), self.app.clock.precise())
+            .await?;
         tx.commit().await
     }
 
-    /// Takes the warning of a copy back, once somebody has removed the copy.
+    /// Withdraws the warning of a copy, once somebody has removed the copy.
     pub(super) fn look_for_copy(&mut self) {
         if self.copy.as_ref().is_some_and(|copy: &PathBuf| !copy.exists()) {
             self.copy = None;

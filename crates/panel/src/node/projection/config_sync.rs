@@ -1,4 +1,5 @@
-//! The one owner of `config.toml`: level-triggered, sharing one write among concurrent mutations (design section 2).
+//! Config sync: the one task that writes `config.toml`. Whatever has happened, it makes the file say what the database says
+//! now; mutations that come together share one write.
 
 mod foreign;
 
@@ -18,51 +19,54 @@ use crate::runtime::health::Task;
 use crate::runtime::sync::{Failure, Outcome};
 use crate::runtime::warnings::Source;
 use crate::runtime::warnings::endpoint::differences;
-use crate::store::{Store, state};
+use crate::store::{NodeId, Store, state};
 
-/// How long a write waits, at most, for mutations that are under way to share it. One that comes alone waits for nothing.
+/// Longest wait of a write for mutations that are under way, so that they share it. Without any it does not wait.
 const GATHER: Duration = Duration::from_millis(250);
-/// How often the file is checked for changes by others.
+/// Time between two checks whether somebody else has changed the file.
 const GLANCE: Duration = Duration::from_secs(30);
-/// How often the file is looked at for what somebody has mended, after a failure.
+/// The same after a failure: somebody may have corrected the file.
 const MENDED: Duration = Duration::from_secs(1);
-/// How often a database that is shared with other panels is asked for their changes.
+/// Time between two checks for changes by other panels that share the database.
 const POLL: Duration = Duration::from_secs(2);
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LAST_RETRY: Duration = Duration::from_secs(30);
 
-/// The task.
-struct Writer {
+/// The task with what it keeps between two writes.
+struct ConfigSyncTask {
     app: SharedApp,
-    /// Away while a blocking thread has it.
+    /// The node whose file it writes.
+    node: NodeId,
+    /// `None` while a blocking thread works on it.
     file: Option<ConfigFile>,
-    /// Whether the users of a file from before the panel are still to be taken over.
+    /// Whether the take-over is still to be done.
     take_over: bool,
-    /// Those in the file whom nobody knows, until their cut is stored.
-    strangers: Vec<Username>,
+    /// Unknown names in the file, until their session cut is stored.
+    unknown: Vec<Username>,
     known: Known,
     retry: Duration,
     /// The copy that was kept last of a file with changes by others.
     copy: Option<PathBuf>,
 }
 
-/// When there is something to do again.
+/// When the task has something to do again.
 #[derive(Debug, Clone, Copy)]
 enum Next {
-    /// After a failure: then, or as soon as somebody has changed the file.
+    /// After a failure: at this time, or as soon as somebody has changed the file.
     Retry(Instant),
-    /// A cut is over then.
+    /// At the end of the next session cut, if there is one.
     At(Option<DateTime<Utc>>),
 }
 
-/// Writes the file until `stop`, and then once more what is still wanted.
+/// Runs the task until `stop`, and then writes once more what mutations still wait for.
 pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     let mut wanted = app.sync.wanted();
-    let mut writer = Writer {
+    let mut task = ConfigSyncTask {
         app,
+        node: NodeId::LOCAL,
         file: Some(file),
         take_over: true,
-        strangers: Vec::new(),
+        unknown: Vec::new(),
         known: Known::default(),
         retry: FIRST_RETRY,
         copy: None,
@@ -71,28 +75,28 @@ pub async fn run(app: SharedApp, file: ConfigFile, stop: CancellationToken) {
     loop {
         let wait = match next {
             Next::Retry(moment) => moment.saturating_duration_since(Instant::now()).min(MENDED),
-            Next::At(moment) => moment.map_or(GLANCE, |moment| writer.until(moment).min(GLANCE)),
+            Next::At(moment) => moment.map_or(GLANCE, |moment| task.until(moment).min(GLANCE)),
         };
         tokio::select! {
             () = stop.cancelled() => break,
             changed = wanted.changed() => if changed.is_err() { break },
-            () = tokio::time::sleep(if writer.is_shared() { wait.min(POLL) } else { wait }) => {
-                if !writer.is_due(next).await {
+            () = tokio::time::sleep(if task.is_shared() { wait.min(POLL) } else { wait }) => {
+                if !task.is_due(next).await {
                     continue;
                 }
             }
         }
-        writer.app.sync.quiet(GATHER).await;
+        task.app.sync.quiet(GATHER).await;
         let asked_for = *wanted.borrow_and_update();
-        next = writer.write(asked_for).await;
+        next = task.write(asked_for).await;
     }
     let asked_for = *wanted.borrow_and_update();
-    if writer.app.sync.outcome().written < Some(asked_for) {
-        writer.write(asked_for).await;
+    if task.app.sync.outcome().written < Some(asked_for) {
+        task.write(asked_for).await;
     }
 }
 
-impl Writer {
+impl ConfigSyncTask {
     /// Whether other panels may work with the same database.
     fn is_shared(&self) -> bool {
         matches!(self.app.store, Store::Postgres { .. })
@@ -102,7 +106,7 @@ impl Writer {
         (moment - self.app.clock.precise()).to_std().unwrap_or(Duration::ZERO)
     }
 
-    /// Whether there is something to do already, when nobody has asked for a write.
+    /// Whether there is something to do although no mutation has asked for a write.
     async fn is_due(&mut self, next: Next) -> bool {
         match next {
             Next::Retry(moment) => moment <= Instant::now() || self.file.as_ref().is_none_or(ConfigFile::has_changed),
@@ -111,8 +115,8 @@ impl Writer {
         }
     }
 
-    /// Whether the file is not what this task wrote last, or another panel has changed in the meantime what it must say.
-    /// If nobody can tell, an attempt to write finds out why.
+    /// Whether the file is not what this task wrote last, or another panel has changed what it must say. If the database does
+    /// not answer, this is true, so that an attempt to write finds out why.
     async fn is_behind(&mut self) -> bool {
         if self.file.as_ref().is_none_or(ConfigFile::was_touched) {
             return true;
@@ -132,7 +136,7 @@ impl Writer {
         state::revision(conn.db()).await.ok()
     }
 
-    /// One attempt. `asked_for` is what mutations wait for.
+    /// Makes one attempt and publishes its outcome. Mutations wait for the revision `asked_for`.
     async fn write(&mut self, asked_for: i64) -> Next {
         let began = Instant::now();
         let attempt = self.attempt().await;
@@ -163,17 +167,18 @@ impl Writer {
         }
     }
 
-    /// Database → file. Gives the projection that the file has now, and whether it had to be written.
+    /// Makes the file say what the database says. Returns the projection that the file has now, and whether it had to be
+    /// written.
     async fn attempt(&mut self) -> Result<(Projection, bool), String> {
         let (projection, access, rendered, digests) = loop {
             self.wait_for_quiet().await?;
             self.take_over_first().await?;
-            self.cut_strangers().await?;
+            self.cut_unknown().await?;
             let (projection, access) = self.load().await?;
             let work = move |file: &mut ConfigFile| {
-                let strangers = file.strangers(&access)?;
-                if !strangers.is_empty() {
-                    return Ok(Err(strangers));
+                let unknown = file.unknown_names(&access)?;
+                if !unknown.is_empty() {
+                    return Ok(Err(unknown));
                 }
                 foreign::render(file, &access).map(|(rendered, digests)| Ok((access, rendered, digests)))
             };
@@ -181,7 +186,7 @@ impl Writer {
                 Ok((access, rendered, digests)) => break (projection, access, rendered, digests),
                 // The file was put there this very moment.
                 Err(_) if self.take_over => {}
-                Err(strangers) => self.strangers = strangers,
+                Err(unknown) => self.unknown = unknown,
             }
         };
         let rendered = self.keep_what_is_lost(rendered).await?;
@@ -191,14 +196,14 @@ impl Writer {
         let write = move |file: &mut ConfigFile| file.write(rendered, &access).map_err(|error| error.to_string());
         let changed = self.with_file(write).await?;
         let written_at = self.app.clock.precise();
-        load::written(&self.app.store, &projection, written_at).await.map_err(|error| error.to_string())?;
+        load::written(&self.app.store, self.node, &projection, written_at).await.map_err(|error| error.to_string())?;
         if changed {
             tracing::info!(revision = projection.revision, "config.toml written");
         }
         Ok((projection, changed))
     }
 
-    /// Warns if links do not lead where the file says that the proxy is.
+    /// Warns if links lead elsewhere than the file says.
     fn compare_endpoint(&self) {
         let Some(endpoint) = self.file.as_ref().and_then(ConfigFile::file_endpoint) else { return };
         self.app.warnings.replace(Source::File, differences(&self.app.settings.proxy, endpoint));
@@ -206,7 +211,7 @@ impl Writer {
 
     async fn load(&mut self) -> Result<(Projection, Access), String> {
         let now = self.app.clock.precise();
-        load::load(&self.app.store, &mut self.known, now).await.map_err(|error| error.to_string())
+        load::load(&self.app.store, self.node, &mut self.known, now).await.map_err(|error| error.to_string())
     }
 
     async fn take_over_first(&mut self) -> Result<(), String> {
@@ -232,17 +237,17 @@ impl Writer {
         Ok(())
     }
 
-    /// Has the sessions cut of those who stand in the file and not in the database.
-    async fn cut_strangers(&mut self) -> Result<(), String> {
-        let Some(first) = self.strangers.first() else { return Ok(()) };
+    /// Orders the session cut of the unknown names that the last attempt found in the file.
+    async fn cut_unknown(&mut self) -> Result<(), String> {
+        let Some(first) = self.unknown.first() else { return Ok(()) };
         tracing::warn!(
-            names = self.strangers.len(),
+            names = self.unknown.len(),
             %first,
             "config.toml has users that the database does not have; they are removed and their sessions cut"
         );
         let now = self.app.clock.now();
-        load::cut(&self.app.store, &self.strangers, now).await.map_err(|error| error.to_string())?;
-        self.strangers.clear();
+        load::cut_unknown(&self.app.store, self.node, &self.unknown, now).await.map_err(|error| error.to_string())?;
+        self.unknown.clear();
         Ok(())
     }
 
@@ -261,7 +266,7 @@ impl Writer {
         result
     }
 
-    /// When the next cut is over, of those that this write made and those before.
+    /// When the next session cut ends, of those that this write made and those before.
     fn next(&self, projection: &Projection) -> Option<DateTime<Utc>> {
         // A millisecond more, because times are cut to milliseconds.
         let first =
