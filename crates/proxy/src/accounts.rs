@@ -139,12 +139,11 @@ impl Account {
         if rule.max_connections.is_some_and(|most| live.connections() >= most) {
             return Err(Refusal::TooManyConnections);
         }
-        let device = key.and_then(|key| live.device_of(key));
-        let is_full = rule.max_ips.is_some_and(|most| live.addresses() >= most);
-        if is_full && !live.holds(address) && device.is_none() {
+        let has_place = live.holds(address) || key.is_some_and(|key| live.knows(key));
+        if !has_place && rule.max_ips.is_some_and(|most| live.addresses() >= most) {
             return Err(Refusal::TooManyAddresses);
         }
-        let (number, cut) = live.open(address, device);
+        let (number, cut) = live.open(address, key);
         drop(live);
         self.connections_total.fetch_add(1, Relaxed);
         Ok(Session { account: Arc::clone(self), number, cut, has_address_limit: rule.max_ips.is_some() })

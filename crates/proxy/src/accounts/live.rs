@@ -13,6 +13,9 @@ use crate::network::network;
 /// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
 pub(super) const RECENT: Duration = Duration::from_secs(30);
 
+/// Keys that are remembered for an address: a device has a few for each data centre, and several devices may share an address.
+const MOST_KEYS: usize = 16;
+
 /// The two ends of a client's connection: ours, and the client's.
 pub(crate) type Ends = (SocketAddr, SocketAddr);
 
@@ -22,28 +25,46 @@ pub(super) struct Live {
     sessions: BTreeMap<u64, Open>,
     /// The addresses that sessions hold. An IPv6 address counts as its /64: a device has many of them, and changes them.
     networks: HashMap<IpAddr, Held>,
-    /// Addresses beyond the first of each device.
-    joined: u64,
     /// Addresses that have gone lately.
     gone: Vec<(IpAddr, Instant)>,
     /// Cancelled when the sessions open now must end; made for the first of them.
     cut: Option<CancellationToken>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Held {
     sessions: u64,
-    /// The number of the first session of the device that has this address.
-    device: u64,
+    /// The authorization keys that were used there, each once, the latest last.
+    keys: Vec<NonZeroU64>,
+}
+
+impl Held {
+    fn note(&mut self, key: NonZeroU64) {
+        self.keys.retain(|&known| known != key);
+        if self.keys.len() == MOST_KEYS {
+            self.keys.remove(0);
+        }
+        self.keys.push(key);
+    }
+
+    fn shares_key(&self, keys: &[NonZeroU64]) -> bool {
+        self.keys.iter().any(|key| keys.contains(key))
+    }
 }
 
 #[derive(Debug)]
 struct Open {
     address: IpAddr,
     ends: Option<Ends>,
-    /// The authorization key that the client uses, once that is known.
-    key: Option<NonZeroU64>,
     cut: CancellationToken,
+}
+
+/// The place that stands for all that are joined with this one.
+fn root(parents: &[usize], mut place: usize) -> usize {
+    while parents[place] != place {
+        place = parents[place];
+    }
+    place
 }
 
 impl Live {
@@ -51,8 +72,23 @@ impl Live {
         self.sessions.len() as u64
     }
 
+    /// How many addresses are held; those that share keys, directly or through others, count as one.
     pub(super) fn addresses(&self) -> u64 {
-        self.networks.len() as u64 - self.joined
+        if self.networks.len() < 2 {
+            return self.networks.len() as u64;
+        }
+        let (mut parents, mut users, mut joined) = (Vec::new(), HashMap::new(), 0);
+        for (place, held) in self.networks.values().enumerate() {
+            parents.push(place);
+            for key in &held.keys {
+                let [here, there] = [place, *users.entry(key).or_insert(place)].map(|place| root(&parents, place));
+                if here != there {
+                    parents[here] = there;
+                    joined += 1;
+                }
+            }
+        }
+        self.networks.len() as u64 - joined
     }
 
     pub(super) fn recent_addresses(&self) -> u64 {
@@ -63,35 +99,35 @@ impl Live {
         self.networks.contains_key(&network(address))
     }
 
-    /// The device that uses this key at the moment.
-    pub(super) fn device_of(&self, key: NonZeroU64) -> Option<u64> {
-        let open = self.sessions.values().find(|open| open.key == Some(key))?;
-        self.networks.get(&network(open.address)).map(|held| held.device)
+    /// Whether a client at one of these addresses has used this key.
+    pub(super) fn knows(&self, key: NonZeroU64) -> bool {
+        self.networks.values().any(|held| held.shares_key(&[key]))
     }
 
-    /// Whether any session has told its key.
+    /// Whether any client has told its key.
     pub(super) fn knows_keys(&self) -> bool {
-        self.sessions.values().any(|open| open.key.is_some())
+        self.networks.values().any(|held| !held.keys.is_empty())
     }
 
     /// Tells which key a session's client uses.
     pub(super) fn set_key(&mut self, number: u64, key: NonZeroU64) {
-        if let Some(open) = self.sessions.get_mut(&number) {
-            open.key = Some(key);
+        let Some(open) = self.sessions.get(&number) else { return };
+        if let Some(held) = self.networks.get_mut(&network(open.address)) {
+            held.note(key);
         }
     }
 
-    /// Registers a session of `device`, or of a new one; gives its number, and what is cancelled when it must end.
-    pub(super) fn open(&mut self, address: IpAddr, device: Option<u64>) -> (u64, CancellationToken) {
+    /// Registers a session whose client has shown this key, if it had to; gives its number, and what is cancelled when it
+    /// must end.
+    pub(super) fn open(&mut self, address: IpAddr, key: Option<NonZeroU64>) -> (u64, CancellationToken) {
         let cut = self.cut.get_or_insert_default().child_token();
         self.opened += 1;
-        self.sessions.insert(self.opened, Open { address, ends: None, key: None, cut: cut.clone() });
+        self.sessions.insert(self.opened, Open { address, ends: None, cut: cut.clone() });
         let network = network(address);
-        if let Some(held) = self.networks.get_mut(&network) {
-            held.sessions += 1;
-        } else {
-            self.joined += u64::from(device.is_some());
-            self.networks.insert(network, Held { sessions: 1, device: device.unwrap_or(self.opened) });
+        let held = self.networks.entry(network).or_default();
+        held.sessions += 1;
+        if let Some(key) = key {
+            held.note(key);
         }
         self.gone.retain(|(gone, _)| *gone != network);
         (self.opened, cut)
@@ -122,9 +158,7 @@ impl Live {
     /// Forgets an address that no session holds any more. It was a recent one only if its device has gone with it.
     fn give_up(&mut self, network: IpAddr, now: Instant) {
         let Some(held) = self.networks.remove(&network) else { return };
-        if self.joined > 0 && self.networks.values().any(|other| other.device == held.device) {
-            self.joined -= 1;
-        } else {
+        if !self.networks.values().any(|other| other.shares_key(&held.keys)) {
             self.forget(now);
             self.gone.push((network, now));
         }

@@ -50,6 +50,69 @@ fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
     assert_eq!((account.read().connections, account.read().addresses, third.is_cut()), (1, 1, false));
 }
 
+fn key(id: u64) -> NonZeroU64 {
+    NonZeroU64::new(id).unwrap()
+}
+
+#[test]
+fn a_device_at_two_addresses_counts_once_also_when_both_were_admitted_below_the_limit() {
+    let account = Arc::new(Account::new("alice"));
+    let rule = rule(None, Some(2));
+    let [home, mobile] = [1, 2].map(|last| account.admit(&rule, ip(last), None).unwrap());
+    assert_eq!(account.read().addresses, 2);
+    for session in [&home, &mobile] {
+        session.set_key(key(7));
+    }
+    assert_eq!(account.read().addresses, 1);
+    let _other = account.admit(&rule, ip(3), None).unwrap();
+    assert_eq!(account.admit(&rule, ip(4), None).unwrap_err(), Refusal::TooManyAddresses);
+    drop(mobile);
+    assert_eq!((account.read().addresses, account.read().recent_addresses), (2, 2));
+}
+
+#[test]
+fn a_key_proves_as_long_as_its_address_is_held_and_no_longer() {
+    let account = Arc::new(Account::new("alice"));
+    let rule = rule(None, Some(1));
+    let [first, second] = [7, 8].map(|id| {
+        let session = account.admit(&rule, ip(1), None).unwrap();
+        session.set_key(key(id));
+        session
+    });
+    drop(first);
+    drop(account.admit(&rule, ip(2), Some(key(7))).unwrap());
+    drop(second);
+    let _other = account.admit(&rule, ip(3), None).unwrap();
+    assert_eq!(account.admit(&rule, ip(2), Some(key(7))).unwrap_err(), Refusal::TooManyAddresses);
+}
+
+#[test]
+fn two_devices_that_have_left_a_common_address_count_twice() {
+    let account = Arc::new(Account::new("alice"));
+    let rule = rule(None, Some(1));
+    let shared = [7, 8].map(|id| {
+        let session = account.admit(&rule, ip(1), None).unwrap();
+        session.set_key(key(id));
+        session
+    });
+    let apart = [(2, 7), (3, 8)].map(|(last, id)| account.admit(&rule, ip(last), Some(key(id))).unwrap());
+    assert_eq!(account.read().addresses, 1);
+    drop(shared);
+    assert_eq!(account.read().addresses, 2);
+    drop(apart);
+    assert_eq!(account.read().addresses, 0);
+}
+
+#[test]
+fn only_the_latest_keys_of_an_address_are_kept() {
+    let account = Arc::new(Account::new("alice"));
+    let rule = rule(None, Some(1));
+    let session = account.admit(&rule, ip(1), None).unwrap();
+    (1..=17).for_each(|id| session.set_key(key(id)));
+    assert_eq!(account.admit(&rule, ip(2), Some(key(1))).unwrap_err(), Refusal::TooManyAddresses);
+    assert!(account.admit(&rule, ip(2), Some(key(2))).is_ok());
+}
+
 #[test]
 fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
     let account = Arc::new(Account::new("alice"));

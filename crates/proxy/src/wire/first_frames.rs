@@ -61,7 +61,7 @@ impl KeyFinder {
             if let State::Rest(rest) = self.state {
                 let passed = rest.min(bytes.len());
                 bytes = &bytes[passed..];
-                self.state = if passed == rest { self.next_message() } else { State::Rest(rest - passed) };
+                self.state = if passed == rest { State::Length([0; 4], 0) } else { State::Rest(rest - passed) };
                 if passed < rest {
                     return Found::NotYet;
                 }
@@ -73,9 +73,11 @@ impl KeyFinder {
         }
     }
 
-    const fn next_message(&mut self) -> State {
+    /// Passes over the rest of a message that told nothing. The rest of the last one is not waited for, because its length
+    /// is whatever the client says.
+    const fn pass(&mut self, rest: usize) -> State {
         self.messages = self.messages.saturating_sub(1);
-        if self.messages == 0 { State::End(Found::Nothing) } else { State::Length([0; 4], 0) }
+        if self.messages == 0 { State::End(Found::Nothing) } else { State::Rest(rest) }
     }
 
     fn after(&mut self, byte: u8) -> State {
@@ -85,7 +87,7 @@ impl KeyFinder {
                 match self.length(read, at + 1) {
                     None => State::Length(read, at + 1),
                     // Not even an identifier fits: an acknowledgement, or no `MTProto`.
-                    Some(length) if length < ID => State::Rest(length),
+                    Some(length) if length < ID => self.pass(length),
                     Some(length) => State::Id([0; ID], 0, length),
                 }
             }
@@ -96,7 +98,7 @@ impl KeyFinder {
                 }
                 match NonZeroU64::new(u64::from_le_bytes(id)) {
                     Some(key) => State::End(Found::Key(key)),
-                    None => State::Rest(length - ID),
+                    None => self.pass(length - ID),
                 }
             }
             state @ (State::Rest(_) | State::End(_)) => state,
@@ -171,6 +173,13 @@ mod tests {
             let mut finder = KeyFinder::new(transport, 1);
             let found = bytes.chunks(step).map(|piece| finder.feed(piece)).last();
             prop_assert_eq!(found, Some(Found::Nothing));
+        }
+
+        #[test]
+        fn the_last_message_without_a_key_ends_the_search_whatever_its_length(transport in transports(), words in 0..300_usize) {
+            let bytes = message(transport, 0, words, false);
+            let head = &bytes[..bytes.len() - words * 4];
+            prop_assert_eq!(KeyFinder::new(transport, 1).feed(head), Found::Nothing);
         }
 
         #[test]

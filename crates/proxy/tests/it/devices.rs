@@ -25,7 +25,12 @@ enum Kind {
 }
 
 async fn world() -> World {
-    let access = format!("{}[access.user_max_unique_ips]\nalice = 1\n", users(&[("alice", ALICE)]));
+    world_of(1).await
+}
+
+/// A proxy that allows so many devices.
+async fn world_of(devices: u8) -> World {
+    let access = format!("{}[access.user_max_unique_ips]\nalice = {devices}\n", users(&[("alice", ALICE)]));
     let modes = "[general.modes]\nclassic = true\nsecure = true\ntls = true\n[server]\nproxy_protocol = true";
     World::start(modes, &access).await
 }
@@ -77,6 +82,30 @@ async fn a_telephone_over_ipv4_and_ipv6_counts_once_and_another_one_is_refused(#
     }
     world.shows("telemt_handshake_failures_by_class_total{class=\"user_max_unique_ips\"} 2").await;
     drop((home, mobile));
+}
+
+#[tokio::test]
+async fn a_telephone_that_was_admitted_twice_below_the_limit_leaves_room_for_a_second_one() {
+    let world = world_of(2).await;
+    let home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
+    let mobile = served(&world, MOBILE, Kind::Tls, KEY).await.unwrap();
+    shows_one_address(&world).await;
+    let second = served(&world, ELSEWHERE, Kind::Tls, OTHER).await.expect("the second device");
+    assert!(served(&world, "TCP4 192.0.2.78 127.0.0.1", Kind::Tls, OTHER + 1).await.is_none());
+    drop((home, mobile, second));
+}
+
+#[tokio::test]
+async fn a_message_without_a_key_is_refused_before_all_that_it_announces_has_come() {
+    let world = world().await;
+    let _home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
+    let mut endless = connect(&world, MOBILE, Kind::Tls).await.unwrap();
+    endless.send(&[0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0]).await.unwrap();
+    let begun = std::time::Instant::now();
+    endless.closed().await;
+    // Sooner than whoever says nothing.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(4));
+    world.shows("telemt_handshake_failures_by_class_total{class=\"user_max_unique_ips\"} 1").await;
 }
 
 #[tokio::test]
