@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
-use mtpannel_core::access::{Access, SessionCut, Entry};
+use mtpannel_core::access::{Access, Entry, SessionCut};
 use mtpannel_core::document::{Layout, read_users};
 use mtpannel_core::user::{Limit, Limits, Secret, Status};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
