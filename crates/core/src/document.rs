@@ -11,6 +11,7 @@ mod entries;
 mod import;
 mod layout;
 mod managed;
+mod masking;
 mod parts;
 mod scan;
 mod unfold;
@@ -30,6 +31,7 @@ pub use import::{
 };
 pub use layout::Layout;
 pub use managed::Managed;
+pub use masking::{MaskSite, MaskSiteError, set_mask_domain};
 
 use crate::include::{Lines, Location, Source};
 

@@ -2,9 +2,12 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the help texts")]
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use mtpannel_core::document::MaskSite;
+use mtpannel_core::link::MaskDomain;
 use mtpannel_core::rename::Rename;
 use mtpannel_core::user::Username;
 
@@ -62,7 +65,7 @@ Examples:
     /// Look at proxy users.
     #[command(subcommand)]
     User(UserCommand),
-    /// Look at the proxy's config.toml.
+    /// Print, check or change the proxy's config.toml.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Take over data of other programs.
@@ -204,6 +207,39 @@ Examples:
 Examples:
   mtpannel config check")]
     Check,
+    /// Print a first config.toml for these settings, without users. Nothing is written.
+    ///
+    /// The panel makes the same file when it starts and there is none. It is of use where the file has to say more, such as
+    /// which router the proxy is behind. Start a proxy with it only after the panel has written its users.
+    #[command(after_help = "\
+Examples:
+  mtpannel config template > data/telemt/config.toml
+  mtpannel config template --router 172.29.43.2 --mask-site 192.0.2.7:8444")]
+    Template {
+        /// Address of the router in front of the proxy. It must name the client in the PROXY protocol.
+        #[arg(long, value_name = "ADDRESS")]
+        router: Option<IpAddr>,
+        /// Where the proxy reaches the site of the masking domain, if not at the domain itself on port 443.
+        #[arg(long, value_name = "HOST:PORT")]
+        mask_site: Option<MaskSite>,
+    },
+    /// Write another masking domain into config.toml; everything else in the file stays as it is.
+    ///
+    /// A domain in an included file is not changed, nor is one that the file does not name; the error says where it is. Set
+    /// TLS_DOMAIN to the same domain, and start panel and proxy again. Every link that was sent becomes invalid.
+    #[command(after_help = "\
+Examples:
+  mtpannel config set-domain www.example.com
+  mtpannel config set-domain www.example.com --mask-site 192.0.2.7:8444
+  mtpannel config set-domain www.example.com --mask-site none")]
+    SetDomain {
+        /// The new masking domain.
+        domain: MaskDomain,
+        /// Where the proxy reaches its site; none means at the domain itself on port 443. Without this option the file
+        /// keeps what it says.
+        #[arg(long, value_name = "HOST:PORT")]
+        mask_site: Option<MaskSite>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

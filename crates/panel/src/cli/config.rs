@@ -1,6 +1,11 @@
 //! `mtpannel config`.
 
+use std::net::IpAddr;
 use std::time::Duration;
+
+use mtpannel_core::document::{MaskSite, set_mask_domain};
+use mtpannel_core::include::Source;
+use mtpannel_core::link::MaskDomain;
 
 use super::{audit_read, causes, output, tell};
 use crate::clock::Clock;
@@ -60,6 +65,19 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     }
     anyhow::ensure!(fine, "the configuration is not fine");
     Ok(())
+}
+
+pub(super) fn template(settings: &RawSettings, router: Option<IpAddr>, site: Option<&MaskSite>) -> anyhow::Result<()> {
+    let proxy = settings.proxy()?;
+    let text = Source::alone(ConfigFile::new(&proxy).template(router));
+    output::print(&set_mask_domain(&text, &proxy.endpoint.domain, site)?)
+}
+
+pub(super) fn set_domain(settings: &RawSettings, domain: &MaskDomain, site: Option<&MaskSite>) -> anyhow::Result<()> {
+    let proxy = settings.proxy()?;
+    let is_new = ConfigFile::new(&proxy).set_mask_domain(domain, site)?;
+    let verdict = if is_new { "changed" } else { "says this already" };
+    output::print(&format!("{}: {verdict}\n", proxy.config_path.display()))
 }
 
 /// What the check of a file that is fine in itself has found.

@@ -79,6 +79,12 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         Command::User(UserCommand::Links { name, qr }) => user::links(&settings, &name, qr).await,
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
+        Command::Config(ConfigCommand::Template { router, mask_site }) => {
+            config::template(&settings, router, mask_site.as_ref())
+        }
+        Command::Config(ConfigCommand::SetDomain { domain, mask_site }) => {
+            config::set_domain(&settings, &domain, mask_site.as_ref())
+        }
         Command::Import(ImportCommand::PanelDb { file, how }) => import::panel_db(&settings, &file, how).await,
         Command::Import(ImportCommand::TelemtConfig { file, how }) => {
             import::telemt_config(&settings, &file, how).await
