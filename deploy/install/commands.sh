@@ -71,11 +71,11 @@ do_change_domain() {
     stop
     # What the operator has written into the file themselves stays.
     site=$MASK_SITE
-    [[ -n "$site" || -z "$(env_get MASK_SITE)" ]] || site=-
+    [[ -n "$site" || -z "$(env_get MASK_SITE)" ]] || site=none
     set_masking_domain "$domain" "$site" || {
         start
-        die "$INSTALL_DIR/config/config.toml has no tls_domain under [censorship]; nothing was changed" \
-            "в $INSTALL_DIR/config/config.toml нет tls_domain в [censorship]; ничего не изменено"
+        die "the masking domain in $INSTALL_DIR/config/config.toml cannot be changed (see above); nothing was changed" \
+            "домен маскировки в $INSTALL_DIR/config/config.toml изменить нельзя (причина выше); ничего не изменено"
     }
     env_set TLS_DOMAIN "$domain"
     env_set MASK_SITE "$MASK_SITE"

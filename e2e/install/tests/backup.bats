@@ -46,7 +46,7 @@ broken_archive() {
     PANEL=n
     settle
     mkdir -p "$INSTALL_DIR/acme"
-    plain_config >"$INSTALL_DIR/config/config.toml"
+    echo '[server]' >"$INSTALL_DIR/config/config.toml"
     make_backup
     [ "$(members "$BACKUP" | sort | tr '\n' ' ')" = ".env acme/ config/ config/config.toml " ]
     broken_archive
