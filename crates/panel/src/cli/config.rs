@@ -1,4 +1,4 @@
-//! `mtpannel config`.
+//! `mtpannel config`: prints, checks and changes the proxy's `config.toml`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::runtime::warnings::endpoint::differences;
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::{DatabaseUrl, Store};
 
-/// How long a running panel may take to write what has just changed, before the file counts as different.
+/// How long a running panel may take to write a change before the file counts as out of sync.
 const SETTLE: Duration = Duration::from_secs(1);
 
 pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
@@ -46,7 +46,7 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
             tell(&format!("error: {problems}"));
         }
     }
-    // Without these two there is nothing to compare; what is wrong with them was told just now.
+    // Without these settings there is nothing to compare. Their problems were reported above.
     if let Ok((url, proxy)) = settings.database_and_proxy() {
         match check_file(&url, &proxy).await {
             Ok(Checked { verdict, warnings }) => {
@@ -80,7 +80,7 @@ pub(super) fn set_domain(settings: &RawSettings, domain: &MaskDomain, site: Opti
     output::print(&format!("{}: {verdict}\n", proxy.config_path.display()))
 }
 
-/// What the check of a file that is fine in itself has found.
+/// The result of a check of a file that can be read.
 struct Checked {
     verdict: &'static str,
     warnings: Vec<Warning>,
@@ -88,7 +88,7 @@ struct Checked {
 
 async fn check_file(url: &DatabaseUrl, proxy: &ProxySettings) -> anyhow::Result<Checked> {
     let mut file = ConfigFile::new(proxy);
-    // First, because it needs no database.
+    // This needs no database, so it comes first.
     let is_present = file.check()?;
     let path = proxy.config_path.display();
     let database = Database::open(url).await?;
@@ -115,8 +115,8 @@ async fn check_file(url: &DatabaseUrl, proxy: &ProxySettings) -> anyhow::Result<
     Ok(Checked { verdict, warnings })
 }
 
-/// The database of the settings. Before the first start of the panel there is none, and nobody makes one for a look at the
-/// file: an empty one in a folder that goes with this value takes its place.
+/// The database of the settings. Before the first start of the panel there is none. Commands that only look at the file do
+/// not create it, and use an empty one in a temporary folder, which is removed with this value.
 struct Database {
     store: Store,
     is_new: bool,
