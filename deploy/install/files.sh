@@ -5,10 +5,10 @@ SERVICE_USER=mtpannel
 UNIT=${UNIT:-/etc/systemd/system/mtpannel.service}
 BINARY=${BINARY:-/usr/local/bin/mtpannel}
 
-# Who owns data and configuration: the user in both images, or the service's.
+# Prints USER:GROUP that own data and configuration: the user of both images, or that of the service.
 owner() { if uses_docker; then echo 65532:65532; else echo "$SERVICE_USER:$SERVICE_USER"; fi; }
 
-# The program is made as BINARY.new, beside the one that runs.
+# The program is written as BINARY.new, beside the one that runs.
 make_binary() {
     if [[ -n "${MTPANNEL_BIN:-}" ]]; then
         install -m 755 "$MTPANNEL_BIN" "$BINARY.new"
@@ -19,20 +19,20 @@ make_binary() {
     fi
 }
 
-# Everything that takes long or may not be had is made first, and nothing that runs is touched.
+# Builds or downloads images or program. This may take long or fail, so it is done before anything that runs is changed.
 make_parts() { if uses_docker; then make_images; else make_binary; fi; }
 
-# Puts into place what was made.
+# Replaces images or program by the new ones.
 use_parts() { if uses_docker; then use_images; else mv "$BINARY.new" "$BINARY"; fi; }
 
-# How many descriptors a container may have: as many as a service of systemd, if the machine allows them.
+# Prints how many file descriptors a container may have: as many as a service of systemd, if the machine allows so many.
 descriptors() {
     local most
     most=$(ulimit -Hn)
     if [[ "$most" == unlimited ]] || ((most > 524288)); then echo 524288; else echo "$most"; fi
 }
 
-# memory_share PERCENT: so much of this machine's memory, for Compose.
+# memory_share PERCENT: prints this share of the machine's memory in the form of Compose.
 memory_share() { awk -v percent="$1" '/^MemTotal:/ { print int($2 / 1024 * percent / 100) "m" }' /proc/meminfo; }
 
 # as_owner FOLDER COMMAND...: runs COMMAND in this folder of the installation as the user that owns the folder. What is in
@@ -45,7 +45,7 @@ as_owner() (
     exec setsid --wait setpriv --reuid "${owner%:*}" --regid "${owner#*:}" --clear-groups --no-new-privs "${@:2}"
 )
 
-# The folders that belong to the service's user. What is in them is not touched.
+# Creates the folders that belong to the service's user. Their contents are not touched.
 make_folders() {
     local folder
     mkdir -p "$INSTALL_DIR/backups"
@@ -56,7 +56,7 @@ make_folders() {
     warn_of_other_owners
 }
 
-# A file that somebody has put there as root cannot be read or replaced by the service.
+# A file that root has put there cannot be read or replaced by the service.
 warn_of_other_owners() {
     local owner others
     owner=$(owner)
@@ -87,7 +87,7 @@ write_files() {
     copy_installer
 }
 
-# The copy does everything but bring a new version, for which it remembers where the sources are.
+# The copy in INSTALL_DIR can run every command. For those that need the sources it remembers where they are.
 copy_installer() {
     rm -rf "$INSTALL_DIR/deploy"
     install -D -m 600 -t "$INSTALL_DIR/deploy/install" "$SOURCE"/deploy/install/*.sh

@@ -138,7 +138,7 @@ broken_archive() {
     forget
     run do_restore "$BATS_TEST_TMPDIR/backup.tar.gz"
     [ "$status" -eq 1 ]
-    [[ "$output" == *"port 443 is taken"* ]]
+    [[ "$output" == *"port 443 is in use"* ]]
     [ ! -e "$INSTALL_DIR" ]
 }
 

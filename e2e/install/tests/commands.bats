@@ -55,7 +55,7 @@ nothing_runs() {
     export PROXY_HOST=192.0.2.1 TLS_DOMAIN=mask.example IMAGES=panel:local PROXY_KIND=builtin
     run do_install
     [ "$status" -eq 1 ]
-    [[ "$output" == *"is taken"* ]]
+    [[ "$output" == *"is in use"* ]]
     [ ! -e "$INSTALL_DIR/.env" ]
 }
 
