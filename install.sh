@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Installs and runs mtpannel on a Debian or Ubuntu server. `install.sh help` tells the commands and the variables.
+# Installs and manages mtpannel on a Debian or Ubuntu server. `install.sh help` lists the commands and the variables.
 #
-# This file finds the sources; the steps are in deploy/install. Everything that is chosen lives in INSTALL_DIR/.env, and
-# every step looks at what is there already, so that the same command can be run again after an interruption, and a
-# second run updates.
+# This file finds the sources; the steps are in deploy/install. All choices are kept in INSTALL_DIR/.env. Every step checks
+# what exists already, so that the same command can be run again after an interruption, and a second run updates.
 set -euo pipefail
 shopt -s inherit_errexit
 umask 077
@@ -12,11 +11,11 @@ umask 077
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]:-/nowhere/}")" 2>/dev/null && pwd) || HERE=""
 LOCK=${LOCK:-/run/mtpannel-install.lock}
 
-# ---------------------------------------------------------------- talking
+# ---------------------------------------------------------------- messages and questions
 
 is_russian() { [[ "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" == ru* ]]; }
 
-# say ENGLISH RUSSIAN
+# say ENGLISH RUSSIAN: prints the text in the language of the locale.
 say() { if is_russian; then printf '%s\n' "$2"; else printf '%s\n' "$1"; fi; }
 
 step() { printf '==> %s\n' "$(say "$@")"; }
@@ -30,7 +29,8 @@ die() {
 # Questions go to the terminal, because standard input is the script itself under `curl … | bash`.
 has_terminal() { [[ -z "${MTPANNEL_YES:-}" ]] && { : </dev/tty; } 2>/dev/null; }
 
-# ask VARIABLE DEFAULT ENGLISH RUSSIAN: what the environment says, or the answer, or the default without a terminal.
+# ask VARIABLE DEFAULT ENGLISH RUSSIAN: sets the variable to the answer, unless the environment has set it already. Without
+# a terminal it takes the default.
 ask() {
     local answer=""
     [[ -n "${!1:-}" ]] && return
@@ -43,7 +43,7 @@ ask() {
 
 is_yes() { [[ "$1" =~ ^([yY]|[yY][eE][sS]|[дД]|[дД][аА])$ ]]; }
 
-# confirm ENGLISH RUSSIAN: no is the answer unless somebody says, or CONFIRM says, otherwise.
+# confirm ENGLISH RUSSIAN: ends the script unless the answer, or CONFIRM, is yes.
 confirm() {
     ask CONFIRM n "$@"
     is_yes "$CONFIRM" || die "nothing was changed; CONFIRM=y says yes without a terminal" \
@@ -60,26 +60,26 @@ check_machine() {
     esac
 }
 
-# need_tools COMMAND...
+# need_tools COMMAND...: ends the script if one of these programs is missing.
 need_tools() {
     local tool missing=""
     for tool in "$@"; do command -v "$tool" >/dev/null || missing+=" $tool"; done
     [[ -z "$missing" ]] || die "install these first:$missing" "сначала установите:$missing"
 }
 
-# One change at a time; whoever only looks does not wait. Children of a run that was killed are given time to end.
+# Only one run may change something at a time. It waits 10 s, because children of a killed run may still hold the lock.
 lock() {
     exec 9>"$LOCK"
-    flock --wait 10 9 || die "another run of install.sh is under way" "install.sh уже выполняется"
+    flock --wait 10 9 || die "another run of install.sh is in progress" "install.sh уже выполняется"
 }
 
 # ---------------------------------------------------------------- folders
 
-# setting_line KEY: a regular expression of grep -E and awk for the beginning of its line in .env.
+# setting_line KEY: a regular expression, for grep -E and awk, of the beginning of its line in .env.
 setting_line() { printf '^(\357\273\277)?[ \t]*(export[ \t]+)?(%s)[ \t]*=' "$1"; }
 
-# value_of KEY: its value in the settings on standard input, or nothing. It is read as Compose reads it, but nothing in it is
-# replaced; of several lines the last one counts.
+# value_of KEY: prints its value in the settings on standard input, or nothing. It is read as Compose reads it, but variables
+# in it are not expanded. If there are several lines, the last one counts.
 value_of() {
     awk -v line="$(setting_line "$1")" '
         function unquoted(text, i, sign, value) {
@@ -111,16 +111,16 @@ value_of() {
         END { if (found) print value }'
 }
 
-# env_get KEY: its value in .env, or nothing.
+# env_get KEY: prints its value in .env, or nothing.
 env_get() { [[ ! -f "$INSTALL_DIR/.env" ]] || value_of "$1" <"$INSTALL_DIR/.env"; }
 
-# A folder that may be filled: a full path of plain signs, and none of the system's.
+# Whether this is an absolute path of plain characters and not a folder of the system, so that files may be written there.
 is_own_folder() {
     [[ "$1" =~ ^(/[A-Za-z0-9._-]+){2,}$ && ! "$1/" =~ /\.\.?/ &&
         ! "$1" =~ ^/(bin|boot|dev|etc|lib|lib32|lib64|proc|run|sbin|sys|usr)/ && ! "$1" =~ ^/var/[^/]+$ ]]
 }
 
-# choose_folder COMMAND: the copy beside an installation is for that one.
+# choose_folder COMMAND: sets INSTALL_DIR. A copy of this script inside an installation manages that installation.
 choose_folder() {
     if [[ -z "${INSTALL_DIR:-}" && -f "$HERE/.env" ]] && ! is_source "$HERE"; then INSTALL_DIR=$HERE; fi
     if [[ "$1" =~ ^(install|restore)$ && ! -f /opt/mtpannel/.env ]]; then
@@ -136,7 +136,7 @@ choose_folder() {
 
 is_source() { [[ -n "$1" && -f "$1/deploy/docker-compose.yml" && -f "$1/install.sh" ]]; }
 
-# The sources where the installation took them from, or a clone of MTPANNEL_SOURCE.
+# Sets SOURCE to the sources that the installation was made from, or to a new clone of MTPANNEL_SOURCE.
 find_source() {
     SOURCE=$(env_get SOURCE_DIR)
     SOURCE=${SOURCE:-$INSTALL_DIR/source}
@@ -150,7 +150,7 @@ find_source() {
     git clone --quiet --depth 1 "$MTPANNEL_SOURCE" "$SOURCE"
 }
 
-# The newest version, where the sources are a clone.
+# Pulls the newest version if the sources are a Git clone.
 renew_source() {
     [[ -e "$SOURCE/.git" ]] || return 0
     need_tools git
@@ -158,7 +158,7 @@ renew_source() {
         "перейдите в $SOURCE на нужную версию и запустите install.sh оттуда"
 }
 
-# load_parts FOLDER
+# load_parts FOLDER: loads the functions in deploy/install of these sources.
 load_parts() {
     local part
     for part in "$1"/deploy/install/*.sh; do
@@ -173,17 +173,17 @@ usage() {
     say 'install.sh [--systemd] [--yes] [COMMAND]
 
   install              ask, check, install; on an installed machine: update (the default)
-  update               backup, new version, and back if it does not start
-  status, logs         how it is; what it says
-  change-domain NAME   another masking domain: configuration, Traefik and links together
-  add-panel [NAME]     the panel where there is none yet; over HTTPS under this name
-  reset-password NAME  a new password for an administrator
-  backup               an archive with database, settings and configuration; its path is printed
-  restore FILE         everything back from an archive, also on an empty machine
-  uninstall [--data]   stop and remove; --data removes database, settings and backups, too
+  update               back up, install the new version, and go back if it does not start
+  status, logs         show the state; show the log
+  change-domain NAME   change the masking domain in configuration, Traefik and links
+  add-panel [NAME]     add the panel where there is none; with NAME, over HTTPS at this name
+  reset-password NAME  set a new password for an administrator
+  backup               write an archive of database, settings and configuration; print its path
+  restore FILE         restore everything from an archive, also on an empty machine
+  uninstall [--data]   stop and remove; --data also removes database, settings and backups
 
---systemd              without Docker: the program with the built-in proxy as a service
---yes                  ask nothing; everything from the environment or defaults' 'install.sh [--systemd] [--yes] [КОМАНДА]
+--systemd              without Docker: install the program with the built-in proxy as a service
+--yes                  ask nothing; take everything from the environment or from defaults' 'install.sh [--systemd] [--yes] [КОМАНДА]
 
   install              спросить, проверить, установить; на установленной машине — обновить (по умолчанию)
   update               резервная копия и новая версия; если она не запустится, вернуть прежнюю
@@ -230,7 +230,7 @@ main() {
     check_machine
     need_tools awk curl flock tar
     choose_folder "$command"
-    # What works on parts of the sources is done by the sources' own script, and so by the newest steps.
+    # Commands that need the sources are run by the script in the sources, which has the newest steps.
     if [[ "$command" =~ ^(install|update|add-panel|restore)$ || ! -d "$HERE/deploy/install" ]] && ! is_source "$HERE"; then
         find_source
         if [[ "$command" =~ ^(install|update)$ ]]; then renew_source; fi
@@ -243,7 +243,7 @@ main() {
     "do_${command//-/_}" "${arguments[@]:1}"
 }
 
-# Sourced by tests, the functions alone; under `curl … | bash` there is no file.
+# Tests source this file for its functions. Under `curl … | bash` there is no file.
 if [[ "${BASH_SOURCE[0]:-$0}" == "$0" ]]; then
     main "$@"
 fi

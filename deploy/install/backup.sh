@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# Backup and what comes back from it.
+# Backup and restore.
 
-# Leaves the archive's path in BACKUP. What is not a whole archive is none.
+# Writes an archive, and sets BACKUP to its path. An incomplete archive never gets its final name.
 make_backup() {
     local name archive parts=() part
     name=mtpannel-$(date -u +%Y%m%dT%H%M%SZ)-$(random_hex 2)
@@ -13,12 +13,12 @@ make_backup() {
     rm -f "$INSTALL_DIR/backups/panel.db"
     if holds_database; then
         panel_cli backup "$(panel_data)/$name.db" >&2
-        # Read by its owner, because a link may be in its place.
+        # Read as its owner, because there may be a link in its place.
         as_owner data cat "$name.db" >"$INSTALL_DIR/backups/panel.db"
         as_owner data rm -f "$name.db"
         parts+=(-C backups panel.db)
     fi
-    # 1 tells that a file was replaced meanwhile, as the proxy's is at any time.
+    # Status 1 means that a file has changed meanwhile, as the proxy's file may at any time.
     tar -C "$INSTALL_DIR" -czf "$archive.new" "${parts[@]}" || (($? == 1))
     rm -f "$INSTALL_DIR/backups/panel.db"
     check_archive "$archive.new"
@@ -27,20 +27,20 @@ make_backup() {
     BACKUP=$archive
 }
 
-# Whether a backup has the database in it.
+# Whether a backup includes the database.
 holds_database() { has_panel && ! uses_postgres; }
 
-# members ARCHIVE
+# members ARCHIVE: prints the names in it.
 members() { tar -tzf "$1"; }
 
-# holds_member ARCHIVE NAME
+# holds_member ARCHIVE NAME: whether it has this name.
 holds_member() { grep -qxF "$2" <<<"$(members "$1")"; }
 
 check_archive() {
     holds_member "$1" .env 2>/dev/null || die "not a backup of mtpannel: $1" "это не копия mtpannel: $1"
 }
 
-# A PostgreSQL database is saved by its own tool, and by whoever knows where it is.
+# A PostgreSQL database is not in the archive: the operator has to save it with the tool of PostgreSQL.
 need_saved_database() {
     uses_postgres || return 0
     warn "The database is PostgreSQL: save it with pg_dump --format=custom; to go back: pg_restore --clean --if-exists" \
@@ -57,7 +57,7 @@ do_backup() {
     echo "$BACKUP"
 }
 
-# restore_from ARCHIVE: settings, configuration and database as they were; the program stays.
+# restore_from ARCHIVE: restores settings, configuration and database; the program is not changed.
 restore_from() {
     local part
     stop || true
@@ -77,7 +77,8 @@ restore_from() {
     start
 }
 
-# unpack_settings ARCHIVE: what root owns. It is unpacked beside, so that a run that is killed leaves no secret half written.
+# unpack_settings ARCHIVE: restores the files of root. They are unpacked into another folder first, so that a killed run leaves
+# no secret half written.
 unpack_settings() {
     local new="$INSTALL_DIR/.unpacked" part parts=()
     for part in .env docker-compose.override.yml secrets/; do
@@ -93,11 +94,11 @@ unpack_settings() {
     fi
     find "$new" -maxdepth 1 -type f -exec mv -t "$INSTALL_DIR" {} +
     rmdir "$new"
-    # An archive of a version before has them in .env.
+    # The archive of an older version has the secrets in .env.
     [[ " ${parts[*]} " == *" secrets "* ]] || rm -rf "$INSTALL_DIR/secrets"
 }
 
-# Works on an empty machine, too.
+# Restores from an archive, also on an empty machine.
 do_restore() {
     local archive=${1:-} settings
     [[ -f "$archive" ]] || die "usage: restore FILE" "использование: restore ФАЙЛ"
@@ -126,7 +127,7 @@ do_restore() {
     touch "$INSTALL_DIR/.complete"
 }
 
-# check_before_restore SETTINGS: what an installation with them needs.
+# check_before_restore SETTINGS: checks what an installation with these settings needs.
 check_before_restore() {
     need_tools ss
     check_build_tools

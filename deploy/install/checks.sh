@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# Checks before anything is touched.
+# Checks before anything is changed.
 
-# check_disk FOLDER MEGABYTES
+# check_disk FOLDER MEGABYTES: ends the script if less is free there.
 check_disk() {
     local free
     free=$(df -Pm "$(existing_parent "$1")" | awk 'NR == 2 { print $4 }')
@@ -14,7 +14,7 @@ existing_parent() {
     echo "$folder"
 }
 
-# check_space IMAGES: for data, and for images where the engine keeps them.
+# check_space IMAGES: checks the disk of the data, and that of the images.
 check_space() {
     check_disk "$INSTALL_DIR" 500
     if [[ "$MODE" == systemd ]]; then return; fi
@@ -25,17 +25,17 @@ check_space() {
 
 port_is_taken() { [[ -n "$(ss -Hltn "sport = :$1")" ]]; }
 
-# check_ports PORT...: free, and each for one purpose.
+# check_ports PORT...: ends the script if one is in use, or is given twice.
 check_ports() {
     local port seen=" "
     for port in "$@"; do
-        [[ "$seen" != *" $port "* ]] || die "port $port is wanted twice; choose another one" "порт $port нужен дважды; выберите другой"
-        ! port_is_taken "$port" || die "port $port is taken; see: ss -ltnp" "порт $port занят; смотрите: ss -ltnp"
+        [[ "$seen" != *" $port "* ]] || die "port $port is needed twice; choose another one" "порт $port нужен дважды; выберите другой"
+        ! port_is_taken "$port" || die "port $port is in use; see: ss -ltnp" "порт $port занят; смотрите: ss -ltnp"
         seen+="$port "
     done
 }
 
-# Which ports an installation with these choices takes.
+# Prints the ports that an installation with these choices needs.
 wanted_ports() {
     echo "$PROXY_PORT"
     if [[ "$MODE" == systemd ]]; then
@@ -45,19 +45,19 @@ wanted_ports() {
     fi
 }
 
-# check_names: the masking domain, the panel's, and the server's own in the links.
+# Checks the masking domain, the panel's domain, and the server's name in the links.
 check_names() {
     check_masking_domain "$TLS_DOMAIN" "$PROXY_PORT"
     [[ -z "${PANEL_DOMAIN:-}" ]] || check_panel_domain "$PANEL_DOMAIN"
     ! is_private "$PROXY_HOST" ||
-        warn "$PROXY_HOST is a private address, which clients do not reach from the internet: set PROXY_HOST to the public one" \
+        warn "$PROXY_HOST is a private address, which clients cannot reach from the internet: set PROXY_HOST to the public one" \
             "$PROXY_HOST — внутренний адрес, из интернета клиенты на него не попадут: укажите в PROXY_HOST внешний"
 }
 
-# addresses NAME
+# addresses NAME: prints its addresses in DNS.
 addresses() { getent ahosts "$1" | awk '{ print $1 }' | sort -u; }
 
-# leads_here NAME: whether one of its addresses is this machine's, or the one in the links, which is another behind NAT.
+# leads_here NAME: whether one of its addresses is that of this machine or, behind NAT, the one in the links.
 leads_here() {
     local mine
     mine=$({
@@ -67,7 +67,7 @@ leads_here() {
     grep -qE '^(127\.|::1$)' <<<"$(addresses "$1")" || grep -qxF "${mine:-none}" <<<"$(addresses "$1")"
 }
 
-# check_masking_domain NAME PORT
+# check_masking_domain NAME PORT: ends the script if the site of this domain would be the proxy itself.
 check_masking_domain() {
     if [[ -z "$(addresses "$1")" ]]; then
         warn "$1 is not found in DNS" "имя $1 не найдено в DNS"
@@ -78,7 +78,7 @@ check_masking_domain() {
     [[ -z "${MASK_SITE:-}" ]] || check_mask_site "$MASK_SITE" "$2"
 }
 
-# check_mask_site SITE PORT: where the site of the masking domain is reached must not be where the proxy is.
+# check_mask_site SITE PORT: ends the script if SITE is the proxy itself.
 check_mask_site() {
     local host=${1%:*} router
     host=${host#[}
@@ -98,8 +98,8 @@ check_mask_site() {
     fi
 }
 
-# Where containers reach this machine: what their network has, or will have. Of a network whose address was not given, the
-# engine tells it only by a container that runs.
+# Prints the address at which containers reach this machine: that of their network, or the one that it will have. If the
+# engine has chosen it, only a running container shows it.
 gateway() {
     local address first
     address=$(docker inspect --format '{{with .NetworkSettings.Networks.mtpannel_front}}{{.Gateway}}{{end}}' mtpannel-traefik 2>/dev/null) || true
@@ -113,31 +113,32 @@ gateway() {
 
 check_panel_domain() {
     if [[ -z "$(addresses "$1")" ]]; then
-        warn "$1 is not found in DNS: no certificate without that" "имя $1 не найдено в DNS: без этого не будет сертификата"
+        warn "$1 is not found in DNS: there will be no certificate" "имя $1 не найдено в DNS: без этого не будет сертификата"
     elif ! leads_here "$1"; then
-        warn "$1 does not lead to an address of this machine: no certificate without that" \
+        warn "$1 does not lead to an address of this machine: there will be no certificate" \
             "$1 не ведёт на адрес этой машины: без этого не будет сертификата"
     fi
 }
 
-# Its certificate is of no interest, and may look outdated just because the clock is wrong.
+# Compares the clock with the site of the masking domain. Its certificate is not checked: with a wrong clock it may look
+# expired.
 check_clock() {
     local date seconds
     date=$(curl -ksI --max-time 5 "https://$TLS_DOMAIN/" | tr -d '\r' | sed -n 's/^[Dd]ate: //p') || true
     [[ -n "$date" ]] || return 0
     seconds=$(($(date +%s) - $(date -d "$date" +%s)))
-    ((${seconds#-} <= 60)) || die "the clock is $seconds s off; clients would be refused" \
+    ((${seconds#-} <= 60)) || die "the clock is wrong by $seconds s; clients would be refused" \
         "часы расходятся на $seconds с; клиентам будет отказано"
 }
 
-# Docker's published ports are open whatever ufw says.
+# Only needed without containers: ports that Docker publishes are open regardless of ufw.
 hint_at_firewall() {
     if [[ "$MODE" == systemd ]] && grep -q '^Status: active' <<<"$(LC_ALL=C ufw status 2>/dev/null)"; then
         warn "ufw is active; open the port: ufw allow $PROXY_PORT/tcp" "работает ufw; откройте порт: ufw allow $PROXY_PORT/tcp"
     fi
 }
 
-# What the program is built with, where it is.
+# Checks the tools that every installation needs, and those that build the program where it is built here.
 check_build_tools() {
     local tools=(setpriv setsid)
     [[ "$MODE" != systemd || -n "${MTPANNEL_BIN:-}" ]] || tools+=(make cc npm cargo)

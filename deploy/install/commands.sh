@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# What the operator calls.
+# The commands of install.sh.
 
 do_install() {
     if is_installed; then
@@ -41,7 +41,7 @@ do_status() {
     warn_of_settings
     if uses_docker; then compose ps; else systemctl --no-pager status mtpannel || true; fi
     if ! has_panel; then return; fi
-    # Also what it says with 503.
+    # Without -f, so that the answer with status 503 is shown, too.
     curl -s --max-time 5 "$(panel_url)/health/ready" || die "the panel does not answer" "панель не отвечает"
     echo
 }
@@ -51,8 +51,8 @@ do_logs() {
     if uses_docker; then compose logs --tail 200 "$@"; else journalctl --no-pager -u mtpannel -n 200 "$@"; fi
 }
 
-# Panel and proxy stand still meanwhile. Every part is written whatever it says already, so that an interrupted
-# change is completed by the same command.
+# Panel and proxy are stopped meanwhile. Every part is written even if it has the new domain already, so that the same command
+# completes an interrupted change.
 do_change_domain() {
     local domain=${1:-} site
     need_installed
@@ -60,29 +60,29 @@ do_change_domain() {
     is_domain "$domain" || die "usage: change-domain DOMAIN" "использование: change-domain ДОМЕН"
     [[ "$domain" != "$(env_get PANEL_DOMAIN)" ]] || die "this is the panel's domain" "это домен панели"
     PROXY_HOST=$(env_get PROXY_HOST)
-    # Where the old site is reached says nothing about the new one.
+    # MASK_SITE of the old domain does not apply to the new one.
     MASK_SITE=${MASK_SITE:-none}
     [[ "$MASK_SITE" != none ]] || MASK_SITE=""
     [[ -z "$MASK_SITE" ]] || need_site "$MASK_SITE"
     choose_mode
     check_masking_domain "$domain" "$(env_get PROXY_PORT)"
-    confirm "All links that were sent become invalid. Change the domain? (y/N)" \
+    confirm "All links that were sent will stop working. Change the domain? (y/N)" \
         "Все отправленные ссылки перестанут работать. Сменить домен? (y/N)"
     stop
-    # What the operator has written into the file themselves stays.
+    # A mask_host that the operator has written into the file stays.
     site=$MASK_SITE
-    [[ -n "$site" || -z "$(env_get MASK_SITE)" ]] || site=-
+    [[ -n "$site" || -z "$(env_get MASK_SITE)" ]] || site=none
     set_masking_domain "$domain" "$site" || {
         start
-        die "$INSTALL_DIR/config/config.toml has no tls_domain under [censorship]; nothing was changed" \
-            "в $INSTALL_DIR/config/config.toml нет tls_domain в [censorship]; ничего не изменено"
+        die "the masking domain in $INSTALL_DIR/config/config.toml cannot be changed (see above); nothing was changed" \
+            "домен маскировки в $INSTALL_DIR/config/config.toml изменить нельзя (причина выше); ничего не изменено"
     }
     env_set TLS_DOMAIN "$domain"
     env_set MASK_SITE "$MASK_SITE"
     start
 }
 
-# The panel where there is none yet, and its domain where one is given.
+# Adds the panel if there is none yet, and sets its domain if one is given.
 do_add_panel() {
     PANEL_DOMAIN=${1:-none}
     PANEL_DOMAIN=${PANEL_DOMAIN,,}
@@ -96,7 +96,7 @@ do_add_panel() {
         rm -f "$INSTALL_DIR/.complete"
         do_install
     else
-        [[ "$PANEL_DOMAIN" != none ]] || die "the panel is here; usage: add-panel DOMAIN" "панель уже есть; использование: add-panel ДОМЕН"
+        [[ "$PANEL_DOMAIN" != none ]] || die "the panel is installed already; usage: add-panel DOMAIN" "панель уже есть; использование: add-panel ДОМЕН"
         PROXY_HOST=$(env_get PROXY_HOST)
         check_panel_domain "$PANEL_DOMAIN"
         env_set PANEL_DOMAIN "$PANEL_DOMAIN"
@@ -108,12 +108,12 @@ do_reset_password() {
     need_installed
     has_panel || die "there is no panel; see add-panel" "панели нет; смотрите add-panel"
     ADMIN_USER=${1:-admin}
-    ask_password ADMIN_PASS "New password (10 characters or more; empty: one is made)" "Новый пароль (от 10 знаков; пусто: создать)"
+    ask_password ADMIN_PASS "New password (10 characters or more; empty: generate one)" "Новый пароль (от 10 знаков; пусто: создать)"
     printf '%s\n' "$ADMIN_PASS" | panel_cli admin set-password "$ADMIN_USER" --password-stdin >/dev/null
     [[ -z "$MADE" ]] || say "Password of $ADMIN_USER: $ADMIN_PASS" "Пароль $ADMIN_USER: $ADMIN_PASS"
 }
 
-# Without --data the database, settings and backups stay. Takes away what an interrupted installation has left, too.
+# Without --data the database, settings and backups stay. It also removes what an interrupted installation has left.
 do_uninstall() {
     local data=${1:-}
     [[ -d "$INSTALL_DIR/source" ]] || need_installed

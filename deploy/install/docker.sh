@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# Docker, Compose and the images. An image is made as NAME:new and becomes NAME:local when everything is there.
+# Docker, Compose and the images. A new image is NAME:new, and becomes NAME:local when all parts are ready.
 
 TELEMT_IMAGE=${TELEMT_IMAGE:-ghcr.io/telemt/telemt:3.4.25}
 
@@ -8,7 +8,7 @@ is_new_enough() {
     [[ "$1" =~ ^v?([0-9]+)\.([0-9]+) ]] && ((BASH_REMATCH[1] > 2 || (BASH_REMATCH[1] == 2 && BASH_REMATCH[2] >= 20)))
 }
 
-# How a Compose that is new enough is called on this machine.
+# Prints the command of a Compose that is new enough.
 compose_command() {
     local command
     for command in "docker compose" docker-compose; do
@@ -20,13 +20,14 @@ compose_command() {
     return 1
 }
 
-# The variables of the compose file and of Compose itself.
+# Prints the names of the variables of the compose file and of Compose itself.
 compose_names() {
     grep -oE '\$\{[A-Z_]+' "$INSTALL_DIR/docker-compose.yml" | cut -c 3- | sort -u
     printf '%s\n' COMPOSE_PROFILES COMPOSE_FILE COMPOSE_PROJECT_NAME
 }
 
-# Compose believes the environment before .env, which may hold what was meant for another run.
+# compose ARGUMENTS: runs Compose with the settings of .env alone. The environment would take precedence, and may be left from
+# another run.
 compose() (
     local command
     command=$(compose_command) || die "Docker Compose 2.20 or newer is needed" "нужен Docker Compose 2.20 или новее"
@@ -38,7 +39,8 @@ compose() (
 
 os_release() { sed -n "s/^$1=//p" /etc/os-release | tr -d '"'; }
 
-# missing_packages IMAGES: those of download.docker.com that are missing. An engine that is here, from whomever, is not replaced.
+# missing_packages IMAGES: prints the packages of download.docker.com that are missing. An engine that is installed already,
+# from whatever source, is not replaced.
 missing_packages() {
     if ! command -v docker >/dev/null; then
         echo docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin
@@ -50,7 +52,7 @@ missing_packages() {
 
 apt_get() { DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@"; }
 
-# install_docker IMAGES
+# install_docker IMAGES: installs the missing packages, and checks that Docker works.
 install_docker() {
     local packages id codename
     packages=$(missing_packages "$1" | tr '\n' ' ')
@@ -64,7 +66,7 @@ install_docker() {
         # shellcheck disable=SC2086 # a list of packages
         apt_get install -y $packages
     fi
-    docker info >/dev/null 2>&1 || die "Docker does not run; see: systemctl status docker" \
+    docker info >/dev/null 2>&1 || die "Docker does not work; see: systemctl status docker" \
         "Docker не работает; смотрите: systemctl status docker"
 }
 
@@ -100,7 +102,7 @@ make_panel_image() {
     fi
 }
 
-# An image that was brought here by hand stays; one that was pulled is replaced when this script names another.
+# An image that the operator has loaded is kept. One that was pulled is replaced when this script names another one.
 make_telemt_image() {
     local pulled
     pulled=$(env_get TELEMT_IMAGE)
@@ -115,7 +117,7 @@ use_images() {
     docker image rm {panel,telemt}:new >/dev/null 2>&1 || true
 }
 
-# tag_images FROM TO: for each image that is here.
+# tag_images FROM TO: tags each image that exists.
 tag_images() {
     local name
     for name in panel telemt; do
@@ -123,7 +125,7 @@ tag_images() {
     done
 }
 
-# What was built or pulled by this script; an image that was brought by hand is none of it.
+# Prints the images that this script has built or pulled, without those that the operator has loaded.
 own_images() {
     local image
     printf '%s\n' {panel,telemt}:{new,previous}

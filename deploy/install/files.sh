@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# What is written: the program, its files, and the first config.toml.
+# The program and its files.
 
 SERVICE_USER=mtpannel
 UNIT=${UNIT:-/etc/systemd/system/mtpannel.service}
 BINARY=${BINARY:-/usr/local/bin/mtpannel}
 
-# Who owns data and configuration: the user in both images, or the service's.
+# Prints USER:GROUP that own data and configuration: the user of both images, or that of the service.
 owner() { if uses_docker; then echo 65532:65532; else echo "$SERVICE_USER:$SERVICE_USER"; fi; }
 
-# The program is made as BINARY.new, beside the one that runs.
+# The program is written as BINARY.new, beside the one that runs.
 make_binary() {
     if [[ -n "${MTPANNEL_BIN:-}" ]]; then
         install -m 755 "$MTPANNEL_BIN" "$BINARY.new"
@@ -19,20 +19,20 @@ make_binary() {
     fi
 }
 
-# Everything that takes long or may not be had is made first, and nothing that runs is touched.
+# Builds or downloads images or program. This may take long or fail, so it is done before anything that runs is changed.
 make_parts() { if uses_docker; then make_images; else make_binary; fi; }
 
-# Puts into place what was made.
+# Replaces images or program by the new ones.
 use_parts() { if uses_docker; then use_images; else mv "$BINARY.new" "$BINARY"; fi; }
 
-# How many descriptors a container may have: as many as a service of systemd, if the machine allows them.
+# Prints how many file descriptors a container may have: as many as a service of systemd, if the machine allows so many.
 descriptors() {
     local most
     most=$(ulimit -Hn)
     if [[ "$most" == unlimited ]] || ((most > 524288)); then echo 524288; else echo "$most"; fi
 }
 
-# memory_share PERCENT: so much of this machine's memory, for Compose.
+# memory_share PERCENT: prints this share of the machine's memory in the form of Compose.
 memory_share() { awk -v percent="$1" '/^MemTotal:/ { print int($2 / 1024 * percent / 100) "m" }' /proc/meminfo; }
 
 # as_owner FOLDER COMMAND...: runs COMMAND in this folder of the installation as the user that owns the folder. What is in
@@ -45,7 +45,7 @@ as_owner() (
     exec setsid --wait setpriv --reuid "${owner%:*}" --regid "${owner#*:}" --clear-groups --no-new-privs "${@:2}"
 )
 
-# The folders that belong to the service's user. What is in them is not touched.
+# Creates the folders that belong to the service's user. Their contents are not touched.
 make_folders() {
     local folder
     mkdir -p "$INSTALL_DIR/backups"
@@ -56,7 +56,7 @@ make_folders() {
     warn_of_other_owners
 }
 
-# A file that somebody has put there as root cannot be read or replaced by the service.
+# A file that root has put there cannot be read or replaced by the service.
 warn_of_other_owners() {
     local owner others
     owner=$(owner)
@@ -87,146 +87,10 @@ write_files() {
     copy_installer
 }
 
-# The copy does everything but bring a new version, for which it remembers where the sources are.
+# The copy in INSTALL_DIR can run every command. For those that need the sources it remembers where they are.
 copy_installer() {
     rm -rf "$INSTALL_DIR/deploy"
     install -D -m 600 -t "$INSTALL_DIR/deploy/install" "$SOURCE"/deploy/install/*.sh
     install -m 700 "$SOURCE/install.sh" "$INSTALL_DIR/install.sh"
     env_set SOURCE_DIR "$SOURCE"
-}
-
-# with_proxy_protocol ADDRESS: adds to the configuration on standard input that clients come through this router.
-with_proxy_protocol() {
-    awk -v address="$1" '
-        { print }
-        $0 == "[server]" {
-            print "# Traefik tells who the client is, and nobody else is believed."
-            print "proxy_protocol = true"
-            print "proxy_protocol_trusted_cidrs = [\"" address "/32\"]"
-        }'
-}
-
-# The first config.toml, because a proxy behind Traefik needs more than the panel's own template says. One that is there,
-# of an installation before this one, follows the domain that was chosen now.
-write_first_config() {
-    local text
-    if as_owner config test -f config.toml; then
-        set_masking_domain "$(env_get TLS_DOMAIN)" "$(env_get MASK_SITE)" ||
-            warn "set tls_domain in $INSTALL_DIR/config/config.toml" "задайте tls_domain в $INSTALL_DIR/config/config.toml"
-        return
-    fi
-    # Without containers the panel writes it, unless something else has to stand there.
-    uses_docker || [[ -n "$(env_get MASK_SITE)" ]] || return 0
-    text=$(first_config)
-    as_owner config bash -c '
-        set -e
-        umask 027
-        rm -f config.toml.new
-        cat >config.toml.new
-        mv config.toml.new config.toml' <<<"$text"
-}
-
-first_config() {
-    local address
-    address=$(env_get TRAEFIK_ADDRESS)
-    if has_panel; then
-        panel_cli migrate >/dev/null
-        panel_cli config render
-    else
-        plain_config
-    fi | with_router "${address:-172.29.43.2}" | with_mask_site "$(env_get MASK_SITE)"
-}
-
-with_router() { if uses_docker; then with_proxy_protocol "$1"; else cat; fi; }
-
-# The configuration of a proxy without the panel: one user, whom the panel takes over when it is added.
-plain_config() {
-    cat <<CONFIG
-[general.modes]
-classic = false
-secure = false
-tls = true
-
-[general.links]
-show = []
-public_host = "$(env_get PROXY_HOST)"
-public_port = $(env_get PROXY_PORT)
-
-[server]
-port = 1234
-listen_addr_ipv4 = "0.0.0.0"
-listen_addr_ipv6 = "::"
-metrics_listen = "0.0.0.0:9090"
-metrics_whitelist = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
-
-[server.api]
-enabled = true
-listen = "127.0.0.1:9091"
-whitelist = ["127.0.0.0/8"]
-read_only = true
-
-[censorship]
-tls_domain = "$(env_get TLS_DOMAIN)"
-mask = true
-mask_port = 443
-tls_emulation = true
-tls_front_dir = "tlsfront"
-
-[[upstreams]]
-type = "direct"
-weight = 1
-enabled = true
-
-[access.users]
-first = "$(random_hex 16)"
-CONFIG
-}
-
-# Changes tls_domain in [censorship], and where the site is reached, if `host` is given: `-` for the site itself.
-# shellcheck disable=SC2016 # for awk
-MASKING='
-    function site() {
-        if (host == "-") print "mask_port = 443"
-        else if (host != "") print "mask_host = \"" host "\"\nmask_port = " port
-    }
-    /^[ \t]*\[/ { inside = ($0 ~ /^[ \t]*\[[ \t]*censorship[ \t]*\]/) }
-    inside && host != "" && /^[ \t]*mask_(host|port)[ \t]*=/ { next }
-    inside && /^[ \t]*tls_domain[ \t]*=/ {
-        found = 1
-        if (domain != "" && !index($0, "\"" domain "\"")) $0 = "tls_domain = \"" domain "\""
-        print
-        site()
-        next
-    }
-    { print }
-    END { exit !(found || domain == "") }'
-
-# mask_variables SITE: host and port for MASKING, on one line each.
-mask_variables() {
-    local host=${1%:*}
-    host=${host#[}
-    printf 'host=%s\nport=%s\n' "${host%]}" "${1##*:}"
-}
-
-# with_mask_site SITE: adds to the configuration on standard input where the site of the masking domain is reached.
-with_mask_site() {
-    local variables
-    mapfile -t variables < <(mask_variables "$1")
-    awk -v "${variables[0]}" -v "${variables[1]}" "$MASKING"
-}
-
-# set_masking_domain DOMAIN [SITE]: changes censorship.tls_domain in config.toml, and with SITE where the site is reached, and
-# keeps its mode; the file is never half written, and stays as it is where it says this already. Fails where there is no
-# such line.
-set_masking_domain() {
-    local variables
-    mapfile -t variables < <(mask_variables "${2:-}")
-    # shellcheck disable=SC2016 # for the other shell
-    as_owner config bash -c '
-        set -e
-        trap "rm -f config.toml.new" EXIT
-        rm -f config.toml.new
-        cp -p config.toml config.toml.new
-        awk -v "domain=$1" -v "$2" -v "$3" "$4" config.toml >config.toml.new
-        mv config.toml.new config.toml' bash "$1" "${variables[@]}" "$MASKING"
 }

@@ -1,17 +1,18 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# First administrator, first user, and what is shown at the end.
+# The first administrator, the first user, and what is shown at the end.
 
-# Nobody can be an administrator here yet.
+# Whether there can be no administrator yet.
 is_fresh() { [[ ! -e "$INSTALL_DIR/data/panel.db" && ! -e "$INSTALL_DIR/.first-admin" && "$DATABASE_URL" != postgres* ]]; }
 
 has_admin() {
     local list
     list=$(panel_cli admin list 2>/dev/null) || return 1
-    # The first line is the head of the table.
+    # The first line is the header of the table.
     [[ "$list" == *$'\n'* ]]
 }
 
-# ask_password VARIABLE ENGLISH RUSSIAN: not shown while it is typed. Empty means that one is made; MADE tells it.
+# ask_password VARIABLE ENGLISH RUSSIAN: the password is not shown while it is typed. If it is empty, one is generated, and
+# MADE is set.
 ask_password() {
     local answer=""
     MADE=""
@@ -31,12 +32,12 @@ ask_password() {
 choose_admin() {
     ask ADMIN_USER admin "First administrator" "Первый администратор"
     is_name "$ADMIN_USER" || die "a name has 3 to 32 of A-Z a-z 0-9 _ . -" "в имени от 3 до 32 знаков A-Z a-z 0-9 _ . -"
-    ask_password ADMIN_PASS "Password (10 characters or more; empty: one is made)" "Пароль (от 10 знаков; пусто: создать)"
+    ask_password ADMIN_PASS "Password (10 characters or more; empty: generate one)" "Пароль (от 10 знаков; пусто: создать)"
     ADMIN_CHOSEN=y
 }
 
-# Name, password, and whether it was made here, in a file until the installation is complete, so that an interrupted one
-# can go on.
+# Keeps name, password, and whether it was generated, in a file until the installation is complete, so that an interrupted
+# one can continue.
 keep_admin() {
     local file="$INSTALL_DIR/.first-admin"
     [[ -n "${ADMIN_CHOSEN:-}" ]] || return 0
@@ -44,7 +45,7 @@ keep_admin() {
     mv "$file.new" "$file"
 }
 
-# Where there are administrators already, nothing is asked, made or shown.
+# Creates the first administrator, unless there is one already.
 make_admin() {
     local file="$INSTALL_DIR/.first-admin"
     if [[ ! -f "$file" ]]; then
@@ -63,14 +64,15 @@ make_admin() {
 
 json_string() { printf '"%s"' "$(printf %s "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
 
-# Passwords and tokens go through pipes: a command line can be read by everybody.
+# Prints an access token of the administrator. Passwords and tokens go through pipes, because everybody can read a command
+# line.
 token() {
     printf '{"username":%s,"password":%s}' "$(json_string "$ADMIN_USER")" "$(json_string "$ADMIN_PASS")" |
         curl -sf -H 'Content-Type: application/json' --data-binary @- "$(panel_url)/api/admin/token" |
         sed -n 's/.*"access_token":"\([^"]*\)".*/\1/p'
 }
 
-# Together with the first administrator only; a user that was deleted later does not come back.
+# Creates the first user, only together with the first administrator: if the user is deleted later, they do not come back.
 make_first_user() {
     local token
     [[ -f "$INSTALL_DIR/.first-admin" ]] || return 0
@@ -95,7 +97,7 @@ link_of_first() {
     fi
 }
 
-# draw_code LINK: as a QR code in the terminal. The panel can do that; without it qrencode has to.
+# draw_code LINK: prints it as a QR code, with the panel or, without one, with qrencode.
 draw_code() {
     if has_panel; then
         panel_cli user links first --qr 2>/dev/null | tail -n +3

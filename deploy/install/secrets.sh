@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# Secrets of the panel's container: files that root owns and the container's user may read. What stands in the environment is
-# shown by `docker inspect`. Without containers they stay in .env, which systemd reads.
+# Secrets of the panel's container are files that root owns and the container's user can read, because `docker inspect` shows
+# the environment. Without containers they stay in .env, which systemd reads.
 
-# Whether the compose file takes secrets from files. One of a version before does not.
+# Whether the compose file reads secrets from files. That of an older version does not.
 uses_secret_files() { uses_docker && grep -qs SECRET_KEY_FILE "$INSTALL_DIR/docker-compose.yml"; }
 
-# secret_file KEY
+# secret_file KEY: prints the path of its file.
 secret_file() { echo "$INSTALL_DIR/secrets/${1,,}"; }
 
-# secret_get KEY: from .env, where it is until it is moved, or from its file.
+# secret_get KEY: prints its value from .env or, once it was moved, from its file.
 secret_get() {
     local value
     value=$(env_get "$1")
@@ -16,7 +16,7 @@ secret_get() {
     echo "$value"
 }
 
-# secret_set KEY VALUE
+# secret_set KEY VALUE: writes its file.
 secret_set() {
     local file group
     file=$(secret_file "$1")
@@ -28,7 +28,8 @@ secret_set() {
     mv "$file.new" "$file"
 }
 
-# move_secrets: from .env into files. Each file has to be there, and an empty one means that telemt asks for nothing.
+# Moves secrets from .env into files. Compose needs every file; an empty one for TELEMT_API_AUTH means that telemt needs no
+# authorization.
 move_secrets() {
     local name
     uses_secret_files || return 0

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
 # The running installation: start, stop, wait, and the panel's command line.
 
-# panel_cli ARGUMENTS: the panel's command line, beside a running panel or without one.
+# panel_cli ARGUMENTS: runs a command of the program, whether or not the panel runs.
 panel_cli() {
     if uses_docker; then
-        # The panel refuses one that somebody has written into .env since.
+        # The panel refuses a secret that was written into .env in the meantime.
         move_secrets
         compose run --rm --no-deps -T panel "$@"
     else
@@ -16,10 +16,10 @@ panel_cli() {
     fi
 }
 
-# The data folder as the panel sees it.
+# Prints the path of the data folder as the panel sees it.
 panel_data() { if uses_docker; then echo /app/data; else echo "$INSTALL_DIR/data"; fi; }
 
-# Where this machine reaches the panel, base path included.
+# Prints the address at which this machine reaches the panel, with the base path.
 panel_url() {
     local address
     if uses_docker; then
@@ -32,14 +32,14 @@ panel_url() {
     echo "http://${address/#'[::]:'/[::1]:}$(env_get BASE_PATH)"
 }
 
-# Compose does not look into what is mounted, so the sum of Traefik's files is a label of its container.
+# Compose does not notice changes in mounted files, so a checksum of Traefik's files is a label of its container.
 note_traefik_files() {
     local sum
     sum=$(cat "$INSTALL_DIR"/traefik/*.yml | sha256sum)
     env_set TRAEFIK_FILES "${sum%% *}"
 }
 
-# What a killed run asked of the engine may still be under way there, and holds a container's name meanwhile.
+# Starts the containers. The engine may still work for a killed run and hold the name of a container, so it is tried again.
 start_containers() {
     local said status
     said=$(mktemp)

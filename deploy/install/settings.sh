@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# What is chosen, and .env, where it is kept.
+# The choices of the operator, and .env, in which they are kept.
 
 random_hex() { head -c "$1" /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 
-# env_set KEY VALUE: replaces or adds one line; the file is never half written.
+# env_set KEY VALUE: replaces or adds the line of this key. The file is never half written.
 env_set() {
     local file="$INSTALL_DIR/.env"
     {
@@ -14,7 +14,7 @@ env_set() {
     mv "$file.new" "$file"
 }
 
-# env_unset KEY
+# env_unset KEY: removes the line of this key.
 env_unset() {
     local file="$INSTALL_DIR/.env"
     without_setting "$1" >"$file.new"
@@ -22,18 +22,18 @@ env_unset() {
     mv "$file.new" "$file"
 }
 
-# without_setting KEY: the lines of .env but those of this one.
+# without_setting KEY: prints all other lines of .env.
 without_setting() { [[ ! -f "$INSTALL_DIR/.env" ]] || grep -vE "$(setting_line "$1")" "$INSTALL_DIR/.env" || true; }
 
-# setting_names: of each line of .env, with those that stand twice.
+# Prints the key of each line of .env; a key that is set twice is printed twice.
 setting_names() { sed -nE "s/$(setting_line '[A-Za-z_][A-Za-z0-9_]*').*/\\3/p" "$INSTALL_DIR/.env"; }
 
-# What a line of .env does not do, though it looks as if it did.
+# Warns of lines in .env that have another effect than they seem to have.
 warn_of_settings() {
     local name value
     [[ -f "$INSTALL_DIR/.env" ]] || return 0
     for name in $(setting_names | sort | uniq -d); do
-        warn "$name stands more than once in $INSTALL_DIR/.env; the last line counts" \
+        warn "$name is set more than once in $INSTALL_DIR/.env; the last line counts" \
             "$name записана в $INSTALL_DIR/.env несколько раз; действует последняя строка"
     done
     for name in $(setting_names | sort -u); do
@@ -48,17 +48,17 @@ warn_of_settings() {
     done
 }
 
-# env_default KEY VALUE: keeps what is there.
+# env_default KEY VALUE: sets it unless it is set already.
 env_default() { [[ -n "$(env_get "$1")" ]] || env_set "$1" "$2"; }
 
 is_domain() { [[ "$1" =~ ^([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$ ]]; }
 is_address() { [[ "$1" =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ || "$1" =~ ^[0-9A-Fa-f:]*:[0-9A-Fa-f:]*$ ]]; }
-# HOST:PORT, as an address of IPv6 in brackets.
+# HOST:PORT, with an IPv6 address in brackets.
 is_site() { [[ "$1" =~ ^(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?):[0-9]+$ ]] && is_port "${1##*:}"; }
 is_port() { [[ "$1" =~ ^[0-9]{1,5}$ ]] && ((10#$1 >= 1 && 10#$1 <= 65535)); }
 is_name() { [[ "$1" =~ ^[A-Za-z0-9_.-]{3,32}$ ]]; }
 is_password() { [[ "$1" =~ ^[^[:cntrl:]]{10,128}$ ]]; }
-# An address that nobody reaches from the internet.
+# An address that cannot be reached from the internet.
 is_private() { [[ "$1" =~ ^(10|127|169\.254|192\.168|172\.(1[6-9]|2[0-9]|3[01])|100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7]))\. || "${1,,}" =~ ^(f[cd]|fe80:|::1$) ]]; }
 
 need_domain() { is_domain "$1" || die "not a domain: $1" "это не домен: $1"; }
@@ -73,7 +73,7 @@ uses_postgres() { [[ "$(secret_get DATABASE_URL)" == postgres* ]]; }
 
 public_address() { hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 . || echo 127.0.0.1; }
 
-# Asks what is not known yet, and checks it before anything is written.
+# Asks for everything that is not known yet, and checks it before anything is written.
 choose() {
     choose_mode
     local name
@@ -98,7 +98,7 @@ choose() {
     if is_yes "$PANEL" && is_fresh; then choose_admin; fi
 }
 
-# What one kind of installation has left behind does not fit the other.
+# The files of one kind of installation do not fit the other kind.
 choose_mode() {
     local before
     before=$(env_get MODE)
@@ -123,14 +123,14 @@ choose_containers() {
         PROXY_KIND=${PROXY_KIND:-${chosen%,panel}}
         if has_panel; then PANEL=${PANEL:-y}; else PANEL=${PANEL:-n}; fi
     fi
-    # Where nobody can be asked, the panel is what this script is run for.
+    # Without a terminal the panel is installed by default.
     ! has_terminal || without_answer=n
     ask PANEL "$without_answer" "Install the control panel? (y/N)" "Установить панель управления? (y/N)"
     ask PROXY_KIND telemt "Proxy: telemt or builtin" "Прокси: telemt или builtin (встроенный)"
     ask OTHER_NAMES mask "Other names on the port: mask (pass on to the site), or close" \
         "Другие имена на этом порту: mask (передать сайту) или close (закрыть)"
     is_yes "$PANEL" || PANEL_DOMAIN=none
-    # A certificate is given out over port 443 only.
+    # A certificate can be obtained over port 443 only.
     if [[ "$PROXY_PORT" == 443 ]]; then
         ask PANEL_DOMAIN none "Domain of the panel for HTTPS, or none" "Домен панели для HTTPS или none (нет)"
     fi
@@ -145,25 +145,25 @@ choose_containers() {
     [[ "$OTHER_NAMES" =~ ^(close|mask)$ ]] || die "other names: close or mask" "другие имена: close или mask"
 }
 
-# need_panel_domain NAME MASKING-DOMAIN PORT
+# need_panel_domain NAME MASKING-DOMAIN PORT: ends the script unless the panel can be reached at NAME.
 need_panel_domain() {
     need_domain "$1"
     [[ "$1" != "$2" ]] || die "panel and masking need two domains" "панели и маскировке нужны разные домены"
-    [[ "$3" == 443 ]] || die "a certificate for $1 is given out over port 443 only; the port is $3" \
+    [[ "$3" == 443 ]] || die "a certificate for $1 can be obtained over port 443 only; the port is $3" \
         "сертификат для $1 выдаётся только через порт 443, а порт — $3"
 }
 
 write_settings() {
     mkdir -p "$INSTALL_DIR"
     chmod 711 "$INSTALL_DIR"
-    # Whatever an engine would choose. Where something is installed, a database may be reached at what it chose.
+    # Fixed for new installations only: in an older one, a database may be reached at the address that the engine chose.
     [[ "$MODE" == systemd || -f "$INSTALL_DIR/.env" ]] || env_set FRONT_GATEWAY "$(gateway)"
     [[ -n "$(secret_get SECRET_KEY)" ]] || env_set SECRET_KEY "$(random_hex 32)"
     env_set MODE "$MODE"
     env_set PROXY_HOST "$PROXY_HOST"
     env_set PROXY_PORT "$PROXY_PORT"
     env_set TLS_DOMAIN "$TLS_DOMAIN"
-    # In quotes, because Compose looks for variables in what has none.
+    # In single quotes, because Compose expands variables in other values.
     [[ "$DATABASE_URL" == "$(secret_get DATABASE_URL)" ]] || env_set DATABASE_URL "'$DATABASE_URL'"
     env_set MASK_SITE "${MASK_SITE:-}"
     if [[ "$MODE" == systemd ]]; then

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2153 # names in capitals are shared by all parts
-# Update, and the way back. While .updating is there, which names the backup, the former parts are in .previous.
+# The update, and the way back. While it runs, .updating holds the path of the backup, and .previous the parts before it.
 
-# What an update replaces. Settings, configuration and data are in the backup.
+# Prints the paths that an update replaces. Settings, configuration and data are in the backup.
 parts_of_installation() {
     if uses_docker; then
         printf '%s\n' "$INSTALL_DIR"/{docker-compose.yml,traefik,install.sh,deploy}
@@ -43,19 +43,19 @@ do_update() {
     check_build_tools
     make_parts
     if [[ -f "$marker" ]]; then
-        # Half of the parts are new, and only the former program could read the database for a backup.
+        # Some parts may be new already, so no other backup is made: only the previous program could read the database.
         BACKUP=$(cat "$marker")
-        say "An update was interrupted; it goes on" "Прерванное обновление продолжается"
+        say "An update was interrupted and is continued" "Прерванное обновление продолжается"
     else
         make_backup
         keep_parts
         echo "$BACKUP" >"$marker.new"
         mv "$marker.new" "$marker"
     fi
-    # A signal ends what is under way in the subshell, and this shell brings back what was.
+    # A signal ends the step in the subshell, and this shell restores the previous version.
     trap : INT TERM
     trap 'exec >>"$INSTALL_DIR/update.log" 2>&1' HUP
-    # Not as a condition: bash would go on after a failure inside.
+    # Not as a condition, because bash would then ignore failures inside the subshell.
     set +e
     (
         trap - INT TERM HUP
@@ -70,16 +70,16 @@ do_update() {
     trap - INT TERM HUP
     rm -f "$marker" "$INSTALL_DIR/.first-admin"
     say "Updated; backup: $BACKUP" "Обновлено; резервная копия: $BACKUP"
-    # The default was this once, and whether it was chosen is not known.
+    # `close` was the default of older versions, and whether the operator has chosen it is not known.
     [[ "$(env_get OTHER_NAMES)" != close ]] ||
         say "Other names on the port are refused, which an ordinary site does not do; OTHER_NAMES=mask in .env passes them on" \
             "Другим именам на этом порту отказ, обычный сайт так не делает; OTHER_NAMES=mask в .env передаёт их сайту"
 }
 
-# Ends this run. If it is killed, the next update finds the marker.
+# Restores the previous version and ends the script. If this is killed, the next update continues with the marker.
 take_back() {
     trap '' INT TERM HUP
-    warn "the update failed; the former version and data come back" "обновление не удалось; возвращаются прежние версия и данные"
+    warn "the update failed; the previous version and data are restored" "обновление не удалось; возвращаются прежние версия и данные"
     bring_back_parts
     restore_from "$BACKUP"
     rm "$INSTALL_DIR/.updating"

@@ -114,7 +114,7 @@ failing_update() {
         kill -KILL -- -$!' bash "$there/.updating" "${update[@]}" >"$folder/output" 2>&1 || true
     [ -e "$INSTALL_DIR/.updating" ] || fail "a killed update does not know the way back: $(cat "$folder/output")"
     if "${machine[@]}" "${update[@]}" >"$folder/output" 2>&1; then fail "an update that does not start is taken for good"; fi
-    grep -q "the former version and data come back" "$folder/output" || {
+    grep -q "the previous version and data are restored" "$folder/output" || {
         cat "$folder/output" >&2
         fail "the update does not fail where it should"
     }

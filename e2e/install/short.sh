@@ -58,7 +58,7 @@ said=$(docker-compose --env-file "$INSTALL_DIR/.env" --file "$folder/names.yml" 
 # shellcheck disable=SC2016
 if [[ "$said" != *'x$$y # z'* || "$said" != *'B: "2"'* ]]; then fail "Compose reads .env otherwise: $said"; fi
 installer status
-grep -q 'B stands more than once' "$folder/output" || fail "a setting that stands twice is not told: $(cat "$folder/output")"
+grep -q 'B is set more than once' "$folder/output" || fail "a setting that stands twice is not told: $(cat "$folder/output")"
 step ".env is read as Compose reads it, and a setting that stands twice is told"
 
 key=$(cat "$INSTALL_DIR/secrets/secret_key")

@@ -12,6 +12,7 @@ mod events;
 mod import;
 mod layout;
 mod managed;
+mod masking;
 mod parts;
 mod scan;
 mod unfold;
@@ -31,6 +32,7 @@ pub use import::{
 };
 pub use layout::Layout;
 pub use managed::Managed;
+pub use masking::{MaskSite, MaskSiteError, set_mask_domain};
 
 use crate::include::{Lines, Location, Source};
 

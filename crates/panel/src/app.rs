@@ -1,4 +1,4 @@
-//! What handlers and tasks share.
+//! The state that request handlers and background tasks share.
 
 use std::sync::Arc;
 
@@ -21,35 +21,35 @@ use crate::store::Store;
 pub struct App {
     /// The database.
     pub store: Store,
-    /// The settings it was started with.
+    /// The settings that the service was started with.
     pub settings: Settings,
-    /// The time.
+    /// Where the time comes from.
     pub clock: Clock,
-    /// The way to the task that writes the file.
+    /// Asks the config sync for a write of `config.toml`, and knows its state.
     pub sync: SyncHandle,
-    /// Wakes the task that waits for the next expiry.
+    /// Wakes the enforcement task, which sleeps until the next expiry.
     pub deadlines: Arc<Notify>,
-    /// The order of users in lists.
+    /// The users in memory, for searching and sorting lists.
     pub roster: Roster,
     /// Password hashing.
     pub passwords: Passwords,
-    /// Access tokens.
+    /// Signs and checks access tokens.
     pub tokens: Tokens,
-    /// Failed logins.
+    /// Counts failed logins and refuses further ones.
     pub login_limit: LoginLimit,
-    /// What administrators had shown, on its way to the audit log.
+    /// Links and secrets that administrators have viewed and that the audit log does not have yet.
     pub shown: Shown,
-    /// How the periodic tasks and the proxy are.
+    /// The last results of the periodic tasks and of the proxy's scrapes.
     pub health: Health,
-    /// What the operator should know of.
+    /// The warnings that are in force.
     pub warnings: Warnings,
 }
 
-/// What handlers get.
+/// The state as handlers get it.
 pub type SharedApp = Arc<App>;
 
 impl App {
-    /// Puts the service together; nothing runs yet.
+    /// Creates the state; no task runs yet.
     pub fn new(store: Store, settings: Settings, clock: Clock) -> Self {
         Self {
             store,

@@ -1,4 +1,4 @@
-//! The clocks' port: everything that needs the time asks here, and a test may set it.
+//! The only place that reads clocks, so that a test can set the time.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ pub struct Clock {
 impl Clock {
     /// The system's clocks.
     pub fn system() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "this is the port")]
+        #[expect(clippy::disallowed_methods, reason = "the only place that reads the clock")]
         Self::new(Utc::now)
     }
 
-    /// A clock that shows what `now` gives, beside the system's clocks that nobody sets.
+    /// A clock whose time is what `now` returns, with the system's monotonic clocks.
     pub fn new(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
-        let boot = boot_id();
+        let boot = read_boot_id();
         Self::with_steady(now, move || Some(read_steady(boot.clone()?)))
     }
 
-    /// A clock that shows what `now` gives, beside clocks that nobody sets and that show what `steady` gives.
+    /// A clock whose time is what `now` returns, with monotonic clocks that show what `steady` returns.
     pub fn with_steady(
         now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static,
         steady: impl Fn() -> Option<Clocks> + Send + Sync + 'static,
@@ -44,7 +44,7 @@ impl Clock {
         (self.now)().trunc_subsecs(3)
     }
 
-    /// What the clocks show that nobody sets; `None` if the life of the machine is not known.
+    /// What the monotonic clocks show; `None` if the boot id is not known, without which their values mean nothing.
     pub fn steady(&self) -> Option<Clocks> {
         (self.steady)()
     }
@@ -56,8 +56,8 @@ impl std::fmt::Debug for Clock {
     }
 }
 
-/// Names the life of the machine, from its start to its end.
-fn boot_id() -> Option<String> {
+/// The kernel's id of the present boot: monotonic clocks start again with each one.
+fn read_boot_id() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned()).filter(|id| !id.is_empty())
 }

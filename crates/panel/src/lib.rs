@@ -1,4 +1,4 @@
-//! The mtpannel service: REST API, accounting, and the writer of the proxy's `config.toml`.
+//! The mtpannel service: REST API, traffic accounting, and the config sync that writes the proxy's `config.toml`.
 //!
 //! Dependencies point one way: `cli` → `http` → `service` → `node`, `task` → `runtime` → `store` → `mtpannel_core`
 //! (`docs/architecture.md`).

@@ -1,4 +1,4 @@
-//! Log lines on standard error, as text or as JSON.
+//! The log on standard error, as text or as JSON.
 
 use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
-/// What is logged and how.
+/// The settings of the log.
 #[derive(Debug)]
 pub struct Logging {
     /// `LOG_FORMAT`.
@@ -18,9 +18,9 @@ pub struct Logging {
 /// The form of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For people.
+    /// Text for people.
     Text,
-    /// An object.
+    /// A JSON object.
     Json,
 }
 
@@ -37,16 +37,16 @@ impl FromStr for Format {
 }
 
 impl Logging {
-    /// What a level or directives let through.
+    /// Parses a level or directives.
     ///
     /// # Errors
-    /// If they do not fit.
+    /// If they are not valid.
     pub fn filter(directives: &str) -> Result<EnvFilter, &'static str> {
         EnvFilter::try_new(directives)
             .map_err(|_| "must be a level such as info, or directives such as mtpannel=debug,sqlx=warn")
     }
 
-    /// Starts logging, panics included.
+    /// Starts the log for the whole process; panics are logged as well.
     ///
     /// # Errors
     /// If it was started before.
@@ -62,7 +62,7 @@ impl Logging {
     }
 }
 
-/// A line for a panic, in the span of the request whose handler it ends.
+/// Logs a panic, in the span of the request whose handler has panicked.
 pub(crate) fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     tracing::error!(location, "panicked: {}", panic.payload_as_str().unwrap_or("(no message)"));

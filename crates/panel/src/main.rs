@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use tikv_jemallocator::Jemalloc;
 
-/// For SQLite, too. Gives memory back soon after a large file or scrape is done with; the system's allocator kept
-/// three times as much (`.cargo/config.toml` says how soon).
+/// SQLite uses it, too. It returns memory to the system soon after a large file or scrape has been processed
+/// (`.cargo/config.toml` sets how soon); the system's allocator kept three times as much.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

@@ -1,4 +1,4 @@
-//! The running service: listeners, tasks, and an orderly end.
+//! The running service: starts listeners and tasks, and ends them in order.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,9 +21,9 @@ use crate::{http, node, task};
 
 /// Longest wait for requests that are under way when the service ends.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Longest wait for the tasks to end after that: the built-in proxy drains for 5 s, the last scrape takes as long.
+/// Longest wait for the tasks to end after that: the built-in proxy drains for 5 s, and the last scrape takes up to 5 s.
 const FINISH: Duration = Duration::from_secs(15);
-/// Longest wait for the file that says what the last scrape has decided.
+/// Longest wait for the file with the statuses that the last scrape has changed.
 const WRITE: Duration = Duration::from_secs(5);
 /// Longest wait for the database to close.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// A service that runs.
 #[derive(Debug)]
 pub struct Running {
-    /// What it works with.
+    /// The shared state.
     pub app: SharedApp,
     /// Where the API is.
     pub address: SocketAddr,
@@ -40,12 +40,12 @@ pub struct Running {
     stops: Stops,
     servers: JoinSet<anyhow::Result<()>>,
     tasks: JoinSet<()>,
-    /// The owner of the file.
+    /// The config sync.
     writer: JoinSet<()>,
     _lock: Option<InstanceLock>,
 }
 
-/// What tells each part to end.
+/// Tokens that tell each part of the service to end.
 #[derive(Debug, Clone, Default)]
 struct Stops {
     serving: CancellationToken,
@@ -59,7 +59,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<()> {
     tracing::info!(address = %running.address, "the API is at http://{}{}", running.address, running.app.settings.base_path);
     let failed = tokio::select! {
         signal = end_signal() => signal.err(),
-        error = running.failed() => Some(error),
+        error = running.wait_for_failure() => Some(error),
     };
     tracing::info!("shutting down");
     running.stop().await;
@@ -106,20 +106,20 @@ pub async fn start(settings: Settings, clock: Clock) -> anyhow::Result<Running> 
 }
 
 impl Running {
-    /// Waits until a part of the service ends although nobody told it to, and tells which.
-    async fn failed(&mut self) -> anyhow::Error {
+    /// Waits until a part of the service ends without being told to, and returns which one.
+    async fn wait_for_failure(&mut self) -> anyhow::Error {
         tokio::select! {
             Some(ended) = self.servers.join_next() => match ended {
                 Ok(Err(error)) => error.context("a listener failed"),
                 Ok(Ok(())) => anyhow::anyhow!("a listener ended"),
                 Err(error) => anyhow::Error::new(error).context("a listener failed"),
             },
-            Some(ended) = self.tasks.join_next() => of_task(ended),
-            Some(ended) = self.writer.join_next() => of_task(ended),
+            Some(ended) = self.tasks.join_next() => describe_task_end(ended),
+            Some(ended) = self.writer.join_next() => describe_task_end(ended),
         }
     }
 
-    /// Ends one part after the other, each of which may leave something for the next: requests that are under way, the
+    /// Ends the parts in an order in which each may still leave work for the next: requests in progress, the tasks with a
     /// last scrape, the write of the file, the database.
     pub async fn stop(mut self) {
         self.stops.serving.cancel();
@@ -135,23 +135,23 @@ impl Running {
     }
 }
 
-fn of_task(ended: Result<(), JoinError>) -> anyhow::Error {
+fn describe_task_end(ended: Result<(), JoinError>) -> anyhow::Error {
     match ended {
         Ok(()) => anyhow::anyhow!("a periodic task ended"),
         Err(error) => anyhow::Error::new(error).context("a periodic task failed"),
     }
 }
 
-/// Waits until all `parts` have ended, and cuts off those that have not after `at_most`.
-async fn end<T: 'static>(parts: &mut JoinSet<T>, at_most: Duration, otherwise: &str) {
+/// Waits until all `parts` have ended, and aborts those that still run after `at_most`.
+async fn end<T: 'static>(parts: &mut JoinSet<T>, at_most: Duration, warning: &str) {
     let ended = async { while parts.join_next().await.is_some() {} };
     if tokio::time::timeout(at_most, ended).await.is_err() {
-        tracing::warn!("{otherwise}");
+        tracing::warn!("{warning}");
         parts.shutdown().await;
     }
 }
 
-/// Connections that the system keeps until they are taken. With fewer, a crowd has others wait a second for a second try.
+/// Connections that the system queues until they are accepted. When the queue is full, clients retry only after a second.
 const BACKLOG: u32 = 4_096;
 
 fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {

@@ -1,4 +1,4 @@
-//! Environment and flags → settings, with every problem reported at once (design section 10).
+//! Reads the settings from the environment and from flags, and reports all problems at once.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -19,12 +19,12 @@ use parse::{
     base_path, config_path, header_value, http_url, networks, number, proxy_kind, secret_key, socket_address, switch,
 };
 
-/// Every environment variable, as text. Those that may hold a secret are no flags, because a command line is readable
-/// by everybody on the machine.
+/// The settings as text, before they are checked. Those that may hold a secret are environment variables only, because
+/// everybody on the machine can read a command line.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Settings (each is also an environment variable)")]
 pub struct RawSettings {
-    /// Path of the proxy's config.toml on the volume that both share.
+    /// Path of the proxy's config.toml, in a directory that panel and proxy share.
     #[arg(
         long,
         global = true,
@@ -33,7 +33,7 @@ pub struct RawSettings {
         value_name = "FILE"
     )]
     telemt_config_path: String,
-    /// Address of the proxy's Prometheus text.
+    /// Address of the proxy's Prometheus metrics.
     #[arg(
         long,
         global = true,
@@ -42,16 +42,16 @@ pub struct RawSettings {
         value_name = "URL"
     )]
     telemt_metrics_url: String,
-    /// Address of telemt's control API, for what the metrics do not tell; none if empty.
+    /// Address of telemt's control API, which says whether telemt has read the file; not asked if empty.
     #[arg(long, global = true, env = "TELEMT_API_URL", value_name = "URL")]
     telemt_api_url: Option<String>,
-    /// Host for links: name or IP address under which clients reach the proxy.
+    /// Host in the links: name or IP address at which clients reach the proxy.
     #[arg(long, global = true, env = "PROXY_HOST", default_value = "", hide_default_value = true, value_name = "HOST")]
     proxy_host: String,
-    /// Port for links.
+    /// Port in the links.
     #[arg(long, global = true, env = "PROXY_PORT", default_value = "443", value_name = "PORT")]
     proxy_port: String,
-    /// Domain that the proxy pretends to be (FakeTLS).
+    /// Masking domain: the site that the proxy pretends to be (FakeTLS).
     #[arg(
         long,
         global = true,
@@ -64,7 +64,7 @@ pub struct RawSettings {
     /// Address and port of the API.
     #[arg(long, global = true, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
-    /// Address and port of the panel's own metrics; keep it away from the outside.
+    /// Address and port of the panel's own metrics; do not expose it to the internet.
     #[arg(
         long,
         global = true,
@@ -73,22 +73,22 @@ pub struct RawSettings {
         value_name = "ADDRESS:PORT"
     )]
     panel_metrics_listen: String,
-    /// Seconds between two readings of the proxy's metrics.
+    /// Seconds between two scrapes of the proxy's metrics.
     #[arg(long, global = true, env = "METRICS_SCRAPE_INTERVAL_SECONDS", default_value = "30", value_name = "SECONDS")]
     metrics_scrape_interval_seconds: String,
     /// Minutes for which an access token is valid.
     #[arg(long, global = true, env = "JWT_EXPIRE_MINUTES", default_value = "60", value_name = "MINUTES")]
     jwt_expire_minutes: String,
-    /// Days for which the audit log is kept; 0 keeps it for ever.
+    /// Days for which the audit log is kept; 0 keeps it forever.
     #[arg(long, global = true, env = "AUDIT_KEEP_DAYS", default_value = "365", value_name = "DAYS")]
     audit_keep_days: String,
-    /// Networks whose X-Forwarded-For and X-Forwarded-Proto are believed, separated by commas.
+    /// Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted, separated by commas.
     #[arg(long, global = true, env = "TRUSTED_PROXIES", default_value = "", value_name = "NETWORKS")]
     trusted_proxies: String,
-    /// Path under which the panel stands behind a reverse proxy, such as /panel.
+    /// Path at which a reverse proxy publishes the panel, such as /panel.
     #[arg(long, global = true, env = "BASE_PATH", default_value = "", value_name = "PATH")]
     base_path: String,
-    /// Whether the description of the API and its page are served: true or false.
+    /// Whether the API documentation is served at /api/docs: true or false.
     #[arg(long, global = true, env = "API_DOCS", default_value = "true", value_name = "WHETHER")]
     api_docs: String,
     /// Which proxy runs: external (telemt, in a container of its own) or embedded (the built-in one, in this process).
@@ -102,32 +102,32 @@ pub struct RawSettings {
     rust_log: Option<String>,
 }
 
-/// A variable that does not fit, and what to do.
+/// A variable whose value is not valid, and what it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Problem {
     variable: &'static str,
     advice: String,
 }
 
-/// All variables that do not fit.
+/// All variables whose values are not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", list(.0))]
+#[error("{}", describe(.0))]
 pub struct SettingsError(Vec<Problem>);
 
 impl SettingsError {
-    /// One problem. `variable` may also be where variables come from.
+    /// One problem. `variable` may also name a source of variables, such as `.env`.
     pub fn new(variable: &'static str, advice: impl Into<String>) -> Self {
         Self(vec![Problem { variable, advice: advice.into() }])
     }
 
-    /// The problems of several readings.
+    /// Joins the problems of several errors.
     pub fn all(errors: impl IntoIterator<Item = Self>) -> Self {
         Self(errors.into_iter().flat_map(|error| error.0).collect())
     }
 }
 
-fn list(problems: &[Problem]) -> String {
-    problems.iter().fold(String::from("the settings do not fit:"), |mut text, problem| {
+fn describe(problems: &[Problem]) -> String {
+    problems.iter().fold(String::from("the settings are not valid:"), |mut text, problem| {
         let _ = write!(text, "\n  {}: {}", problem.variable, problem.advice);
         text
     })
@@ -142,61 +142,61 @@ pub struct ProxyApi {
     pub auth: Option<SecretString>,
 }
 
-/// Who runs the proxy.
+/// Which program runs the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyKind {
-    /// Another program, behind a router.
+    /// Another program, such as telemt, behind a router.
     External,
-    /// This process. A new file has it listen on the port of the links.
+    /// The built-in proxy in this process. A new file has it listen on the port of the links.
     Embedded {
-        /// Where a new file has it show its metrics, which is where the panel asks for them.
+        /// Where a new file has it serve its metrics: the address that the panel scrapes.
         metrics: SocketAddr,
     },
 }
 
-/// What the projection and the links need.
+/// The settings of the proxy, its file and its links.
 #[derive(Debug, Clone)]
 pub struct ProxySettings {
-    /// Who runs it.
+    /// Which program runs it.
     pub kind: ProxyKind,
-    /// `config.toml`.
+    /// Path of `config.toml`.
     pub config_path: PathBuf,
     /// Where clients reach the proxy.
     pub endpoint: Endpoint,
 }
 
-/// What the running service needs.
+/// The settings of the running service.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The database.
     pub database: DatabaseUrl,
-    /// The file and the links.
+    /// The proxy, its file and its links.
     pub proxy: ProxySettings,
     /// Key that signs tokens.
     pub secret_key: SecretString,
-    /// The proxy's Prometheus text.
+    /// Address of the proxy's Prometheus metrics.
     pub metrics_url: String,
-    /// telemt's control API, if it may be asked.
+    /// telemt's control API, if its address is set.
     pub proxy_api: Option<ProxyApi>,
     /// Time between two scrapes.
     pub scrape_interval: Duration,
     /// Where the API listens.
     pub listen: SocketAddr,
-    /// Where the panel's own metrics are.
+    /// Where the panel's own metrics are served.
     pub metrics_listen: SocketAddr,
     /// For how long an access token is valid.
     pub token_lifetime: Duration,
     /// For how long the audit log is kept; `None` for ever.
     pub audit_kept_for: Option<Duration>,
-    /// Networks that may say who the client is.
+    /// Networks of reverse proxies that are trusted to name the client.
     pub trusted_proxies: Vec<IpNet>,
     /// Path prefix: empty, or with a slash in front and none at the end.
     pub base_path: String,
-    /// Whether the description of the API and its page are served.
+    /// Whether the API documentation is served.
     pub api_docs: bool,
 }
 
-/// Collects problems, variable by variable.
+/// Collects the problems of all variables that are read with it.
 #[derive(Default)]
 struct Reader(Vec<Problem>);
 
@@ -205,7 +205,7 @@ impl Reader {
         value.map_err(|error| self.0.push(Problem { variable, advice: error.to_string() })).ok()
     }
 
-    /// Ends the reading: the problems, or the values, none of which is missing then.
+    /// Returns the value if there was no problem; it is `None` only if there was one.
     fn finish<T>(self, value: Option<T>) -> Result<T, SettingsError> {
         value.filter(|_| self.0.is_empty()).ok_or(SettingsError(self.0))
     }
@@ -227,7 +227,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 impl RawSettings {
-    /// What is logged and how; at `default_level` if nothing else is said.
+    /// The settings of the log; `default_level` if `RUST_LOG` is not set.
     pub fn logging(&self, default_level: &str) -> Result<Logging, SettingsError> {
         let mut reader = Reader::default();
         let directives = self.rust_log.as_deref().map(str::trim).filter(|directives| !directives.is_empty());
@@ -237,14 +237,14 @@ impl RawSettings {
         reader.finish(both)
     }
 
-    /// What the projection and the links need.
+    /// The settings of the proxy, its file and its links.
     pub fn proxy(&self) -> Result<ProxySettings, SettingsError> {
         let mut reader = Reader::default();
         let proxy = self.read_proxy(&mut reader);
         reader.finish(proxy)
     }
 
-    /// The database, and what the projection and the links need.
+    /// The database, and the settings of the proxy.
     pub fn database_and_proxy(&self) -> Result<(DatabaseUrl, ProxySettings), SettingsError> {
         let mut reader = Reader::default();
         let database = read_database_url(&mut reader);
@@ -252,7 +252,7 @@ impl RawSettings {
         reader.finish(database.zip(proxy))
     }
 
-    /// The database, and where the proxy's Prometheus text is.
+    /// The database, and the address of the proxy's Prometheus metrics.
     pub fn database_and_metrics_url(&self) -> Result<(DatabaseUrl, String), SettingsError> {
         let mut reader = Reader::default();
         let database = read_database_url(&mut reader);
@@ -260,7 +260,7 @@ impl RawSettings {
         reader.finish(database.zip(metrics_url))
     }
 
-    /// Where a health check finds the service on this machine, and its base path.
+    /// The address on which the service listens, and its base path, for a health check on this machine.
     pub fn own_address(&self) -> Result<(SocketAddr, String), SettingsError> {
         let mut reader = Reader::default();
         let listen = reader.check("LISTEN", socket_address(&self.listen));
@@ -269,7 +269,7 @@ impl RawSettings {
         reader.finish(both)
     }
 
-    /// Everything, for the running service.
+    /// All settings, for the running service.
     pub fn service(&self) -> Result<Settings, SettingsError> {
         let mut reader = Reader::default();
         let settings = self.read_service(&mut reader);

@@ -46,7 +46,7 @@ broken_archive() {
     PANEL=n
     settle
     mkdir -p "$INSTALL_DIR/acme"
-    plain_config >"$INSTALL_DIR/config/config.toml"
+    echo '[server]' >"$INSTALL_DIR/config/config.toml"
     make_backup
     [ "$(members "$BACKUP" | sort | tr '\n' ' ')" = ".env acme/ config/ config/config.toml " ]
     broken_archive
@@ -138,7 +138,7 @@ broken_archive() {
     forget
     run do_restore "$BATS_TEST_TMPDIR/backup.tar.gz"
     [ "$status" -eq 1 ]
-    [[ "$output" == *"port 443 is taken"* ]]
+    [[ "$output" == *"port 443 is in use"* ]]
     [ ! -e "$INSTALL_DIR" ]
 }
 

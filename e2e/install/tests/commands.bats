@@ -12,6 +12,7 @@ installed() {
     touch "$INSTALL_DIR/.complete" "$INSTALL_DIR/docker-compose.yml"
     printf '[censorship]\ntls_domain = "mask.example"\n' >"$INSTALL_DIR/config/config.toml"
     nothing_runs
+    fake_panel "$SMALL_PANEL"
     forget
 }
 nothing_runs() {
@@ -29,7 +30,7 @@ nothing_runs() {
         case "$command $name" in
             "admin list") return 1 ;;
             "user links") echo "tg://proxy?x" ;;
-            "config render") echo "[server]" ;;
+            "config template") echo "[server]" ;;
             *) [ -t 0 ] || cat >/dev/null ;;
         esac'
     fake qrencode 'cat >/dev/null'
@@ -54,7 +55,7 @@ nothing_runs() {
     export PROXY_HOST=192.0.2.1 TLS_DOMAIN=mask.example IMAGES=panel:local PROXY_KIND=builtin
     run do_install
     [ "$status" -eq 1 ]
-    [[ "$output" == *"is taken"* ]]
+    [[ "$output" == *"is in use"* ]]
     [ ! -e "$INSTALL_DIR/.env" ]
 }
 
@@ -230,14 +231,13 @@ nothing_runs() {
     [ "$(env_get TLS_DOMAIN)" = mask.example ]
     MASK_SITE=172.29.43.1:8444 do_change_domain own.example
     [ "$(env_get MASK_SITE)" = 172.29.43.1:8444 ]
-    grep -qx 'mask_host = "172.29.43.1"' "$INSTALL_DIR/config/config.toml"
+    asked "panel config set-domain own.example --mask-site 172.29.43.1:8444"
     MASK_SITE=none
     forget
     do_change_domain other.example
     [ -z "$(env_get MASK_SITE)" ]
-    refuses grep mask_host "$INSTALL_DIR/config/config.toml"
+    asked "panel config set-domain other.example --mask-site none"
     # What the operator has written there stays.
-    echo 'mask_host = "theirs.example"' >>"$INSTALL_DIR/config/config.toml"
     do_change_domain another.example
-    grep -q theirs.example "$INSTALL_DIR/config/config.toml"
+    grep -qx "panel config set-domain another.example" "$ASKED"
 }

@@ -59,6 +59,13 @@ fake_panel() {
     eval "panel_cli() { local command=\${1:-} name=\${2:-}; echo \"panel \$*\" >>\"\$ASKED\"; $1; }"
 }
 
+# A panel's command line that makes a first config.toml and changes the domain in it, below the folder that it is run in, as
+# the service's user.
+SMALL_PANEL='case "$command $name" in
+    "config template") printf "[censorship]\ntls_domain = \"mask.example\"\n" ;;
+    "config set-domain") as_owner config bash -c "grep -q ^tls_domain config.toml && sed -i \"s/^tls_domain.*/tls_domain = \\\"$3\\\"/\" config.toml" ;;
+esac'
+
 # strictly COMMAND: as main calls it, in a process group of its own. `run` takes the rules of errexit away.
 strictly() {
     setsid --wait env --default-signal=INT,TERM,HUP bash -c "

@@ -19,10 +19,10 @@ installed() {
     fake docker 'case "$1 $2" in "compose version") echo 2.24.0 ;; esac'
     fake getent 'exit 2'
     fake_panel 'case $command in
-        config) printf "[server]\nport = 1234\n[censorship]\ntls_domain = \"mask.example\"\n" ;;
         backup) as_owner data bash -c "echo rows >$name" ;;
         restore) as_owner data cp "$name" restored.copy ;;
-    esac'
+    esac
+    '"$SMALL_PANEL"
     panel_data() { echo .; }
     stop() { :; }
     start() { :; }
@@ -106,6 +106,18 @@ domain_changes() {
 }
 @test "another masking domain is written by the service's user" {
     kinds domain_changes
+}
+
+# telemt_alone CHECK: the same where the installer edits the file without the program.
+telemt_alone() {
+    uses_docker || return 0
+    env_set COMPOSE_PROFILES telemt
+    "$@"
+}
+@test "where telemt is alone the file is written by the container's user, and through no link" {
+    kinds telemt_alone link_in_place_of_new_file
+    kinds telemt_alone link_in_place_of_config
+    kinds telemt_alone domain_changes
 }
 
 an_update_follows_nothing() {

@@ -184,7 +184,7 @@ at_terminal() {
         lock
         run bash -c ". '$ROOT/install.sh'; lock"
         [ "$status" -eq 1 ]
-        [[ "$output" == *"under way"* ]]
+        [[ "$output" == *"in progress"* ]]
     )
     lock
 }

@@ -241,7 +241,7 @@ CASES
 @test "a setting that stands twice, or that Compose or systemd takes otherwise, is told without its value" {
     settings 'MODE=docker\nA=canary1\nexport A=canary2\nB="canary$x"\nC=canary$x\nD='"'"'canary$x'"'"'\n'
     run warn_of_settings
-    [[ "$output" == *"A stands more than once"* ]]
+    [[ "$output" == *"A is set more than once"* ]]
     [[ "$output" == *"in B;"* && "$output" == *"in C;"* && "$output" != *"in D;"* ]]
     [[ "$output" != *canary* && "$output" != *systemd* ]]
     [ "$(LC_ALL=ru_RU.UTF-8 warn_of_settings 2>&1 | grep -c "одинарные кавычки")" -eq 2 ]

@@ -81,7 +81,7 @@ what_runs() { cat "$BINARY" "$UNIT" "$INSTALL_DIR/install.sh" "$INSTALL_DIR/.env
     before=$(what_runs)
     REFUSED=new run update
     [ "$status" -eq 1 ]
-    [[ "$output" == *"the former version and data come back"* ]]
+    [[ "$output" == *"the previous version and data are restored"* ]]
     [ "$(what_runs)" = "$before" ]
     [ "$(cat "$BATS_TEST_TMPDIR/restored")" = old ]
     [ ! -e "$INSTALL_DIR/.updating" ]
@@ -99,7 +99,7 @@ what_runs() { cat "$BINARY" "$UNIT" "$INSTALL_DIR/install.sh" "$INSTALL_DIR/.env
     fake systemctl
     REFUSED=new run update
     [ "$status" -eq 1 ]
-    [[ "$output" == *"goes on"*"come back"* ]]
+    [[ "$output" == *"is continued"*"are restored"* ]]
     [ "$(what_runs)" = "$before" ]
     [ "$(find "$INSTALL_DIR/backups" -name '*.tar.gz' | wc -l)" -eq 1 ]
 }
@@ -128,7 +128,7 @@ what_runs() { cat "$BINARY" "$UNIT" "$INSTALL_DIR/install.sh" "$INSTALL_DIR/.env
         [ "$(what_runs)" = "$before" ]
         [ ! -e "$INSTALL_DIR/.updating" ]
     done
-    grep "come back" "$INSTALL_DIR/update.log"
+    grep "are restored" "$INSTALL_DIR/update.log"
 }
 
 @test "an installation that is not complete is completed, not updated" {

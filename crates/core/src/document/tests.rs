@@ -4,5 +4,6 @@ mod entries;
 mod generate;
 mod import;
 mod includes;
+mod masking;
 mod properties;
 mod replaced;

@@ -1,4 +1,4 @@
-//! `mtpannel admin`.
+//! `mtpannel admin`: creates, lists and deletes administrators, and sets their passwords.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use mtpannel_core::user::Username;
@@ -18,7 +18,7 @@ pub(super) async fn create(name: &Username, is_sudo: bool, from_stdin: bool, unl
         tell("there is an administrator already; nothing was done");
         return Ok(());
     }
-    // Before he thinks of a password in vain.
+    // Before anybody is asked for a password.
     if exists(&store, name).await? {
         anyhow::bail!("there is an administrator '{name}' already; names are compared without case");
     }
@@ -40,35 +40,35 @@ pub(super) async fn list() -> anyhow::Result<()> {
         .into_iter()
         .map(|admin| {
             let role = if admin.is_sudo { "sudo" } else { "admin" };
-            let last_login = admin.last_login_at.map_or_else(|| "never".to_owned(), time);
-            [admin.username, role.to_owned(), time(admin.created_at), last_login]
+            let last_login = admin.last_login_at.map_or_else(|| "never".to_owned(), format_time);
+            [admin.username, role.to_owned(), format_time(admin.created_at), last_login]
         })
         .collect();
-    output::print(&output::table(["NAME", "ROLE", "CREATED", "LAST LOGIN"], &rows))
+    output::print(&output::format_table(["NAME", "ROLE", "CREATED", "LAST LOGIN"], &rows))
 }
 
 pub(super) async fn set_password(name: &Username, from_stdin: bool) -> anyhow::Result<()> {
     let store = open_existing().await?;
     if !exists(&store, name).await? {
-        return Err(missing(name));
+        return Err(missing_error(name));
     }
     let new = password::obtain(from_stdin)?;
     let hash = Passwords::default().hash(new.password.clone()).await;
     let now = Clock::system().now();
     service::set_password(&store, &By::CommandLine, name.as_str(), &hash, now)
         .await
-        .map_err(|error| named(error, name))?;
+        .map_err(|error| with_name(error, name))?;
     store.close().await;
-    tell(&format!("replaced the password of '{name}'; he is logged out everywhere"));
+    tell(&format!("replaced the password of '{name}'; they are logged out everywhere"));
     new.reveal()
 }
 
 pub(super) async fn delete(name: &Username) -> anyhow::Result<()> {
     let store = open_existing().await?;
     let now = Clock::system().now();
-    service::remove(&store, &By::CommandLine, name.as_str(), now).await.map_err(|error| named(error, name))?;
+    service::remove(&store, &By::CommandLine, name.as_str(), now).await.map_err(|error| with_name(error, name))?;
     store.close().await;
-    tell(&format!("deleted administrator '{name}'; his users stay, without an owner"));
+    tell(&format!("deleted administrator '{name}'; their users stay, without an owner"));
     Ok(())
 }
 
@@ -76,18 +76,18 @@ async fn exists(store: &Store, name: &Username) -> anyhow::Result<bool> {
     Ok(admins::by_name(store.read().await?.db(), name.as_str()).await?.is_some())
 }
 
-fn missing(name: &Username) -> anyhow::Error {
+fn missing_error(name: &Username) -> anyhow::Error {
     anyhow::anyhow!("there is no administrator '{name}'")
 }
 
-fn named(error: ServiceError, name: &Username) -> anyhow::Error {
+fn with_name(error: ServiceError, name: &Username) -> anyhow::Error {
     match error {
-        ServiceError::NotFound(_) => missing(name),
+        ServiceError::NotFound(_) => missing_error(name),
         error => error.into(),
     }
 }
 
-/// A time as it is shown everywhere.
-pub(super) fn time(time: DateTime<Utc>) -> String {
+/// A time in the form in which all commands show it.
+pub(super) fn format_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -1,4 +1,4 @@
-//! `mtpannel backup` and `mtpannel restore`.
+//! `mtpannel backup` and `mtpannel restore`: copies of a SQLite database.
 
 use std::path::Path;
 
@@ -37,10 +37,10 @@ pub(super) async fn restore(file: &Path) -> anyhow::Result<()> {
         contents.admins
     ));
     if let Some(kept) = restored.kept {
-        tell(&format!("the database before is kept as {}", kept.display()));
+        tell(&format!("the previous database is kept as {}", kept.display()));
     }
     if contents.sudo_admins == 0 {
-        tell("warning: it has no sudo administrator; make one with: mtpannel admin create NAME --sudo");
+        tell("warning: it has no sudo administrator; create one with: mtpannel admin create NAME --sudo");
     }
     Ok(())
 }

@@ -1,6 +1,11 @@
-//! `mtpannel config`.
+//! `mtpannel config`: prints, checks and changes the proxy's `config.toml`.
 
+use std::net::IpAddr;
 use std::time::Duration;
+
+use mtpannel_core::document::{MaskSite, set_mask_domain};
+use mtpannel_core::include::Source;
+use mtpannel_core::link::MaskDomain;
 
 use super::{audit_read, causes, output, tell};
 use crate::clock::Clock;
@@ -13,7 +18,7 @@ use crate::runtime::warnings::endpoint::differences;
 use crate::settings::{ProxySettings, RawSettings};
 use crate::store::{DatabaseUrl, Store};
 
-/// How long a running panel may take to write what has just changed, before the file counts as different.
+/// How long a running panel may take to write a change before the file counts as out of sync.
 const SETTLE: Duration = Duration::from_secs(1);
 
 pub(super) async fn render(settings: &RawSettings) -> anyhow::Result<()> {
@@ -41,7 +46,7 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
             tell(&format!("error: {problems}"));
         }
     }
-    // Without these two there is nothing to compare; what is wrong with them was told just now.
+    // Without these settings there is nothing to compare. Their problems were reported above.
     if let Ok((url, proxy)) = settings.database_and_proxy() {
         match check_file(&url, &proxy).await {
             Ok(Checked { verdict, warnings }) => {
@@ -62,7 +67,20 @@ pub(super) async fn check(settings: &RawSettings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the check of a file that is fine in itself has found.
+pub(super) fn template(settings: &RawSettings, router: Option<IpAddr>, site: Option<&MaskSite>) -> anyhow::Result<()> {
+    let proxy = settings.proxy()?;
+    let text = Source::alone(ConfigFile::new(&proxy).template(router));
+    output::print(&set_mask_domain(&text, &proxy.endpoint.domain, site)?)
+}
+
+pub(super) fn set_domain(settings: &RawSettings, domain: &MaskDomain, site: Option<&MaskSite>) -> anyhow::Result<()> {
+    let proxy = settings.proxy()?;
+    let is_new = ConfigFile::new(&proxy).set_mask_domain(domain, site)?;
+    let verdict = if is_new { "changed" } else { "says this already" };
+    output::print(&format!("{}: {verdict}\n", proxy.config_path.display()))
+}
+
+/// The result of a check of a file that can be read.
 struct Checked {
     verdict: &'static str,
     warnings: Vec<Warning>,
@@ -70,7 +88,7 @@ struct Checked {
 
 async fn check_file(url: &DatabaseUrl, proxy: &ProxySettings) -> anyhow::Result<Checked> {
     let mut file = ConfigFile::new(proxy);
-    // First, because it needs no database.
+    // This needs no database, so it comes first.
     let is_present = file.check()?;
     let path = proxy.config_path.display();
     let database = Database::open(url).await?;
@@ -97,8 +115,8 @@ async fn check_file(url: &DatabaseUrl, proxy: &ProxySettings) -> anyhow::Result<
     Ok(Checked { verdict, warnings })
 }
 
-/// The database of the settings. Before the first start of the panel there is none, and nobody makes one for a look at the
-/// file: an empty one in a folder that goes with this value takes its place.
+/// The database of the settings. Before the first start of the panel there is none. Commands that only look at the file do
+/// not create it, and use an empty one in a temporary folder, which is removed with this value.
 struct Database {
     store: Store,
     is_new: bool,

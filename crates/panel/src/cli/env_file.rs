@@ -1,7 +1,7 @@
-//! The file `.env`.
+//! Reads the file `.env`.
 //!
-//! It is read as Compose and systemd read it, except that nothing in a value is replaced: `$x` stays `$x`. Of a variable
-//! that is set twice the last line counts.
+//! It is read as Compose and systemd read it, except that variables in a value are not expanded: `$x` stays `$x`. If a
+//! variable is set twice, the last line counts.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -9,9 +9,9 @@ use std::path::Path;
 
 use crate::settings::SettingsError;
 
-/// Adds the variables of the file, if there is one, to the environment; what is there already wins. Lines that are none
-/// are left out and told. Returns what the operator should know. No text of the file but names is ever told, because it
-/// holds secrets.
+/// Adds the variables of the file, if it exists, to the environment; variables that are set already take precedence.
+/// Returns warnings for the operator, or an error for lines that are not valid. No message quotes more of the file than
+/// names of variables, because it holds secrets.
 pub(super) fn load(path: &Path) -> Result<Vec<String>, SettingsError> {
     let problem = |advice: String| SettingsError::new(".env", advice);
     let text = match std::fs::read_to_string(path) {
@@ -20,7 +20,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<String>, SettingsError> {
         Err(error) => return Err(problem(format!("cannot be read: {error}"))),
     };
     let parsed = parse(&text);
-    // This library changes the environment, and is given nothing that it would replace.
+    // The library sets the environment. It gets quoted lines, so that it expands nothing in them.
     let lines: String = parsed.variables.iter().map(|(name, (_, value))| quoted(name, value)).collect();
     let mut problems: Vec<_> = parsed.problems.into_iter().map(problem).collect();
     if dotenvy::from_read(lines.as_bytes()).is_err() {
@@ -29,7 +29,7 @@ pub(super) fn load(path: &Path) -> Result<Vec<String>, SettingsError> {
     if problems.is_empty() { Ok(parsed.repeated) } else { Err(SettingsError::all(problems)) }
 }
 
-/// A line from which [`dotenvy`] takes exactly this value.
+/// A line that [`dotenvy`] reads as exactly this value.
 fn quoted(name: &str, value: &str) -> String {
     let mut line = format!("{name}=\"");
     for character in value.chars() {
@@ -47,9 +47,9 @@ fn quoted(name: &str, value: &str) -> String {
 struct Parsed {
     /// Name → line and value.
     variables: BTreeMap<String, (usize, String)>,
-    /// Which lines do not count because a later one sets the same variable.
+    /// Warnings about lines that do not count because a later one sets the same variable.
     repeated: Vec<String>,
-    /// Which lines are none, and why.
+    /// Lines that are not valid, and why.
     problems: Vec<String>,
 }
 
@@ -80,14 +80,14 @@ fn parse(text: &str) -> Parsed {
     parsed
 }
 
-/// Length of the first line with its end.
+/// Length of the first line, including its line end.
 fn line_length(text: &str) -> usize {
     text.find('\n').map_or(text.len(), |end| end + 1)
 }
 
 type Variable<'a> = Option<(&'a str, String)>;
 
-/// The variable that the text begins with, none for an empty line or a comment, and how much text that takes.
+/// Reads the variable at the beginning of the text, `None` for an empty line or a comment, and its length in bytes.
 fn variable(text: &str) -> Result<(Variable<'_>, usize), &'static str> {
     const FORM: &str = "is not NAME=value; quote values with spaces";
     let line = &text[..line_length(text)];
@@ -110,7 +110,7 @@ fn variable(text: &str) -> Result<(Variable<'_>, usize), &'static str> {
             let after = start + 1 + end;
             let tail = text[after..after + line_length(&text[after..])].trim();
             if !(tail.is_empty() || tail.starts_with('#')) {
-                return Err("has text behind the closing quote");
+                return Err("has text after the closing quote");
             }
             (value, after + line_length(&text[after..]))
         }
@@ -119,14 +119,14 @@ fn variable(text: &str) -> Result<(Variable<'_>, usize), &'static str> {
     if value.contains('\0') { Err("has a zero byte") } else { Ok((Some((name, value)), taken)) }
 }
 
-/// A value without quotes, which ends before a comment. `#` begins one where a space is before it.
+/// An unquoted value up to a comment. `#` begins a comment if there is a space or tab before it.
 fn without_comment(value: &str) -> &str {
     let comment = value.match_indices('#').find(|(at, _)| value[..*at].ends_with([' ', '\t']));
     comment.map_or(value, |(at, _)| &value[..at]).trim()
 }
 
-/// The value up to the closing quote, which may be in a later line, and how much text that takes. Between single quotes
-/// everything stands for itself.
+/// The value up to the closing quote, which may be in a later line, and its length in bytes. Between single quotes there
+/// are no escapes.
 fn unquote(text: &str, quote: char) -> Result<(String, usize), &'static str> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -197,7 +197,7 @@ mod tests {
     #[case("=canary", "line 2 is not NAME=value")]
     #[case("A='canary", "line 2 has a quote that is not closed")]
     #[case("A=\"canary\\", "line 2 has a quote that is not closed")]
-    #[case("A='canary'x", "line 2 has text behind the closing quote")]
+    #[case("A='canary'x", "line 2 has text after the closing quote")]
     #[case("A=canary\0", "line 2 has a zero byte")]
     fn what_is_no_variable_is_told_by_line_and_the_others_are_read(#[case] line: &str, #[case] advice: &str) {
         let parsed = parse(&format!("# first\n{line}\nB=y\n"));

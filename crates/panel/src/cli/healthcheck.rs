@@ -1,4 +1,4 @@
-//! `mtpannel healthcheck`.
+//! `mtpannel healthcheck`: asks the panel on this machine whether it works.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::settings::RawSettings;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What of the service's readiness concerns this machine: the database. The rest may have its cause elsewhere, and no restart
-/// mends it.
+/// The part of the readiness that a restart of the panel may repair: the database. Other causes, such as a proxy that is
+/// down, are not a reason to restart the panel.
 #[derive(Deserialize)]
 struct Ready {
     database: bool,
@@ -27,12 +27,13 @@ pub(super) async fn run(settings: &RawSettings) -> anyhow::Result<()> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()
-        .context("the HTTP client cannot be made")?;
+        .context("the HTTP client cannot be created")?;
     let status = ask(&client, &url).await?.status();
     ensure!(status == StatusCode::OK, "{url} answered {status}");
     let url = format!("{url}/ready");
     let ready = ask(&client, &url).await?.json::<Ready>().await.map_err(reqwest::Error::without_url);
-    let Ready { database, database_writable } = ready.with_context(|| format!("no readiness from {url}"))?;
+    let Ready { database, database_writable } =
+        ready.with_context(|| format!("cannot read the readiness from {url}"))?;
     ensure!(database, "the database does not answer");
     ensure!(database_writable, "the database takes no writes; the log tells why");
     Ok(())
@@ -43,7 +44,7 @@ async fn ask(client: &Client, url: &str) -> anyhow::Result<Response> {
     answer.with_context(|| format!("no answer from {url}"))
 }
 
-/// The address under which a service that listens on `listen` is reached from this machine.
+/// The address at which this machine reaches a service that listens on `listen`.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,4 +1,4 @@
-//! `mtpannel import`.
+//! `mtpannel import`: takes over users from the older Python panel or from a telemt file.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -47,10 +47,10 @@ pub(super) async fn panel_db(settings: &RawSettings, file: &Path, how: How) -> a
     let changes = old.changes.iter().fold(String::new(), |text, change| text + &format!("changed: {change}\n"));
     let summary = import::apply(&store, old, scrape.as_ref(), clock.now(), how.dry_run).await?;
     store.close().await;
-    output::print(&(changes + &told(&summary, how.dry_run)))?;
+    output::print(&(changes + &summarize(&summary, how.dry_run)))?;
     if scrape.is_some_and(|scrape| scrape.snapshot.suppressed) {
         tell(
-            "warning: the proxy leaves out some users in its metrics; for those its counters are no base yet, see below",
+            "warning: the proxy's metrics leave out some users, so their counters could not be taken as the base; see below",
         );
         warn_about_the_base();
     } else if !summary.has_base {
@@ -69,10 +69,10 @@ pub(super) async fn telemt_config(settings: &RawSettings, file: &Path, how: How)
     let store = Store::open(&url, now).await?;
     let summary = import_file::apply(&store, users, now, how.dry_run).await?;
     store.close().await;
-    output::print(&told_of_file(&summary, how.dry_run))
+    output::print(&summarize_file(&summary, how.dry_run))
 }
 
-fn told_of_file(summary: &import_file::Summary, dry_run: bool) -> String {
+fn summarize_file(summary: &import_file::Summary, dry_run: bool) -> String {
     let done = if dry_run { "nothing was imported; it would be" } else { "imported" };
     let mut text = format!("{done}: users: {}\n", summary.new.len());
     for name in &summary.new {
@@ -100,12 +100,12 @@ async fn scrape(store: &Store, url: &str, clock: &Clock) -> anyhow::Result<Optio
 
 fn warn_about_the_base() {
     tell(
-        "warning: the first scrape adds everything that the proxy has counted since its own start, also what the old \
-         panel had counted. Restart the proxy before the panel, so that it counts from 0.",
+        "warning: the first scrape adds everything that the proxy has counted since its start, including what the old \
+         panel has counted already. Restart the proxy before the panel, so that it counts from 0.",
     );
 }
 
-fn told(summary: &Summary, dry_run: bool) -> String {
+fn summarize(summary: &Summary, dry_run: bool) -> String {
     let mut text = format!(
         "{}: administrators: {}, users: {}, traffic rows: {}, rows of proxy figures: {}\n",
         if dry_run { "nothing was imported; it would be" } else { "imported" },

@@ -1,4 +1,4 @@
-//! `mtpannel migrate`.
+//! `mtpannel migrate`: brings the schema of the database up to date.
 
 use super::{open, output};
 

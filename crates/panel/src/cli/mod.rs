@@ -1,7 +1,7 @@
 //! The command line.
 //!
-//! What a command is asked for goes to standard output, everything else to standard error. Exit codes: 0 done, 1 not
-//! done (with the reason), 2 wrong usage.
+//! The result of a command goes to standard output, everything else to standard error. Exit codes: 0 done, 1 not done
+//! (with the reason), 2 wrong usage.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -53,9 +53,9 @@ fn prepare(args: impl Iterator<Item = OsString>) -> anyhow::Result<(Cli, tokio::
             }
         }
         (env, logging) => {
-            // Whoever wants to know everything that does not fit hears it at once.
-            let wants_all = matches!(cli.command, Command::Serve | Command::Config(ConfigCommand::Check));
-            let service = if wants_all { cli.settings.service().err() } else { None };
+            // These two commands report all problems of the settings at once.
+            let checks_all = matches!(cli.command, Command::Serve | Command::Config(ConfigCommand::Check));
+            let service = if checks_all { cli.settings.service().err() } else { None };
             return Err(SettingsError::all([env.err(), logging.err(), service].into_iter().flatten()).into());
         }
     }
@@ -79,6 +79,12 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
         Command::User(UserCommand::Links { name, qr }) => user::links(&settings, &name, qr).await,
         Command::Config(ConfigCommand::Render) => config::render(&settings).await,
         Command::Config(ConfigCommand::Check) => config::check(&settings).await,
+        Command::Config(ConfigCommand::Template { router, mask_site }) => {
+            config::template(&settings, router, mask_site.as_ref())
+        }
+        Command::Config(ConfigCommand::SetDomain { domain, mask_site }) => {
+            config::set_domain(&settings, &domain, mask_site.as_ref())
+        }
         Command::Import(ImportCommand::PanelDb { file, how }) => import::panel_db(&settings, &file, how).await,
         Command::Import(ImportCommand::TelemtConfig { file, how }) => {
             import::telemt_config(&settings, &file, how).await
@@ -91,37 +97,37 @@ async fn run(Cli { settings, command, .. }: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// The failure on standard error: what was not done, and below it why, cause by cause.
+/// Reports a failure on standard error: what was not done and, below it, each cause.
 fn report(error: &anyhow::Error) -> ExitCode {
     tell(&format!("error: {}", causes(error).join("\n  because: ")));
     ExitCode::FAILURE
 }
 
-/// An error and its causes in words, each once: many errors tell their source already.
+/// The texts of an error and its causes, without repetition: many errors include the text of their source.
 fn causes(error: &anyhow::Error) -> Vec<String> {
-    let mut told: Vec<String> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
     for cause in error.chain().map(ToString::to_string) {
-        if told.last().is_none_or(|last| !last.contains(&cause)) {
-            told.push(cause);
+        if texts.last().is_none_or(|last| !last.contains(&cause)) {
+            texts.push(cause);
         }
     }
-    told
+    texts
 }
 
-/// Opens the database of the settings; makes it if there is none.
+/// Opens the database of the settings, and creates it if it does not exist.
 async fn open() -> anyhow::Result<Store> {
     Ok(Store::open(&settings::database_url()?, Clock::system().now()).await?)
 }
 
-/// Opens the database of the settings, which must exist: what only reads makes no empty one.
+/// Opens the database of the settings, which must exist: a command that only reads does not create one.
 async fn open_existing() -> anyhow::Result<Store> {
     let url = settings::database_url()?;
     must_exist(&url)?;
     Ok(Store::open(&url, Clock::system().now()).await?)
 }
 
-/// Adds an entry to the audit log for what a command shows or copies. Whoever may run it can read the database without it,
-/// so a database that cannot write does not refuse.
+/// Adds an action to the audit log for data that a command shows or copies. A database that is read-only is only a warning:
+/// whoever can run the command can read the database in any case.
 async fn audit_read(store: &Store, action: &'static str, target: Option<&str>) {
     if let Err(error) = crate::service::audit::record_command(store, Clock::system().now(), action, target).await {
         tell(&format!("warning: the audit log has no entry for this: {error}"));
@@ -138,8 +144,8 @@ fn must_exist(url: &DatabaseUrl) -> anyhow::Result<()> {
     }
 }
 
-/// Tells something that is no result on standard error.
+/// Prints a line that is not the result of a command on standard error.
 fn tell(text: &str) {
-    // There is nowhere to tell that standard error is closed.
+    // If standard error is closed, this cannot be reported anywhere.
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,10 +1,10 @@
-//! Standard output.
+//! The result of a command on standard output: texts, tables, sizes.
 
 use std::io::{self, ErrorKind, Write as _};
 
 use anyhow::Context as _;
 
-/// Prints a whole text. A reader that has gone away (`| head`) has what he wanted.
+/// Prints a text. It is no error if the reader has closed the pipe, as `| head` does.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -14,7 +14,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 }
 
 /// A table with a header; every column is as wide as its widest cell, two spaces apart.
-pub(super) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
+pub(super) fn format_table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = header.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -38,8 +38,8 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> 
     text
 }
 
-/// Bytes for people: 1.50 GiB.
-pub(super) fn bytes(count: i64) -> String {
+/// A number of bytes for people, such as 1.50 GiB.
+pub(super) fn format_bytes(count: i64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     let mut whole = u128::from(count.unsigned_abs()) * 100;
     if whole < 102_400 {
@@ -47,7 +47,7 @@ pub(super) fn bytes(count: i64) -> String {
     }
     let mut unit = "";
     for next in UNITS {
-        // The next unit as long as what is left would show as 1024 or more of this one.
+        // Goes to the next unit while the number would show as 1024 or more.
         if whole < 102_400 {
             break;
         }
@@ -58,12 +58,12 @@ pub(super) fn bytes(count: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, table};
+    use super::{format_bytes, format_table};
     use rstest::rstest;
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_spaces() {
-        let text = table(
+        let text = format_table(
             ["A", "LONG", "C"],
             &[["abc".into(), "x".into(), "y".into()], ["я".into(), String::new(), String::new()]],
         );
@@ -77,6 +77,6 @@ mod tests {
     #[case(1_610_612_736, "1.50 GiB")]
     #[case(i64::MAX, "8.00 EiB")]
     fn bytes_are_shown_in_the_largest_unit_that_fits(#[case] count: i64, #[case] shown: &str) {
-        assert_eq!(bytes(count), shown);
+        assert_eq!(format_bytes(count), shown);
     }
 }

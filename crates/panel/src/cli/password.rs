@@ -1,4 +1,5 @@
-//! Where an administrator's password comes from: never from an argument, which everybody on the machine can read.
+//! Reads or generates an administrator's password. It is never an argument, because everybody on the machine can read
+//! those.
 
 use std::io::{self, IsTerminal as _, Read as _};
 
@@ -9,16 +10,16 @@ use super::{output, tell};
 use crate::random;
 use crate::runtime::password;
 
-/// Longest line that is read.
+/// Most bytes that are read from standard input.
 const MAX_LINE: u64 = 4_096;
 
-/// A new password, and whether it was made here and has to be shown.
+/// A new password, and whether it was generated here and has to be shown.
 pub(super) struct NewPassword {
     pub(super) password: SecretString,
     generated: bool,
 }
 
-/// From standard input, from a person at the terminal, or made here.
+/// Reads the password from standard input or from the terminal, or generates one if there is no terminal.
 pub(super) fn obtain(from_stdin: bool) -> anyhow::Result<NewPassword> {
     let (password, generated) = if from_stdin {
         (read_line()?, false)
@@ -32,7 +33,7 @@ pub(super) fn obtain(from_stdin: bool) -> anyhow::Result<NewPassword> {
 }
 
 impl NewPassword {
-    /// Shows the password on standard output if nobody knows it yet.
+    /// Prints the password on standard output if it was generated here.
     pub(super) fn reveal(&self) -> anyhow::Result<()> {
         if !self.generated {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The built-in proxy alone.
+//! `mtpannel proxy`: runs the built-in proxy alone.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What is reached through the service's front: the running panel and the description of its API.
+//! `mtpannel serve` runs the panel; `mtpannel openapi` prints the description of its API.
 
 use crate::settings::Settings;
 use crate::{http, serve};

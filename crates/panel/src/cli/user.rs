@@ -1,11 +1,11 @@
-//! `mtpannel user`.
+//! `mtpannel user`: lists users, and prints the links of one.
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-use super::admin::time;
+use super::admin::format_time;
 use super::{audit_read, must_exist, open_existing, output};
 use crate::clock::Clock;
 use crate::settings::RawSettings;
@@ -19,15 +19,15 @@ pub(super) async fn list() -> anyhow::Result<()> {
     all.sort_by_cached_key(|user| user.username.to_ascii_lowercase());
     let now = Clock::system().now();
     let rows: Vec<[String; 4]> = all.into_iter().map(|user| row(user, now)).collect();
-    output::print(&output::table(["NAME", "STATUS", "USED / LIMIT", "EXPIRES"], &rows))
+    output::print(&output::format_table(["NAME", "STATUS", "USED / LIMIT", "EXPIRES"], &rows))
 }
 
 fn row(user: Listed, now: DateTime<Utc>) -> [String; 4] {
-    // The stored status may be a moment old.
+    // The stored status may be out of date by a moment, so it is evaluated again.
     let status = user.standing().status(now);
-    let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), |limit| output::bytes(limit.get()));
-    let usage = format!("{} / {limit}", output::bytes(user.data_used));
-    let expires = user.expire_at.map_or_else(|| "never".to_owned(), time);
+    let limit = user.data_limit.map_or_else(|| "no limit".to_owned(), |limit| output::format_bytes(limit.get()));
+    let usage = format!("{} / {limit}", output::format_bytes(user.data_used));
+    let expires = user.expire_at.map_or_else(|| "never".to_owned(), format_time);
     [user.username, status.as_str().to_owned(), usage, expires]
 }
 
@@ -41,13 +41,13 @@ pub(super) async fn links(settings: &RawSettings, name: &str, qr: bool) -> anyho
     let links = proxy.endpoint.links(&user.secret);
     let mut text = format!("{}\n{}\n", links.tg_link, links.https_link);
     if qr {
-        text.push_str(&picture(&links.tg_link)?);
+        text.push_str(&draw_qr_code(&links.tg_link)?);
     }
     output::print(&text)
 }
 
-/// A QR code of half blocks. What is dark in it is left to the dark ground of the terminal.
-fn picture(link: &str) -> anyhow::Result<String> {
+/// A QR code in half-block characters, for light text on a dark background: its dark modules are left blank.
+fn draw_qr_code(link: &str) -> anyhow::Result<String> {
     let code = QrCode::new(link).context("the link does not fit into a QR code")?;
     Ok(code.render().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build() + "\n")
 }

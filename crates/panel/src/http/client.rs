@@ -1,11 +1,11 @@
-//! Who is at the other end: only trusted proxies may say that it is somebody else.
+//! The client of a request: the peer, or the address that a trusted reverse proxy names.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// Whether this address may say who the client is.
+/// Whether this address belongs to a reverse proxy that is trusted to name the client.
 pub(super) fn is_trusted(trusted: &[IpNet], address: &IpAddr) -> bool {
     trusted.iter().any(|network| network.contains(address))
 }
@@ -15,12 +15,12 @@ pub(super) fn is_trusted(trusted: &[IpNet], address: &IpAddr) -> bool {
 pub(super) struct Client {
     /// Its address, if it is known.
     pub(super) address: Option<IpAddr>,
-    /// Whether it speaks TLS with the reverse proxy.
+    /// Whether it uses TLS to the reverse proxy.
     pub(super) tls: bool,
 }
 
 impl Client {
-    /// The peer of the connection or, if that is a trusted proxy, the last address in `X-Forwarded-For` that is not one.
+    /// Takes the peer of the connection or, if that is a trusted proxy, the last address in `X-Forwarded-For` that is none.
     pub(super) fn new(peer: Option<IpAddr>, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let peer = peer.map(|address| address.to_canonical());
         if !peer.is_some_and(|peer| is_trusted(trusted, &peer)) {
@@ -34,20 +34,20 @@ impl Client {
                 break;
             }
         }
-        // The nearest proxy, which is trusted, has added the last one.
+        // The nearest proxy, which is trusted, has added the last value.
         let tls =
             values(headers, "x-forwarded-proto").next_back().is_some_and(|proto| proto.eq_ignore_ascii_case("https"));
         Self { address, tls }
     }
 }
 
-/// Everything that a header lists, the nearest last.
+/// All values of a header, that of the nearest proxy last.
 fn values<'a>(headers: &'a HeaderMap, name: &str) -> impl DoubleEndedIterator<Item = &'a str> {
     let lines = headers.get_all(name).iter();
     lines.flat_map(|line| line.to_str().unwrap_or("?").split(',')).map(str::trim)
 }
 
-/// The address of a hop: alone, quoted, in brackets, with a port.
+/// Parses the address of a hop: bare, quoted, in brackets, or with a port.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
     let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop);
     let address = hop.parse().or_else(|_| hop.parse::<SocketAddr>().map(|address| address.ip()));
@@ -63,9 +63,9 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::a_stranger_is_not_believed("198.51.100.1", "203.0.113.9", "198.51.100.1")]
+    #[case::an_unknown_peer_is_not_believed("198.51.100.1", "203.0.113.9", "198.51.100.1")]
     #[case::a_proxy_is("10.0.0.1", "203.0.113.9", "203.0.113.9")]
-    #[case::the_last_stranger_counts("10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9")]
+    #[case::the_last_untrusted_hop_counts("10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2", "203.0.113.9")]
     #[case::nonsense_ends_the_walk("10.0.0.1", "1.1.1.1, nonsense, 10.0.0.2", "10.0.0.2")]
     #[case::a_port_is_cut_off("10.0.0.1", "203.0.113.9:51234", "203.0.113.9")]
     #[case::ipv6_with_a_port("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1")]

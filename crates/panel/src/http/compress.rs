@@ -1,7 +1,7 @@
-//! Answers of the API in fewer bytes, for clients that ask for it.
+//! Compresses answers of the API for clients that accept gzip.
 //!
-//! The length of a compressed text tells something of what stands in it. Where a text that somebody else may choose stands
-//! beside a secret, many tries would tell the secret. So answers with secrets are never compressed.
+//! Answers with secrets are never compressed: if an attacker can choose a part of the answer, the compressed length reveals
+//! the secret after many tries (the BREACH attack).
 
 use std::io::Write as _;
 
@@ -17,10 +17,10 @@ use http_body_util::BodyExt as _;
 use super::problem::Problem;
 use super::web::accepts;
 
-/// Smaller answers fit into one packet anyway.
+/// Smaller answers, in bytes, are not compressed: they fit into one packet.
 const LEAST: usize = 1 << 10;
 
-/// Compresses what is worth it.
+/// Compresses an answer if it is large enough, has no secrets, and the client accepts gzip.
 pub(super) async fn compress(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if request.method() != Method::GET || shows_secrets(route) {
@@ -50,19 +50,19 @@ pub(super) async fn compress(request: Request, next: Next) -> Response {
     (parts, packed).into_response()
 }
 
-/// Whether the answers of a route hold tokens, links or secrets.
+/// Whether the answers of a route contain tokens, links or secrets.
 fn shows_secrets(route: &str) -> bool {
     let is_one_user = route.contains("/users/{") || route.ends_with("/users/bulk");
     (is_one_user && !route.ends_with("/traffic")) || route.contains("/admin/")
 }
 
-/// Whether the client takes gzip.
+/// Whether the client accepts gzip.
 pub(super) fn wants_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|accepted| accepted.to_str().ok());
     accepted.is_some_and(|accepted| accepts(accepted, "gzip"))
 }
 
-/// The same bytes, compressed.
+/// Compresses the bytes with gzip.
 pub(super) fn gzip(bytes: &[u8]) -> Bytes {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());

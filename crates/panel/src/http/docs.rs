@@ -1,4 +1,4 @@
-//! The OpenAPI document and a page that shows it, from the binary itself.
+//! Serves the OpenAPI document and a page that shows it. Both are embedded in the program.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::{compress, web};
 use crate::app::SharedApp;
 
-/// The page styles its elements itself, which needs inline styles; scripts stay in files.
+/// The page sets styles on its elements, so inline styles are allowed; scripts must be files.
 const CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -25,7 +25,7 @@ const CSP: HeaderValue = HeaderValue::from_static(
 pub(super) fn router(mut openapi: OpenApi, base_path: &str) -> Router<SharedApp> {
     openapi.servers = Some(vec![Server::new(if base_path.is_empty() { "/" } else { base_path })]);
     let openapi = Bytes::from(openapi.to_json().expect("the document has a JSON form"));
-    // Once, because anybody may ask.
+    // Compressed once, because anybody may request it without a login.
     let packed = compress::gzip(&openapi);
     let config = Arc::new(Config::from(format!("{base_path}/api/openapi.json")));
     let page = format!("{base_path}/api/docs/");
@@ -55,7 +55,7 @@ fn file(path: &str, config: Arc<Config<'static>>) -> Response {
         }
         Ok(None) => Problem::not_found("the documentation has no such file").into_response(),
         Err(error) => {
-            tracing::error!(%error, "the documentation could not be shown");
+            tracing::error!(%error, "a file of the API documentation could not be read");
             Problem::internal().into_response()
         }
     }

@@ -1,4 +1,4 @@
-//! What happens to every request and answer.
+//! Layers around all routes: log and metrics of requests, size of bodies, the Host header, security headers.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,11 @@ use super::problem::Problem;
 use crate::app::SharedApp;
 use crate::random;
 
-/// Largest request body (design section 8).
+/// Largest request body.
 pub(super) const MAX_BODY: usize = 1 << 20;
-/// How much of a body that is too large is read and thrown away, so that the client hears why.
+/// Bytes of a body that is too large that are read and discarded, so that the client receives the answer.
 pub(super) const MAX_DISCARDED: usize = 64 << 20;
-/// For how long that is done.
+/// Longest time for reading and discarding a body.
 pub(super) const DISCARD_TIME: Duration = Duration::from_secs(10);
 /// Longest time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -26,21 +26,21 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
     connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
-/// The interface copies links, and uses nothing else that a browser asks leave for.
+/// The web interface writes to the clipboard, and uses no other feature for which a browser asks permission.
 const PERMISSIONS: &str = "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), \
     magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
 
-/// Names, times, counts and logs a request, and ends it if it takes too long.
+/// Gives a request an id, logs and measures it, and ends it if it takes too long.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
     let id = hex::encode(random::bytes::<8>());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)".into(), |path| path.as_str().to_owned());
-    let method = known(request.method());
+    let method = method_label(request.method());
     let span = tracing::info_span!("request", id, method, route);
     let began = Instant::now();
     let answer = tokio::time::timeout(TIMEOUT, next.run(request)).instrument(span.clone()).await;
     let mut response = answer.unwrap_or_else(|_| Problem::unavailable("it took too long; try again").into_response());
     let (status, took) = (response.status(), began.elapsed());
-    span.in_scope(|| log(status, took));
+    span.in_scope(|| log_answer(status, took));
     let status = status.as_str().to_owned();
     metrics::histogram!("mtpannel_http_request_duration_seconds", "method" => method, "route" => route.clone())
         .record(took);
@@ -52,7 +52,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-fn log(status: StatusCode, took: Duration) {
+fn log_answer(status: StatusCode, took: Duration) {
     let (status, milliseconds) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
     if status >= 500 {
         tracing::error!(status, milliseconds, "answered");
@@ -61,8 +61,8 @@ fn log(status: StatusCode, took: Duration) {
     }
 }
 
-/// The method as a label: a client may send any word, and metrics remember every one.
-fn known(method: &Method) -> &'static str {
+/// The method as a label of metrics. A client may send any word, so unknown ones get one label together.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
@@ -74,14 +74,14 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// Turns a request away whose body is announced to be too large.
+/// Refuses a request whose Content-Length is too large.
 pub(super) async fn limit_body(request: Request, next: Next) -> Response {
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if length.unwrap_or(0) <= MAX_BODY {
         return next.run(request).await;
     }
-    // Slower clients hear it before they have sent everything.
+    // A slow client gets the answer before it has sent everything.
     let _ = tokio::time::timeout(DISCARD_TIME, discard(request.into_body())).await;
     Problem::too_large().into_response()
 }
@@ -95,7 +95,7 @@ async fn discard(mut body: axum::body::Body) {
     }
 }
 
-/// Adds the headers that stand on every answer (design section 9).
+/// Adds the security headers to every answer, and forbids caching of the API.
 pub(super) async fn secure(State(app): State<SharedApp>, client: Client, request: Request, next: Next) -> Response {
     let is_api = request
         .uri()
@@ -114,7 +114,7 @@ pub(super) async fn secure(State(app): State<SharedApp>, client: Client, request
     response
 }
 
-/// Sets the headers that stand on every answer, unless they are set already.
+/// Sets the security headers that are not set already.
 pub(super) fn set_security_headers(headers: &mut HeaderMap) {
     let mut set = |name: HeaderName, value| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
@@ -128,7 +128,7 @@ pub(super) fn set_security_headers(headers: &mut HeaderMap) {
     set(HeaderName::from_static("permissions-policy"), PERMISSIONS);
 }
 
-/// Refuses a request of HTTP/1.1 that does not name exactly one host: what stands between may understand another one.
+/// Refuses a request of HTTP/1.1 without exactly one Host header: a reverse proxy might take another one than the server.
 pub(super) async fn require_host(request: Request, next: Next) -> Response {
     let hosts = request.headers().get_all(header::HOST).iter().count();
     if hosts == 1 || (hosts == 0 && request.version() < Version::HTTP_11) {

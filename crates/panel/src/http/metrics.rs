@@ -1,4 +1,4 @@
-//! The panel's own Prometheus metrics, for the internal listener.
+//! The panel's own Prometheus metrics, served by the internal listener.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -20,13 +20,13 @@ use crate::app::{App, SharedApp};
 use crate::runtime::health::{ProxyState, Task};
 use crate::runtime::warnings::Warning;
 
-/// Upper ends of the histograms' buckets, seconds.
+/// Upper bounds of the histograms' buckets, in seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 
 /// Time between two upkeeps of the recorder.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Makes the recorder the process's one; later calls give the same.
+/// Installs the recorder of the process; later calls return the same handle.
 ///
 /// # Panics
 /// If another recorder is installed already.
@@ -59,7 +59,7 @@ fn describe() {
         Unit::Seconds,
         "Time to read and record the proxy's metrics"
     );
-    describe_counter!("mtpannel_scrape_failures_total", "Readings of the proxy's metrics that failed");
+    describe_counter!("mtpannel_scrape_failures_total", "Scrapes of the proxy's metrics that failed");
     describe_gauge!("mtpannel_task_last_success_age_seconds", Unit::Seconds, "Time since a periodic task succeeded");
     describe_gauge!("mtpannel_task_failing", "Whether a periodic task failed the last time");
     describe_gauge!("mtpannel_users", "Users by status");
@@ -70,14 +70,15 @@ fn describe() {
     describe_gauge!("mtpannel_build_info", "Version of the panel");
 }
 
-/// Puts the observations in their buckets now and then, which otherwise a scrape does: without one they would pile up.
+/// Sorts observations into their buckets from time to time. Otherwise only a scrape of `/metrics` does it, and without one
+/// they would fill the memory.
 pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
     while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
         handle.run_upkeep();
     }
 }
 
-/// `/metrics` for the internal listener.
+/// The internal listener's route, `/metrics`.
 pub fn internal_router(handle: PrometheusHandle, app: SharedApp) -> Router {
     Router::new()
         .route("/metrics", get(render))

@@ -1,4 +1,4 @@
-//! The API over HTTP.
+//! The HTTP server: API, web interface, health checks and metrics.
 
 use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse as _;
@@ -32,7 +32,7 @@ pub use server::serve;
 use problem::Problem;
 use routes::{admins, auth, health, system, users};
 
-/// Everything under `/api`.
+/// The routes under `/api`.
 fn api() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new()
         .routes(routes!(auth::token))
@@ -44,7 +44,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .routes(routes!(admins::update, admins::delete))
         .routes(routes!(users::list, users::create))
         .routes(routes!(users::bulk))
-        // A user may have this name, too.
+        // A user may have the name `bulk`.
         .route("/users/bulk", get(users::show).put(users::update).delete(users::delete))
         .routes(routes!(users::show, users::update, users::delete))
         .routes(routes!(users::regenerate_secret))
@@ -62,13 +62,13 @@ fn api() -> OpenApiRouter<SharedApp> {
         .layer(middleware::from_fn(compress::compress))
 }
 
-fn probes() -> OpenApiRouter<SharedApp> {
+fn health_checks() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(health::live)).routes(routes!(health::ready))
 }
 
 fn described() -> (Router<SharedApp>, OpenApi) {
     let (router, openapi) =
-        OpenApiRouter::with_openapi(openapi::frame()).nest("/api", api()).merge(probes()).split_for_parts();
+        OpenApiRouter::with_openapi(openapi::frame()).nest("/api", api()).merge(health_checks()).split_for_parts();
     (router, openapi::complete(openapi))
 }
 
@@ -77,7 +77,7 @@ pub fn openapi() -> OpenApi {
     described().1
 }
 
-/// The public listener's routes.
+/// The routes of the public listener.
 pub fn router(app: SharedApp) -> Router {
     let base_path = app.settings.base_path.clone();
     let (mut routes, openapi) = described();
@@ -88,12 +88,12 @@ pub fn router(app: SharedApp) -> Router {
     let routes = if base_path.is_empty() {
         routes
     } else {
-        // Health checks on the machine itself need not know the path.
+        // Health checks on this machine need not know the base path.
         Router::new()
             .nest(&base_path, routes)
-            // With a slash at the end it is no path of the nested routes.
+            // The nested routes do not have the base path with a slash at its end.
             .route(&format!("{base_path}/"), get(web::page))
-            .merge(probes().split_for_parts().0)
+            .merge(health_checks().split_for_parts().0)
             .fallback(async || Problem::not_found("there is nothing under this path"))
     };
     routes

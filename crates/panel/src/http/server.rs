@@ -1,4 +1,4 @@
-//! The server: connections, of which there is a bound, and requests, which must come and be taken in time.
+//! The server: bounds the number of connections, the memory for bodies, and the time for requests and answers.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -34,27 +34,27 @@ mod pace;
 mod refusal;
 mod stream;
 
-/// What clients may hold, and for how long.
+/// Bounds on the connections of a listener, and on the time that clients may take.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     /// Connections at once.
     connections: usize,
-    /// Further ones in which health checks are answered when the others are all at work.
+    /// Reserved connection slots, in which health checks are answered while all others work on a request.
     reserved: usize,
-    /// Connections at once of one client: an IPv4 address, or the /64 of an IPv6 address.
+    /// Connections at once of one network: an IPv4 address, or the /64 of an IPv6 address.
     per_network: usize,
-    /// Time for the head of a request: from its first byte, or from the beginning of the connection.
+    /// Time for the head of a request, from its first byte or from the beginning of the connection.
     head: Duration,
     /// How long a connection may be idle between two requests.
     idle: Duration,
-    /// How fast an answer must be taken.
+    /// The least rate at which the client must take an answer.
     write: Rate,
-    /// How fast a body must come.
+    /// The least rate at which the client must send a body.
     body: Rate,
 }
 
-/// Reverse proxies keep connections, without a request, for up to 90 s; one that is closed just when they use it costs
-/// somebody their request.
+/// The idle time is longer than the 90 s for which reverse proxies keep idle connections: a request that a reverse proxy
+/// sends on a connection just when the server closes it would be lost.
 const BOUNDS: Bounds = Bounds {
     connections: 512,
     reserved: 32,
@@ -65,7 +65,7 @@ const BOUNDS: Bounds = Bounds {
     body: Rate { window: Duration::from_secs(10), least: 1 << 10 },
 };
 
-/// What the connections of a listener share.
+/// The state that the connections of a listener share.
 struct Shared {
     bounds: Bounds,
     router: Router,
@@ -74,8 +74,8 @@ struct Shared {
     memory: Memory,
 }
 
-/// Serves until it is told to stop, and then to the end of the requests that are under way. `trusted` are the networks
-/// that may say who the client is.
+/// Serves until `stop` is cancelled, and then until the requests in progress are answered. `trusted` are the networks of
+/// reverse proxies that are trusted to name the client.
 pub async fn serve(listener: TcpListener, router: Router, trusted: Vec<IpNet>, stop: CancellationToken) {
     serve_within(BOUNDS, listener, router, trusted, stop).await;
 }
@@ -120,8 +120,8 @@ async fn serve_connection(
 ) {
     let stream = Stream::new(socket, Arc::clone(connection), shared.bounds);
     let service = service_fn(|request: Request<Incoming>| {
-        // At once, because the library reads the body next.
-        connection.set_reading(reading(request.body()));
+        // This must come first, because the HTTP library reads the body next.
+        connection.set_reading(reading_after_head(request.body()));
         connection.set_answering(true);
         let (shared, connection) = (Arc::clone(shared), Arc::clone(connection));
         async move {
@@ -131,7 +131,7 @@ async fn serve_connection(
         }
     });
     let mut http = http1::Builder::new();
-    // The stream has the times; the library only parses.
+    // The stream enforces the timeouts; the library only parses.
     http.header_read_timeout(None).max_header_size(head::MAX_HEAD);
     let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
@@ -146,7 +146,8 @@ async fn serve_connection(
     }
 }
 
-fn reading(body: &Incoming) -> Reading {
+/// What is read from the client after the head of a request.
+fn reading_after_head(body: &Incoming) -> Reading {
     match body.size_hint().exact() {
         Some(0) => Reading::Head,
         Some(length) => Reading::Body(length),
@@ -163,15 +164,15 @@ async fn answer(
     let is_last = connection.reading() == Reading::Rest;
     let client = Client::new(Some(peer.ip()), request.headers(), &shared.trusted);
     let path = request.uri().path();
-    let is_probe = path.ends_with("/health") || path.ends_with("/health/ready");
+    let is_health_check = path.ends_with("/health") || path.ends_with("/health/ready");
     request.extensions_mut().insert(ConnectInfo(peer));
     let (request, rest) = body::watch(request, connection, shared.bounds.body, &shared.memory);
-    let mut response = if has_turn(&shared.connections, connection, client, is_probe).await {
+    let mut response = if wait_for_turn(&shared.connections, connection, client, is_health_check).await {
         let served = TowerToHyperService::new(shared.router.clone()).call(request).await;
         served.unwrap_or_else(|never| match never {})
     } else {
         drop(request);
-        busy()
+        answer_busy()
     };
     if let Some(rest) = rest {
         response = rest.finish(response).await;
@@ -182,19 +183,25 @@ async fn answer(
     response
 }
 
-/// Whether the request may be worked on, at once or after a while.
-async fn has_turn(connections: &Connections, connection: &Arc<Connection>, client: Client, is_probe: bool) -> bool {
+/// Waits until the request may be worked on; `false` if that takes too long. A health check never waits.
+async fn wait_for_turn(
+    connections: &Connections,
+    connection: &Arc<Connection>,
+    client: Client,
+    is_health_check: bool,
+) -> bool {
     let is_within_bounds = connections.attribute(connection, client.address);
-    if is_probe || !is_within_bounds {
-        return is_probe;
+    if is_health_check || !is_within_bounds {
+        return is_health_check;
     }
     connection.set_working(false);
-    let has_turn = connections.has_regular_place(connection).await;
+    let has_turn = connections.wait_for_regular_slot(connection).await;
     connection.set_working(true);
     has_turn
 }
 
-fn busy() -> Response {
+/// The answer if there is no connection slot for the request.
+fn answer_busy() -> Response {
     let mut response = Problem::unavailable("too many requests at once; try again").into_response();
     super::layers::set_security_headers(response.headers_mut());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

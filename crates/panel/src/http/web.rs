@@ -1,6 +1,6 @@
-//! The web interface, embedded when the program was built.
+//! Serves the web interface, which is embedded when the program is built.
 //!
-//! `web/dist` may be missing then: the API works without, and the front page says how to build it.
+//! `web/dist` may be missing at that time: then the API works, and the front page says how to build the interface.
 
 use std::borrow::Cow;
 
@@ -21,9 +21,9 @@ use crate::app::SharedApp;
 struct Files;
 
 const INDEX: &str = "index.html";
-/// What the built page has in the place of the address under which it is served.
+/// What the built page has in place of the path at which it is served.
 const BASE: &str = "<base href=\"/\" />";
-/// Vite puts a hash of the content into the names of the files in here.
+/// The names of the files in this folder contain a hash of their content (Vite), so they never change.
 const HASHED: &str = "assets/";
 
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>mtpannel</title>\
@@ -31,7 +31,7 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\
     <p>This program was built without the web interface. With Node 20 installed, <code>make run</code> builds both; \
     <code>make web</code> builds the interface alone, before the program.</p></html>";
 
-/// A file of the interface, or the page itself for the addresses that the page knows.
+/// Serves a file of the interface, or its page for every other path that a browser opens: the page knows its own paths.
 pub(super) async fn serve(State(app): State<SharedApp>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let is_api = path == "api" || path.starts_with("api/") || path.starts_with("health");
@@ -49,7 +49,7 @@ pub(super) async fn serve(State(app): State<SharedApp>, method: Method, uri: Uri
     page(State(app), headers).await
 }
 
-/// The page itself.
+/// Serves the page of the interface.
 pub(super) async fn page(State(app): State<SharedApp>, headers: HeaderMap) -> Response {
     front(Files::get(INDEX).as_ref(), &app.settings.base_path, &headers)
 }
@@ -61,7 +61,7 @@ fn front(built: Option<&EmbeddedFile>, base_path: &str, headers: &HeaderMap) -> 
     }
 }
 
-/// Whether a browser goes there, and not a script or a picture.
+/// Whether a browser opens the path as a page, and does not load a script or an image.
 fn wants_page(headers: &HeaderMap) -> bool {
     headers
         .get(header::ACCEPT)
@@ -99,7 +99,7 @@ fn asset(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
 
 type Packed = (Option<&'static str>, Cow<'static, [u8]>);
 
-/// The bytes of a file without a copy, so that many slow readers of a large one cost no memory.
+/// The bytes of a file without a copy, so that many slow clients of a large file take no memory.
 pub(super) fn shared(data: Cow<'static, [u8]>) -> Bytes {
     match data {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -107,7 +107,7 @@ pub(super) fn shared(data: Cow<'static, [u8]>) -> Bytes {
     }
 }
 
-/// The smallest form of the file that the client understands and that was built.
+/// The smallest compressed form of the file that was built and that the client accepts.
 fn packed(path: &str, headers: &HeaderMap) -> Option<Packed> {
     let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
     [("br", "br"), ("gzip", "gz")]
@@ -125,7 +125,7 @@ pub(super) fn accepts(accepted: &str, encoding: &str) -> bool {
     })
 }
 
-/// An answer that the client keeps and asks for again; 304 if he has it already.
+/// An answer that the client caches and revalidates; 304 if its copy is current.
 fn tagged(tag: &str, headers: &HeaderMap, whole: impl FnOnce() -> Response) -> Response {
     let is_known = etag::is_known(tag, headers);
     let mut response = if is_known { StatusCode::NOT_MODIFIED.into_response() } else { whole() };

@@ -1,4 +1,4 @@
-//! From the text of one variable to its value, or to what it must be.
+//! Parses the text of one variable; the error says what the value must be.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::ProxyKind;
 
-/// Words that give away a key nobody drew at random.
+/// Words that a key from a random source does not contain.
 const WEAK_KEY_WORDS: [&str; 4] = ["changeme", "change-me", "secret", "password"];
 
 pub(super) fn proxy_kind(word: &str, metrics_url: &str) -> Result<ProxyKind, &'static str> {
@@ -21,7 +21,7 @@ pub(super) fn proxy_kind(word: &str, metrics_url: &str) -> Result<ProxyKind, &'s
             let metrics = metrics.filter(|address| address.ip().is_loopback());
             metrics
                 .map(|metrics| ProxyKind::Embedded { metrics })
-                .ok_or("embedded wants TELEMT_METRICS_URL on this machine, such as http://127.0.0.1:9090/metrics")
+                .ok_or("embedded needs TELEMT_METRICS_URL on this machine, such as http://127.0.0.1:9090/metrics")
         }
         _ => Err("must be embedded or external"),
     }
@@ -29,7 +29,7 @@ pub(super) fn proxy_kind(word: &str, metrics_url: &str) -> Result<ProxyKind, &'s
 
 pub(super) fn config_path(path: &str) -> Result<PathBuf, &'static str> {
     if path.trim().is_empty() || path.ends_with('/') {
-        return Err("must be the path of config.toml, in a directory that the proxy sees too");
+        return Err("must be the path of config.toml, in a directory that the proxy can read, too");
     }
     Ok(path.into())
 }
@@ -85,7 +85,7 @@ pub(super) fn base_path(text: &str) -> Result<String, &'static str> {
     if well_formed { Ok(path.to_owned()) } else { Err("must be empty or a path such as /panel") }
 }
 
-/// Refuses what an attacker would try first; the advice never repeats the value.
+/// Refuses keys that an attacker would guess first. The error never repeats the value.
 pub(super) fn secret_key(key: Option<String>) -> Result<SecretString, &'static str> {
     const ADVICE: &str = "must be at least 32 random bytes; make one with: openssl rand -hex 32";
     let key = SecretString::from(key.ok_or(ADVICE)?);
@@ -98,7 +98,7 @@ pub(super) fn secret_key(key: Option<String>) -> Result<SecretString, &'static s
     Ok(key)
 }
 
-/// The exact value of a header, which may be a secret: the advice does not repeat it.
+/// The exact value of a header. It may be a secret, so the error does not repeat it.
 pub(super) fn header_value(value: Option<String>) -> Result<Option<SecretString>, &'static str> {
     match value {
         Some(value) if HeaderValue::from_str(&value).is_err() => {

@@ -1,13 +1,13 @@
-//! Settings that may hold a secret: the variable itself, or a file whose path the variable `…_FILE` names, so that the
-//! secret does not stand in the environment.
+//! Settings that may hold a secret. Each is read from its variable, or from the file whose path is in the variable
+//! `…_FILE`, so that the secret need not be in the environment.
 
 use super::{Reader, variable};
 
-/// One such setting.
+/// A setting that may hold a secret.
 pub(super) struct Secret {
     name: &'static str,
     file: &'static str,
-    /// Whether an empty file means that there is none. Otherwise it is a mistake.
+    /// Whether an empty file means that the setting is not set; otherwise it is an error.
     may_be_empty: bool,
 }
 
@@ -17,14 +17,14 @@ pub(super) const TELEMT_API_AUTH: Secret =
     Secret { name: "TELEMT_API_AUTH", file: "TELEMT_API_AUTH_FILE", may_be_empty: true };
 
 impl Secret {
-    /// Reads and judges the value. A problem with the file is told under the file's variable.
+    /// Reads the value and parses it. A problem with the file is reported under the file's variable.
     pub(super) fn check<T, E: ToString>(
         &self,
         reader: &mut Reader,
-        judge: impl FnOnce(Option<String>) -> Result<T, E>,
+        parse: impl FnOnce(Option<String>) -> Result<T, E>,
     ) -> Option<T> {
         let value = reader.check(self.file, self.read())?;
-        reader.check(self.name, judge(value))
+        reader.check(self.name, parse(value))
     }
 
     fn read(&self) -> Result<Option<String>, String> {
@@ -35,10 +35,10 @@ impl Secret {
         }
     }
 
-    /// The advice never repeats what the file holds.
+    /// Reads the value from its file. The error never repeats what the file holds.
     fn read_file(&self, path: &str) -> Result<Option<String>, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}"))?;
-        // Editors and `echo` end a file with a line end, which belongs to no secret.
+        // Editors and `echo` add a line end, which is not part of the secret.
         let text = text.trim_end_matches(['\r', '\n']);
         match text.trim() {
             "" if self.may_be_empty => Ok(None),

@@ -22,6 +22,8 @@ use crate::cli_support::Place;
 #[case(&["config"])]
 #[case(&["config", "render"])]
 #[case(&["config", "check"])]
+#[case(&["config", "template"])]
+#[case(&["config", "set-domain"])]
 #[case(&["import"])]
 #[case(&["import", "panel-db"])]
 #[case(&["backup"])]

@@ -1,6 +1,7 @@
 //! `mtpannel config`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use rstest::rstest;
 use sqlx::Executor as _;
@@ -236,4 +237,71 @@ fn the_panel_listens_on_this_machine_alone_unless_it_is_told_otherwise() {
         let check = place.run(&["config", "check"]);
         assert_eq!(!check.stderr.contains("API_DOCS: must be true or false"), fits, "{value}: {}", check.stderr);
     }
+}
+
+#[test]
+fn the_template_is_the_file_for_these_settings_without_users() {
+    let mut place = fresh_place();
+    place.set("PROXY_PORT", "8443");
+    let template = place.run(&["config", "template"]).ok();
+    for line in ["public_host = \"proxy.example.com\"", "public_port = 8443", "port = 1234", "mask_port = 443"] {
+        assert!(template.lines().any(|present| present == line), "{line} in {template}");
+    }
+    assert!(!template.contains("access.users]") && !template.contains("mask_host"), "{template}");
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 0, "nothing is written");
+    let template =
+        place.run(&["config", "template", "--router", "192.0.2.1", "--mask-site", "[2001:db8::7]:8444"]).ok();
+    for line in ["proxy_protocol_trusted_cidrs = [\"192.0.2.1/32\"]", "mask_host = \"2001:db8::7\"", "mask_port = 8444"]
+    {
+        assert!(template.lines().any(|present| present == line), "{line} in {template}");
+    }
+    assert_eq!(place.run(&["config", "template", "--mask-site", "2001:db8::7:8444"]).code, 2);
+    place.set("PROXY", "embedded");
+    place.set("TELEMT_METRICS_URL", "http://127.0.0.1:9191/metrics");
+    let template = place.run(&["config", "template"]).ok();
+    for line in ["port = 8443", "metrics_listen = \"127.0.0.1:9191\""] {
+        assert!(template.lines().any(|present| present == line), "{line} in {template}");
+    }
+}
+
+#[test]
+fn another_masking_domain_changes_that_and_nothing_else() {
+    let place = fresh_place();
+    let file = place.path("config.toml");
+    let before = FILE.replace("[timeouts]", "[censorship]\r\n  tls_domain = 'old.example' # mine\r\n[timeouts]");
+    fs::write(&file, &before).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o604)).unwrap();
+    assert_eq!(place.run(&["config", "set-domain", "New.Example"]).ok(), "config.toml: changed\n");
+    let after = before.replace("'old.example'", "\"new.example\"");
+    assert_eq!(fs::read_to_string(&file).unwrap(), after);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o604);
+    assert_eq!(place.run(&["config", "set-domain", "new.example"]).ok(), "config.toml: says this already\n");
+    place.run(&["config", "set-domain", "new.example", "--mask-site", "192.0.2.7:8444"]).ok();
+    let lines = "# mine\r\n  mask_host = \"192.0.2.7\"\r\n  mask_port = 8444\r\n[timeouts]";
+    assert_eq!(fs::read_to_string(&file).unwrap(), after.replace("# mine\r\n[timeouts]", lines));
+    assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[rstest]
+#[case("[server]\nport = 443\n", "config.toml: line 1, column 1: there is no censorship.tls_domain here")]
+#[case(
+    "include = \"other.toml\"\n",
+    "in the included file other.toml, line 2, column 14: this stands in an included file"
+)]
+#[case("[censorship]\ntls_domain = \n", "config.toml: line 2, column 14")]
+fn a_file_in_which_the_masking_domain_cannot_be_changed_is_left_as_it_is(#[case] text: &str, #[case] why: &str) {
+    let place = fresh_place();
+    fs::write(place.path("other.toml"), "[censorship]\ntls_domain = 'old.example'\n").unwrap();
+    fs::write(place.path("config.toml"), text).unwrap();
+    let error = place.run(&["config", "set-domain", "new.example"]).failed();
+    assert!(error.contains(why), "{error}");
+    assert_eq!(fs::read_to_string(place.path("config.toml")).unwrap(), text);
+}
+
+#[test]
+fn without_a_file_there_is_no_masking_domain_to_change() {
+    let place = fresh_place();
+    let error = place.run(&["config", "set-domain", "new.example"]).failed();
+    assert!(error.contains("config.toml: cannot read the file"), "{error}");
+    assert_eq!(place.run(&["config", "set-domain", "new example"]).code, 2);
 }

@@ -1,6 +1,6 @@
 //! Where the proxy listens.
 
-use mtpannel_core::template::Template;
+use mtpannel_core::template::{Direct, Template};
 use mtpannel_proxy::Proxy;
 use tokio::net::TcpStream;
 
@@ -22,8 +22,8 @@ async fn listeners(file: &str) -> usize {
 #[tokio::test]
 async fn a_new_file_is_served_on_both_address_families() {
     let domain = "mask.example".parse().unwrap();
-    let template =
-        Template { listen_port: 0, metrics_listen: "127.0.0.1:0", ..Template::new("proxy.example", 443, &domain) };
+    let direct = Direct { port: 0, metrics: "127.0.0.1:0".parse().unwrap() };
+    let template = Template { direct: Some(direct), ..Template::new("proxy.example", 443, &domain) };
     assert_eq!(listeners(&template.text()).await, 2);
 }
 

@@ -1,8 +1,7 @@
-//! Bodies of requests: how slowly they may come, how much memory they may take together, and what becomes of one that the
-//! answer did not wait for.
+//! Bodies of requests: their least rate, their memory, and what happens to a body that the handler did not read.
 //!
-//! An answer given before its body was read must not be followed by that body on the same connection: the server would
-//! have to take it for the next request. So the rest is read first, or the answer says that the connection ends.
+//! If an answer is sent before the body was read, the server would take the rest of the body for the next request. So the
+//! rest is read and discarded first, or the answer says that the connection ends.
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,13 +22,13 @@ use super::pace::{Pace, Rate};
 use crate::http::layers::{DISCARD_TIME, MAX_BODY, MAX_DISCARDED};
 use crate::http::problem::Problem;
 
-/// What all bodies of a listener may take together, beyond [`FREE`] bytes each.
+/// Memory for all bodies of a listener together, beyond [`FREE`] bytes each.
 const MEMORY: usize = 16 << 20;
 /// Bytes of every body that are not counted, so that small requests never have to wait for large ones.
 const FREE: usize = 16 << 10;
-/// In what the memory is counted.
+/// The unit in which this memory is counted, in bytes.
 const UNIT: usize = 1 << 10;
-/// How long the rest of a body is waited for when the answer is ready.
+/// Longest wait for more of a body when the answer is ready.
 const REST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Memory for bodies.
@@ -60,6 +59,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
+/// What the handler leaves behind of a body.
 #[derive(Debug, Default)]
 struct Left {
     body: Option<Incoming>,
@@ -74,25 +74,25 @@ fn lock(shared: &Mutex<Left>) -> MutexGuard<'_, Left> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A body on its way to a handler.
+/// A body while a handler reads it.
 struct Watched {
     body: Option<Incoming>,
     connection: Arc<Connection>,
     pace: Pace,
     received: usize,
-    /// `None` if it is thrown away anyway.
+    /// `None` if the body is too large and will be discarded.
     memory: Option<Memory>,
     shared: Shared,
 }
 
-/// What is left of a body when its request is answered.
+/// The rest of a body when its request is answered.
 pub(super) struct Rest {
     connection: Arc<Connection>,
     expects_continue: bool,
     shared: Shared,
 }
 
-/// Watches the body of a request. `None` beside it if there is no body.
+/// Watches the body of a request. The second value is `None` if there is no body.
 pub(super) fn watch(
     request: Request<Incoming>,
     connection: &Arc<Connection>,
@@ -123,8 +123,8 @@ pub(super) fn watch(
 }
 
 impl Watched {
-    /// Counts the bytes; `false` if there is no memory for them.
-    fn fits(&mut self, bytes: usize) -> bool {
+    /// Reserves memory for more bytes; `false` if there is none left.
+    fn reserve(&mut self, bytes: usize) -> bool {
         let beyond = |received: usize| received.saturating_sub(FREE).div_ceil(UNIT);
         let before = beyond(self.received);
         self.received += bytes;
@@ -162,8 +162,8 @@ impl HttpBody for Watched {
             Poll::Ready(frame) => {
                 this.connection.set_working(true);
                 let bytes = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map_or(0, Bytes::len);
-                this.pace.moved(bytes);
-                if !this.fits(bytes) {
+                this.pace.count(bytes);
+                if !this.reserve(bytes) {
                     return this.fail(Fault::NoMemory);
                 }
                 Poll::Ready(frame.map(|frame| frame.map_err(axum::Error::new)))
@@ -187,7 +187,7 @@ impl Drop for Watched {
 }
 
 impl Rest {
-    /// Reads what the answer did not wait for, or has the answer say that the connection ends.
+    /// Reads and discards the rest of the body, or adds to the answer that the connection ends.
     pub(super) async fn finish(self, mut response: Response) -> Response {
         let left = std::mem::take(&mut *lock(&self.shared));
         if let Some(fault) = left.fault
@@ -202,18 +202,18 @@ impl Rest {
             response.headers_mut().extend(own);
         }
         let Some(body) = left.body else { return response };
-        // Whoever waits for leave to send the body gets none; whether it is sent after all is not known.
+        // A client that waits for `100 Continue` gets none, and it is not known whether it sends the body in spite of that.
         let is_awaited = self.expects_continue && !left.was_wanted;
-        if is_awaited || left.fault.is_some() || !self.is_read(body).await {
+        if is_awaited || left.fault.is_some() || !self.discard(body).await {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
 
-    /// Reads the rest and throws it away, as long as it comes; tells whether that was its end.
-    async fn is_read(&self, mut body: Incoming) -> bool {
+    /// Reads and discards the rest as long as it comes; `true` if it was read to its end.
+    async fn discard(&self, mut body: Incoming) -> bool {
         self.connection.set_working(false);
-        let discard = async {
+        let reading = async {
             let mut discarded = 0;
             while let Ok(frame) = tokio::time::timeout(REST_PAUSE, body.frame()).await {
                 match frame {
@@ -227,6 +227,6 @@ impl Rest {
             }
             false
         };
-        tokio::time::timeout(DISCARD_TIME, discard).await.unwrap_or(false)
+        tokio::time::timeout(DISCARD_TIME, reading).await.unwrap_or(false)
     }
 }

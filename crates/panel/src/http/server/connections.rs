@@ -1,8 +1,8 @@
-//! The open connections of a listener: how many there may be, and which one gives way to a new one.
+//! The connection slots of a listener, and which connection is closed when a new one needs a slot.
 //!
-//! A new connection is always taken. If there is no place for it, the one that has waited longest for its client is cut,
-//! in the network that holds most. A connection whose request is being worked on is never cut. If there is no other, a
-//! few places are left in which health checks are answered.
+//! A new connection is always accepted. If no slot is free, a connection that waits for its client is closed: in the network
+//! with the most connections, the one that has waited longest. A connection whose request is being worked on is never
+//! closed. If all connections are at work, a few reserved slots remain, in which only health checks are answered.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -17,41 +17,42 @@ use tokio_util::sync::CancellationToken;
 
 use super::Bounds;
 
-/// For how long a request waits if every place is taken by requests that are being worked on.
+/// Longest wait of a request while requests that are being worked on hold every slot.
 const QUEUE: Duration = Duration::from_secs(5);
 
-/// What is read from the client.
+/// The part of a request that is read next from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     /// The head of a request.
     Head,
-    /// The rest of a complete head, which the library takes.
+    /// A complete head, of which so many bytes are not yet passed to the HTTP library.
     Given(usize),
-    /// A body of which so many bytes are left.
+    /// A body of which so many bytes are left to read.
     Body(u64),
-    /// A body of unknown length. It is the last thing that is read.
+    /// A body of unknown length. It is the last part that is read on this connection.
     Rest,
 }
 
+/// A connection slot, held until it is dropped.
 #[derive(Debug)]
-struct Place {
+struct Slot {
     is_regular: bool,
     _permit: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
 struct State {
-    /// Whose it is; `None` for a trusted proxy between two requests.
+    /// The network of the client; `None` for a trusted reverse proxy between two requests.
     network: Option<IpAddr>,
-    place: Option<Place>,
+    slot: Option<Slot>,
     /// A request has come and is not answered yet.
     is_answering: bool,
-    /// The server works. Otherwise the client is waited for.
+    /// The server works on a request; otherwise it waits for the client.
     is_working: bool,
-    /// Since when it waits for its client, or works.
+    /// Since when the server works or waits.
     since: Instant,
     reading: Reading,
-    /// Who waits to read the next head until the present request is answered.
+    /// The task that waits for the answer to the present request before it reads the next head.
     reader: Option<Waker>,
 }
 
@@ -63,10 +64,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    fn new(network: Option<IpAddr>, place: Place) -> Self {
+    fn new(network: Option<IpAddr>, slot: Slot) -> Self {
         let state = State {
             network,
-            place: Some(place),
+            slot: Some(slot),
             is_answering: false,
             is_working: false,
             since: Instant::now(),
@@ -80,7 +81,7 @@ impl Connection {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends it at once.
+    /// Closes the connection at once.
     pub(super) fn cut(&self) {
         self.cut.cancel();
     }
@@ -97,7 +98,7 @@ impl Connection {
         self.state().since
     }
 
-    /// The client has taken or sent something that counts.
+    /// Restarts the wait for the client, which has just made progress.
     pub(super) fn touch(&self) {
         self.state().since = Instant::now();
     }
@@ -107,7 +108,7 @@ impl Connection {
         self.state().is_answering
     }
 
-    /// A request has come, or is answered.
+    /// Records that a request has come (`true`) or is answered (`false`).
     pub(super) fn set_answering(&self, is_answering: bool) {
         self.state().is_answering = is_answering;
         self.set_working(is_answering);
@@ -116,12 +117,12 @@ impl Connection {
         }
     }
 
-    /// Has the task woken when the answer that is under way allows to read on.
+    /// Wakes this task when the next head may be read.
     pub(super) fn wait_to_read(&self, cx: &Context<'_>) {
         self.state().reader = Some(cx.waker().clone());
     }
 
-    /// The next head may be read.
+    /// Wakes the task that waits to read the next head.
     pub(super) fn wake_reader(&self) {
         let reader = self.state().reader.take();
         if let Some(reader) = reader {
@@ -129,7 +130,7 @@ impl Connection {
         }
     }
 
-    /// Whether the server works (`true`) or waits for the client (`false`).
+    /// Records whether the server works on a request (`true`) or waits for the client (`false`).
     pub(super) fn set_working(&self, is_working: bool) {
         let mut state = self.state();
         if state.is_working != is_working {
@@ -145,8 +146,8 @@ impl Connection {
         self.state().reading = reading;
     }
 
-    /// So many bytes of a body were read.
-    pub(super) fn has_read(&self, bytes: usize) {
+    /// Records that so many bytes of a body were read.
+    pub(super) fn count_read(&self, bytes: usize) {
         let mut state = self.state();
         if let Reading::Body(left) = state.reading {
             let left = left.saturating_sub(bytes as u64);
@@ -178,20 +179,20 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a new connection of this address, or of a trusted proxy. `None` if its network has too many, all at work, and
-    /// there is no reserved place either.
+    /// Accepts a new connection from this address; `None` for a trusted reverse proxy. Returns `None` if all connections that
+    /// its network may have are at work, and no reserved slot is free.
     pub(super) async fn admit(&self, address: Option<IpAddr>) -> Option<Arc<Connection>> {
-        let network = address.map(network);
-        let place = if self.makes_room_within(network, None) {
-            match self.regular_place().or_else(|| self.reserved_place()) {
-                Some(place) => place,
-                None => self.next_place().await,
+        let network = address.map(network_of);
+        let slot = if self.make_room_within(network, None) {
+            match self.try_regular_slot().or_else(|| self.try_reserved_slot()) {
+                Some(slot) => slot,
+                None => self.wait_for_slot().await,
             }
         } else {
             // It may be a health check.
-            self.reserved_place()?
+            self.try_reserved_slot()?
         };
-        let connection = Arc::new(Connection::new(network, place));
+        let connection = Arc::new(Connection::new(network, slot));
         self.open().push(Arc::clone(&connection));
         Some(connection)
     }
@@ -201,74 +202,77 @@ impl Connections {
         self.open().retain(|open| !Arc::ptr_eq(open, connection));
     }
 
-    /// Counts the connection as one of this address while it serves its request. `false` if there are too many.
+    /// Counts the connection to the network of this address, the client of its present request. `false` if that network has
+    /// too many connections.
     pub(super) fn attribute(&self, connection: &Arc<Connection>, address: Option<IpAddr>) -> bool {
-        let network = address.map(network);
+        let network = address.map(network_of);
         connection.state().network = network;
-        self.makes_room_within(network, Some(connection))
+        self.make_room_within(network, Some(connection))
     }
 
-    /// Waits for a place in which any request is served; `false` if there is none for too long.
-    pub(super) async fn has_regular_place(&self, connection: &Connection) -> bool {
-        if connection.state().place.as_ref().is_some_and(|place| place.is_regular) {
+    /// Waits for a slot in which any request is served; `false` after too long a wait.
+    pub(super) async fn wait_for_regular_slot(&self, connection: &Connection) -> bool {
+        if connection.state().slot.as_ref().is_some_and(|slot| slot.is_regular) {
             return true;
         }
-        let place = match self.regular_place() {
-            Some(place) => place,
+        let slot = match self.try_regular_slot() {
+            Some(slot) => slot,
             None => match tokio::time::timeout(QUEUE, Arc::clone(&self.regular).acquire_owned()).await {
-                Ok(Ok(permit)) => Place { is_regular: true, _permit: permit },
+                Ok(Ok(permit)) => Slot { is_regular: true, _permit: permit },
                 _ => return false,
             },
         };
-        connection.state().place = Some(place);
+        connection.state().slot = Some(slot);
         true
     }
 
-    async fn next_place(&self) -> Place {
+    async fn wait_for_slot(&self) -> Slot {
         let (permit, is_regular) = tokio::select! {
             permit = Arc::clone(&self.regular).acquire_owned() => (permit, true),
             permit = Arc::clone(&self.reserved).acquire_owned() => (permit, false),
         };
-        Place { is_regular, _permit: permit.expect("the semaphore is never closed") }
+        Slot { is_regular, _permit: permit.expect("the semaphore is never closed") }
     }
 
-    fn regular_place(&self) -> Option<Place> {
+    fn try_regular_slot(&self) -> Option<Slot> {
         match Arc::clone(&self.regular).try_acquire_owned() {
-            Ok(permit) => Some(Place { is_regular: true, _permit: permit }),
-            Err(_) => self.take_place(true),
+            Ok(permit) => Some(Slot { is_regular: true, _permit: permit }),
+            Err(_) => self.take_slot(true),
         }
     }
 
-    fn reserved_place(&self) -> Option<Place> {
+    fn try_reserved_slot(&self) -> Option<Slot> {
         match Arc::clone(&self.reserved).try_acquire_owned() {
-            Ok(permit) => Some(Place { is_regular: false, _permit: permit }),
-            Err(_) => self.take_place(false),
+            Ok(permit) => Some(Slot { is_regular: false, _permit: permit }),
+            Err(_) => self.take_slot(false),
         }
     }
 
-    /// Cuts the connection that has waited longest in the network that holds most, and gives its place away.
-    fn take_place(&self, is_regular: bool) -> Option<Place> {
+    /// Takes the slot of the connection that has waited longest in the network with the most connections, and closes that
+    /// connection.
+    fn take_slot(&self, is_regular: bool) -> Option<Slot> {
         let open = self.open();
-        // As of now: each connection may change meanwhile.
+        // Connections may change while this runs, so what decides is collected first.
         let mut counts = HashMap::new();
         let mut waiting = Vec::new();
         for connection in open.iter().filter(|connection| !connection.is_cut()) {
             let state = connection.state();
             *counts.entry(state.network).or_insert(0_usize) += 1;
-            if !state.is_working && state.place.as_ref().is_some_and(|place| place.is_regular == is_regular) {
+            if !state.is_working && state.slot.as_ref().is_some_and(|slot| slot.is_regular == is_regular) {
                 waiting.push((state.network, state.since, connection));
             }
         }
         let rank = |(network, since, _): &(_, Instant, _)| (counts[network], Reverse(*since));
         let ranked = waiting.iter().map(|each| (rank(each), each.2));
         let (_, victim) = ranked.max_by_key(|(rank, _)| *rank)?;
-        let place = victim.state().place.take();
+        let slot = victim.state().slot.take();
         victim.cut();
-        place
+        slot
     }
 
-    /// Cuts those of a network that have waited longest, so that with this or a new one it has no more than it may.
-    fn makes_room_within(&self, network: Option<IpAddr>, keep: Option<&Arc<Connection>>) -> bool {
+    /// Closes the connections of a network that have waited longest, until there is room for one more: for `keep`, or for a
+    /// new one. `false` if too many of them are at work.
+    fn make_room_within(&self, network: Option<IpAddr>, keep: Option<&Arc<Connection>>) -> bool {
         let Some(network) = network else { return true };
         let open = self.open();
         let (mut count, mut waiting) = (1_usize, Vec::new());
@@ -290,8 +294,8 @@ impl Connections {
     }
 }
 
-/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address.
-fn network(address: IpAddr) -> IpAddr {
+/// The network that an address counts to: the IPv4 address itself, or the /64 of an IPv6 address.
+fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() & (u128::MAX << 64)).into()),
         address @ IpAddr::V4(_) => address,
@@ -325,16 +329,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_place_is_left_for_health_when_all_others_work_and_a_request_in_it_waits_for_one_of_them() {
+    async fn a_slot_is_left_for_health_when_all_others_work_and_a_request_in_it_waits_for_one_of_them() {
         let all = connections(1, 1, 9);
         let busy = admit(&all, "192.0.2.1").await;
         busy.set_working(true);
         let newcomer = admit(&all, "192.0.2.2").await;
-        assert!(!busy.is_cut() && !newcomer.state().place.as_ref().unwrap().is_regular);
+        assert!(!busy.is_cut() && !newcomer.state().slot.as_ref().unwrap().is_regular);
         all.remove(&busy);
         drop(busy);
-        assert!(all.has_regular_place(&newcomer).await);
-        assert!(newcomer.state().place.as_ref().unwrap().is_regular);
+        assert!(all.wait_for_regular_slot(&newcomer).await);
+        assert!(newcomer.state().slot.as_ref().unwrap().is_regular);
     }
 
     #[tokio::test]
@@ -346,15 +350,15 @@ mod tests {
         assert_eq!([&one, &two, &other, &three].map(|connection| connection.is_cut()), [true, false, false, false]);
         two.set_working(true);
         three.set_working(true);
-        // They are at work: another one gets a reserved place, in which nothing but a health check is answered.
+        // They are at work: another one gets a reserved slot, in which only health checks are answered.
         let four = admit(&all, "192.0.2.1").await;
-        assert!(!four.state().place.as_ref().unwrap().is_regular);
+        assert!(!four.state().slot.as_ref().unwrap().is_regular);
         assert!(!all.attribute(&four, Some("192.0.2.1".parse().unwrap())));
         four.set_working(true);
         assert!(all.admit(Some("192.0.2.1".parse().unwrap())).await.is_none());
         let proxied = [all.admit(None).await.unwrap(), all.admit(None).await.unwrap(), all.admit(None).await.unwrap()];
         assert!(proxied.iter().all(|connection| !connection.is_cut()));
-        // Behind the proxy, clients are told apart by what it says of them.
+        // Behind the reverse proxy clients are told apart by the address that it names.
         let client = Some("198.51.100.1".parse().unwrap());
         assert!(proxied.iter().all(|connection| all.attribute(connection, client)));
         assert_eq!(proxied.each_ref().map(|connection| connection.is_cut()), [true, false, false]);

@@ -1,32 +1,32 @@
-//! The raw bytes of the head of a request: where it ends, and whether its lines end as they must.
+//! Scans the raw bytes of the head of a request: where it ends, and whether its lines end with CRLF.
 //!
-//! The HTTP library accepts a bare LF as the end of a line. A reverse proxy may not, so the two could see different
-//! requests in the same bytes. Such a head is refused before the library sees it.
+//! The HTTP library accepts a bare LF as the end of a line, a reverse proxy may not. The two could then see different
+//! requests in the same bytes (request smuggling), so such a head is refused before the library sees it.
 
 /// Largest head of a request.
 pub(super) const MAX_HEAD: usize = 16 << 10;
 
-/// What the bytes so far are.
+/// The result of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scan {
-    /// The head goes on.
+    /// The head is not complete yet.
     Incomplete,
-    /// The first so many bytes are a head.
+    /// The head ends after so many bytes.
     Complete(usize),
     /// There is a CR or LF that is not part of a CRLF.
     BareLineEnd,
-    /// It is longer than [`MAX_HEAD`].
+    /// The head is longer than [`MAX_HEAD`].
     TooLarge,
 }
 
-/// Scans a head that comes in pieces; remembers how far it has come.
+/// Scans a head that arrives in pieces, and remembers how many bytes it has scanned.
 #[derive(Debug, Default)]
 pub(super) struct Scanner {
     scanned: usize,
 }
 
 impl Scanner {
-    /// `bytes` begin with the head, and with all that was passed before.
+    /// Scans on. `bytes` begin with the head, so they begin with the bytes of earlier calls.
     pub(super) fn scan(&mut self, bytes: &[u8]) -> Scan {
         let limit = bytes.len().min(MAX_HEAD);
         for at in self.scanned..limit {

@@ -1,4 +1,4 @@
-//! A minimum rate.
+//! Checks that a client sends or takes bytes at a least rate.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::time::Sleep;
 
-/// At least so many bytes must move in each window of time in which the other side is waited for.
+/// A least rate: so many bytes must move in each window of time in which the server waits for the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
     pub(super) window: Duration,
     pub(super) least: usize,
 }
 
-/// Watches a transfer.
+/// Measures a transfer against a [`Rate`].
 #[derive(Debug)]
 pub(super) struct Pace {
     rate: Rate,
@@ -26,18 +26,18 @@ impl Pace {
         Self { rate, window: None, moved: 0 }
     }
 
-    /// So many bytes have moved.
-    pub(super) const fn moved(&mut self, bytes: usize) {
+    /// Counts bytes that have moved.
+    pub(super) const fn count(&mut self, bytes: usize) {
         self.moved += bytes;
     }
 
-    /// Nothing is waited for any more.
-    pub(super) fn rest(&mut self) {
+    /// Ends the measurement until the server waits again.
+    pub(super) fn reset(&mut self) {
         self.window = None;
         self.moved = 0;
     }
 
-    /// Call it when the other side is waited for. Ready if it is too slow.
+    /// To be polled while the server waits for the client. Ready when the client is too slow.
     pub(super) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let window = self.window.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.rate.window)));
@@ -45,7 +45,7 @@ impl Pace {
             if self.moved < self.rate.least {
                 return Poll::Ready(());
             }
-            self.rest();
+            self.reset();
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers to heads that are not passed on to the routes.
+//! Answers to requests whose head is refused before the HTTP library and the routes see it.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse as _;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::http::layers::set_security_headers;
 use crate::http::problem::Problem;
 
-/// A whole answer with this status, as bytes. The connection is closed after it.
+/// A complete answer with this status, as bytes. It says that the connection is closed.
 pub(super) fn answer(status: StatusCode) -> Bytes {
     metrics::counter!("mtpannel_http_requests_total", "method" => "other", "route" => "(none)",
         "status" => status.as_str().to_owned())
@@ -31,7 +31,7 @@ pub(super) fn answer(status: StatusCode) -> Bytes {
     bytes.into()
 }
 
-/// The status of an answer that begins with these bytes, if it refuses the request.
+/// The status of an answer that begins with these bytes, if it is a client error (4xx).
 pub(super) fn status(answer: &[u8]) -> Option<StatusCode> {
     let code = answer.strip_prefix(b"HTTP/1.1 ").or_else(|| answer.strip_prefix(b"HTTP/1.0 "))?.get(..3)?;
     StatusCode::from_bytes(code).ok().filter(StatusCode::is_client_error)

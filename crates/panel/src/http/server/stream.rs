@@ -1,7 +1,7 @@
-//! The socket of a connection as the HTTP library sees it.
+//! The socket of a connection, wrapped for the HTTP library.
 //!
-//! It hands on one head at a time, and only heads that are well formed; it ends connections that wait too long for a
-//! head or take an answer too slowly; and it closes so that the last answer is not lost.
+//! It passes one head at a time to the library, and only heads that are well formed. It ends connections on which a head
+//! takes too long or an answer is taken too slowly, and closes the socket in a way that does not lose the last answer.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -21,12 +21,13 @@ use super::head::{MAX_HEAD, Scan, Scanner};
 use super::pace::Pace;
 use super::refusal;
 
-/// How much of an answer the system holds that it has not sent yet. Little, so that a slow reader costs little memory and
-/// progress is seen in small steps.
+/// Bytes of an answer that the system buffers before it sends them. It is small, so that a slow client takes little memory
+/// and its progress is measured in small steps.
 const UNSENT: u32 = 16 << 10;
-/// For how long, after the last answer, what the client still sends is read and thrown away. Without that the system would
+/// After the last answer, bytes that the client still sends are read and discarded for so long. Otherwise the system would
 /// reset the connection, and the client might lose the answer.
 const LINGER: Duration = Duration::from_secs(2);
+/// Bytes of one read from the socket, at most.
 const CHUNK: usize = 8 << 10;
 
 #[derive(Debug)]
@@ -34,18 +35,18 @@ pub(super) struct Stream {
     socket: TcpStream,
     connection: Arc<Connection>,
     bounds: Bounds,
-    /// When it was opened, as long as no head has come.
+    /// When the connection was opened; `None` after the first complete head.
     opened: Option<Instant>,
-    /// What was read and not yet handed on.
+    /// Bytes that were read and not yet passed to the library.
     ahead: BytesMut,
     scanner: Scanner,
-    /// When the first byte of the present head came.
+    /// When the first byte of the present head arrived.
     head_began: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
-    /// What is left of an answer that this stream gives itself, after which nothing more is read.
+    /// The unsent rest of an answer that this stream gives itself. After it nothing more is read.
     refusal: Option<Bytes>,
     pace: Pace,
-    /// Whether the client must take something before more can be written.
+    /// Whether the client must take bytes before more can be written.
     is_blocked: bool,
     linger: Option<Pin<Box<Sleep>>>,
     is_ended: bool,
@@ -53,7 +54,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(socket: TcpStream, connection: Arc<Connection>, bounds: Bounds) -> Self {
-        // These make it cheaper and faster, and nothing depends on them.
+        // These save memory and time; nothing depends on them, so errors are ignored.
         let _ = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT);
         let _ = socket.set_nodelay(true);
         Self {
@@ -73,7 +74,7 @@ impl Stream {
         }
     }
 
-    /// Reads once; 0 bytes at the end.
+    /// Reads from the socket into `ahead`; 0 bytes at the end of the stream.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut space = [0; CHUNK];
         let mut space = ReadBuf::new(&mut space);
@@ -84,7 +85,8 @@ impl Stream {
         Poll::Ready(Ok(length))
     }
 
-    fn hand_on(&mut self, buf: &mut ReadBuf<'_>, most: usize) -> usize {
+    /// Passes bytes from `ahead` to the library, and returns how many.
+    fn pass_on(&mut self, buf: &mut ReadBuf<'_>, most: usize) -> usize {
         let length = most.min(self.ahead.len()).min(buf.remaining());
         buf.put_slice(&self.ahead[..length]);
         self.ahead.advance(length);
@@ -97,14 +99,14 @@ impl Stream {
                 self.ahead.advance(2);
             }
             let scan = self.scanner.scan(&self.ahead);
-            // An answer is under way; what follows waits for its end.
+            // The next head waits until the present answer is sent.
             let must_wait = self.connection.is_answering() || self.is_blocked;
             let refusal = match scan {
                 Scan::Incomplete => None,
                 Scan::Complete(_) | Scan::BareLineEnd | Scan::TooLarge if must_wait => return self.poll_hang_up(cx),
                 Scan::Complete(length) => {
                     (self.head_began, self.timer, self.opened) = (None, None, None);
-                    let left = length - self.hand_on(buf, length);
+                    let left = length - self.pass_on(buf, length);
                     self.connection.set_reading(Reading::Given(left));
                     return Poll::Ready(Ok(()));
                 }
@@ -120,12 +122,12 @@ impl Stream {
                     self.head_began.get_or_insert_with(Instant::now);
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return self.poll_patience(cx),
+                Poll::Pending => return self.poll_deadline(cx),
             }
         }
     }
 
-    /// Waits for the client to hang up, with the next request in hand.
+    /// Waits for the client to hang up while the next request is complete in `ahead`.
     fn poll_hang_up(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.connection.wait_to_read(cx);
         if self.ahead.len() > 2 * MAX_HEAD {
@@ -138,8 +140,8 @@ impl Stream {
         }
     }
 
-    /// Waits for more of a head as long as the client may take; then it is the end.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Waits for more of a head until its deadline, and then ends the connection.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             if self.connection.is_answering() {
                 self.timer = None;
@@ -167,7 +169,7 @@ impl Stream {
         }
     }
 
-    /// Gives an answer of its own, and ends the connection for the library.
+    /// Answers in place of the library, for which the connection ends here.
     fn refuse(&mut self, status: StatusCode, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.refusal = Some(refusal::answer(status));
         self.poll_refusal(cx)
@@ -186,12 +188,12 @@ impl Stream {
         if self.ahead.is_empty() && ready!(self.poll_fill(cx))? == 0 {
             return Poll::Ready(Ok(()));
         }
-        let length = self.hand_on(buf, most);
-        self.connection.has_read(length);
+        let length = self.pass_on(buf, most);
+        self.connection.count_read(length);
         Poll::Ready(Ok(()))
     }
 
-    /// Checks that the client takes what is written to it.
+    /// Checks the rate at which the client takes what is written.
     fn paced(
         &mut self,
         cx: &mut Context<'_>,
@@ -207,10 +209,10 @@ impl Stream {
             }
             Poll::Ready(Ok(length)) => {
                 self.connection.touch();
-                self.pace.moved(length);
+                self.pace.count(length);
                 self.is_blocked = length < offered;
                 if !self.is_blocked {
-                    self.pace.rest();
+                    self.pace.reset();
                     if !self.connection.is_answering() {
                         self.connection.wake_reader();
                     }
@@ -221,7 +223,8 @@ impl Stream {
         }
     }
 
-    /// Whether the library gives up the head that it was handed, whose answer begins so. That one has no headers; ours has.
+    /// Replaces the answer that begins with these bytes if it is the library's refusal of a head, which would have no headers.
+    /// `true` if it is replaced.
     fn replaces(&mut self, answer: &[u8]) -> bool {
         let is_unread = matches!(self.connection.reading(), Reading::Given(_)) && !self.is_blocked;
         if let Some(status) = refusal::status(answer).filter(|_| is_unread && self.refusal.is_none()) {
@@ -234,7 +237,7 @@ impl Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         if self.connection.is_cut() {
-            // The system throws away what the client did not take.
+            // The system discards what the client has not taken.
             let _ = self.socket.set_zero_linger();
         }
     }
@@ -244,15 +247,15 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.refusal.is_some() {
-            // Nothing more is read: the end, for the library.
+            // Nothing more is read: for the library this is the end of the stream.
             return this.poll_refusal(cx);
         }
         match this.connection.reading() {
             Reading::Head => this.poll_head(cx, buf),
-            // The library has the whole head and acts on it before it wants more.
+            // The library has the whole head, and acts on it before it reads more.
             Reading::Given(0) => Poll::Pending,
             Reading::Given(left) => {
-                let left = left - this.hand_on(buf, left);
+                let left = left - this.pass_on(buf, left);
                 this.connection.set_reading(Reading::Given(left));
                 Poll::Ready(Ok(()))
             }

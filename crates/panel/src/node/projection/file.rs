@@ -9,15 +9,16 @@ mod state;
 
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use mtpannel_core::access::Access;
-use mtpannel_core::document::{DocumentError, FileEndpoint, Layout, without_entries};
+use mtpannel_core::document::{DocumentError, FileEndpoint, Layout, MaskSite, set_mask_domain, without_entries};
 use mtpannel_core::include::{IncludeError, Source};
-use mtpannel_core::link::Endpoint;
-use mtpannel_core::template::Template;
+use mtpannel_core::link::{Endpoint, MaskDomain};
+use mtpannel_core::template::{Direct, Template};
 use mtpannel_core::user::{Secret, Username};
 use sha2::{Digest, Sha256};
 
@@ -135,20 +136,28 @@ impl ConfigFile {
         source.map_err(|source| ConfigFileError::Include { path: self.path.clone(), source })
     }
 
-    /// The file that a first start makes where there is none.
-    fn template(&self) -> String {
+    /// The file that a first start makes where there is none. `router` is where its connections come from.
+    pub fn template(&self, router: Option<IpAddr>) -> String {
         let Endpoint { host, port, domain } = &self.endpoint;
-        let template = Template::new(host.as_str(), *port, domain);
-        match self.kind {
-            ProxyKind::External => template.text(),
-            ProxyKind::Embedded { metrics } => Template {
-                listen_port: *port,
-                metrics_listen: &metrics.to_string(),
-                metrics_whitelist: &["127.0.0.0/8", "::1/128"],
-                ..template
-            }
-            .text(),
+        let direct = match self.kind {
+            ProxyKind::External => None,
+            ProxyKind::Embedded { metrics } => Some(Direct { port: *port, metrics }),
+        };
+        Template { router, direct, ..Template::new(host.as_str(), *port, domain) }.text()
+    }
+
+    /// Writes another masking domain and, if `site` is given, where the proxy reaches its site; the rest of the file stays
+    /// as it is. Tells whether the file had to be changed.
+    pub fn set_mask_domain(&mut self, domain: &MaskDomain, site: Option<&MaskSite>) -> Result<bool, ConfigFileError> {
+        let Some(source) = self.read()? else {
+            return Err(self.io("read the file")(io::ErrorKind::NotFound.into()));
+        };
+        let text = set_mask_domain(&source, domain, site).map_err(|source| self.unreadable(source))?;
+        let differs = text != source.main();
+        if differs {
+            self.replace(&text)?;
         }
+        Ok(differs)
     }
 
     /// Whether there is a file; fails if there is one that cannot be taken apart.
@@ -165,7 +174,7 @@ impl ConfigFile {
         let source = if let Some(source) = &present {
             source
         } else {
-            template = Source::alone(self.template());
+            template = Source::alone(self.template(None));
             &template
         };
         let cleared = self.without_entries(source, access)?;
