@@ -1,5 +1,6 @@
 #!/bin/sh
-# Checks what a server runs: Dockerfile, compose file in every choice of profiles, Traefik's files, unit, alert rules, workflows.
+# Checks what a server runs: Dockerfile, compose file in every choice of profiles, Traefik's files, unit, alert rules; what it is
+# built from: licences and sources of the dependencies; and where it is built: workflows.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -20,6 +21,9 @@ promtool check rules deploy/monitoring/alerts.yml >/dev/null
 python3 -m json.tool deploy/monitoring/dashboard.json >/dev/null
 "$tools/bin/python" -c 'import sys, yaml; yaml.safe_load(open(sys.argv[1]))' deploy/traefik/traefik.yml
 "$tools/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+# cargo-deny reads every crate of the lock file, those for other platforms too. Where all are there, no network is needed.
+cargo fetch --quiet --locked
+"$tools/bin/cargo-deny" --log-level error --offline --locked check licenses bans sources
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
