@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks what a server runs: Dockerfile, compose file in every choice of profiles, Traefik's files, unit, alert rules; what it is
-# built from: licences and sources of the dependencies; and where it is built: workflows.
+# built from: licences and sources of the dependencies; and where it is built: workflows, dev container.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -12,7 +12,8 @@ if ! cmp -s e2e/install/requirements.txt "$tools/requirements.txt"; then
     cp e2e/install/requirements.txt "$tools/"
 fi
 
-"$tools/bin/hadolint" deploy/Dockerfile
+"$tools/bin/hadolint" deploy/Dockerfile .devcontainer/Dockerfile
+python3 -m json.tool .devcontainer/devcontainer.json >/dev/null
 for profile in telemt builtin telemt,panel builtin,panel; do
     SECRET_KEY=x PROXY_HOST=proxy.example TLS_DOMAIN=mask.example COMPOSE_PROFILES=$profile \
         "$tools/bin/docker-compose" --file deploy/docker-compose.yml config --quiet
