@@ -39,20 +39,29 @@ node() {
     ln -s ../lib/npm/bin/npx-cli.js "$1/usr/local/bin/npx"
     ldd "$program" | grep -o '/[^ ]*' | xargs cp -nL --parents --target-directory "$1" || true
 }
-# have IMAGE KIND ENVIRONMENT: pulls it, or makes one of this kind.
+declare -A images
+# have ARGUMENT KIND ENVIRONMENT: pulls the image that this argument of deploy/Dockerfile names, or makes one of this kind.
 have() {
-    if timeout 300 docker pull --quiet "$1" >/dev/null 2>&1; then return; fi
+    images[$1]=$(sed -n "s/^ARG $1=//p" deploy/Dockerfile)
+    if timeout 300 docker pull --quiet "${images[$1]}" >/dev/null 2>&1; then return; fi
+    # An image that is made here has another digest.
+    images[$1]=${images[$1]%@*}
     "$2" "$folder/image"
-    tar --directory "$folder/image" --create . | docker import --change "ENV $3" - "$1" >/dev/null
+    tar --directory "$folder/image" --create . | docker import --change "ENV $3" - "${images[$1]}" >/dev/null
     rm -rf "$folder/image"
-    made="$made $1"
+    made="$made ${images[$1]}"
 }
 # build SECONDS. The engine is asked without its client, which needs a plugin to ask for BuildKit.
 build() {
+    local name arguments=() encoded
+    for name in "${!images[@]}"; do arguments+=("$name=${images[$name]}"); done
+    encoded=$(python3 -c '
+import json, sys, urllib.parse
+print(urllib.parse.quote(json.dumps(dict(argument.split("=", 1) for argument in sys.argv[1:]))))' "${arguments[@]}")
     tar --directory "$folder/source" --create . |
         timeout "$1" curl --silent --show-error --unix-socket "${DOCKER_HOST#unix://}" --header 'Content-Type: application/x-tar' \
             --upload-file - --request POST \
-            "http://engine/build?version=2&networkmode=host&dockerfile=deploy/Dockerfile&t=panel:local" |
+            "http://engine/build?version=2&networkmode=host&dockerfile=deploy/Dockerfile&t=panel:local&buildargs=$encoded" |
         python3 -c '
 import base64, json, sys
 for line in sys.stdin:
@@ -71,9 +80,9 @@ of_image() { docker image inspect --format "$1" panel:local; }
 
 start_engine env
 made=
-have debian:bookworm-slim debian PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-have rust:1.95-bookworm rust "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-have node:22-bookworm-slim node "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin"
+have RUNTIME_IMAGE debian PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+have RUST_IMAGE rust "CARGO_HOME=/usr/local/cargo PATH=/usr/local/toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+have NODE_IMAGE node "NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin"
 step "base images are there${made:+, made here:$made}"
 
 mkdir "$folder/source"
@@ -88,7 +97,7 @@ inside mtpannel --version | grep -q '^mtpannel [0-9]' || fail "the program does 
 inside curl --version >/dev/null || fail "there is no curl inside"
 openapi=$(inside mtpannel openapi)
 diff <(printf '%s\n' "$openapi") openapi.json >/dev/null || fail "it is another program"
-step "the image is built of the sources: $(($(of_image '{{.Size}}') >> 20)) MiB, $(($(docker image inspect --format '{{.Size}}' debian:bookworm-slim) >> 20)) of them the base"
+step "the image is built of the sources: $(($(of_image '{{.Size}}') >> 20)) MiB, $(($(docker image inspect --format '{{.Size}}' "${images[RUNTIME_IMAGE]}") >> 20)) of them the base"
 
 printf '// another\n' >>"$folder/source/crates/panel/src/main.rs"
 began=$SECONDS
