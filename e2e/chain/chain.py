@@ -194,7 +194,7 @@ class Chain:
         await self.limit()
         await self.quota()
         await self.revocations()
-        await self.strangers()
+        await self.visitors()
         if self.through_traefik:
             await self.proxy_protocol()
         if self.embedded:
@@ -342,7 +342,7 @@ class Chain:
             used = (await panel.user("quota"))["data_used"]
             notes.append(f"the client had sent {session.up} and got {session.down}")
             expect(used == limit, used, "accounted, limit", limit, *notes)
-        async with check("he is let in again when the limit is raised, and not before"):
+        async with check("the user is let in again when the limit is raised, and not before"):
             await self.refused(link)
             await panel.set("quota", data_limit=2 * limit)
             await self.served_soon(link)
@@ -373,14 +373,14 @@ class Chain:
         def disable():
             return panel.set("revoked", status="disabled")
 
-        await cut_by(disable, "disabling a user cuts his session within a second")
+        await cut_by(disable, "disabling a user cuts their session within a second")
         async with check("a disabled user is refused"):
             await self.refused(link)
         async with check("a user who is enabled again is served"):
             await panel.set("revoked", status="active")
             await self.served_soon(link)
 
-        async with check("the end of a user's time cuts his session within a second") as notes:
+        async with check("the end of a user's time cuts their session within a second") as notes:
             async with await Session.open(link) as session:
                 await session.ping()
                 waiting = asyncio.create_task(session.cut(15))
@@ -413,15 +413,15 @@ class Chain:
         def delete():
             return panel.change("DELETE", "/api/users/revoked")
 
-        await cut_by(delete, "deleting a user cuts his session within a second")
-        async with check("a deleted user is masked, and TDLib gets nothing with his link"):
+        await cut_by(delete, "deleting a user cuts their session within a second")
+        async with check("a deleted user is masked, and TDLib gets nothing with their link"):
             await self.masked(link)
             code, output = await self.tdlib(link)
             expect(code == 1, output)
         async with check("other users were served all the time"):
             await self.served(self.link)
 
-    async def strangers(self):
+    async def visitors(self):
         check = self.report.check
         right = Link.parse(self.link)
         wrong = replace(right, secret=secrets.token_bytes(16))
@@ -438,7 +438,7 @@ class Chain:
             certificate, answer = await masked_site.visit("127.0.0.1", self.client_port, DOMAIN)
             expect(certificate == self.site.certificate, "another certificate")
             expect(answer == masked_site.ANSWER, answer)
-        async with check("a ClientHello of a stranger reaches the masked site byte for byte"):
+        async with check("a ClientHello of a visitor reaches the masked site byte for byte"):
             hello = client.client_hello(wrong.secret, DOMAIN, 1_800)
             async with self.knock(hello):
                 await self.site_sees(hello)
@@ -473,7 +473,7 @@ class Chain:
             async with self.knock(hello) as visitor:
                 expect(not await visitor.is_proxy(right.secret, hello), "the second one was served")
                 await self.site_sees(hello)
-        async with check("users are served after all these strangers"):
+        async with check("users are served after all these visitors"):
             await self.served(self.link)
 
     async def proxy_protocol(self):

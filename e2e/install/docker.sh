@@ -73,7 +73,7 @@ locked_down() {
 
 second_run() {
     local router
-    # A deleted user stays in the file as disabled until his sessions are known to be cut.
+    # A deleted user stays in the file as disabled until their connections are known to be cut.
     for _ in $(seq 90); do
         if ! grep -q e2e-verify "$INSTALL_DIR/config/config.toml"; then break; fi
         sleep 1

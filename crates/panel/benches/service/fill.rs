@@ -14,7 +14,7 @@ const WORDS: [&str; 16] = [
 const BATCH: usize = 5_000;
 const GIB: usize = 1 << 30;
 
-// Nobody expires, is reset or runs into his limit while the bench runs: that would be measured in the wrong place.
+// Nobody expires, is reset or reaches their limit while the bench runs: that would be measured in the wrong place.
 const USERS: &str = "INSERT INTO users (id, username, secret, status, data_limit, data_used, max_connections, \
     max_unique_ips, expire_at, note, created_at, created_by_admin_id, updated_at, last_seen_at, usage_base) \
     SELECT value ->> 0, value ->> 1, lower(hex(randomblob(16))), value ->> 2, value ->> 3, value ->> 4, value ->> 5, \
@@ -30,7 +30,7 @@ const HISTORY: &str = "INSERT INTO traffic_logs (user_id, octets_from, octets_to
     strftime('%Y-%m-%dT%H:00:00+00:00', 'now', -hours.value || ' hours') FROM json_each('[6, 4, 2]') AS hours, users";
 const STATE: &str = "UPDATE panel_state SET revision = 1, file_imported = TRUE";
 
-/// The name of a user, by his number from 0.
+/// The name of a user, by number from 0.
 pub(crate) fn name(number: usize, users: usize) -> String {
     // 7919 is prime, so every number is met once, and names do not stand in the order of ids.
     format!("{}_{:06}", WORDS[number % WORDS.len()], number * 7_919 % users)
@@ -70,7 +70,7 @@ async fn compact(connection: &mut SqliteConnection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Of ten users seven are active, one is disabled, one is over his limit and one over his time; of the active ones half
+/// Of ten users seven are active, one is disabled, one is over the limit and one over the end; of the active ones half
 /// have a limit and a third a date.
 fn row(number: usize, users: usize) -> serde_json::Value {
     let used = number.wrapping_mul(2_654_435_761) % (50 * GIB);

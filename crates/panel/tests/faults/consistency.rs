@@ -22,7 +22,7 @@ const KILLS: usize = 100;
 const CLIENTS: usize = 8;
 const PLACEHOLDER: &str = "mtpannel-placeholder";
 
-/// What a client knows of its user: his limit, if he exists.
+/// What a client knows of its user: the limit, if the user exists.
 type State = Option<i64>;
 
 /// The states that a user may be in: one, or two while a change was asked for and not answered.

@@ -41,11 +41,11 @@ async fn administrators_are_created_listed_changed_and_deleted_and_their_users_s
     let page = app.get("/api/admins?limit=1&offset=1").await.expect(StatusCode::OK).await;
     assert_eq!((&page["total"], &page["admins"][0]["username"]), (&json!(2), &json!("root")));
 
-    app.ask(&helper, Method::POST, "/api/users", &json!({"username": "his"})).await.expect(StatusCode::CREATED).await;
+    app.ask(&helper, Method::POST, "/api/users", &json!({"username": "owned"})).await.expect(StatusCode::CREATED).await;
     let file = app.config();
     app.delete("/api/admins/helper").await.expect(StatusCode::NO_CONTENT).await;
     app.delete("/api/admins/helper").await.problem(StatusCode::NOT_FOUND, "not_found").await;
-    assert_eq!(app.user("his").await["created_by"], Value::Null);
+    assert_eq!(app.user("owned").await["created_by"], Value::Null);
     assert_eq!(app.config(), file);
     // Another one of that name does not inherit what the first one had.
     let again = app.create_admin("helper", false).await;

@@ -26,7 +26,7 @@ enum Who {
     Admin,
     /// Whoever created the user `victim`, and sudo.
     Owner,
-    /// Sudo, and an administrator for himself.
+    /// Sudo, and an administrator for themselves.
     SudoOrSelf,
     Sudo,
 }
@@ -246,14 +246,14 @@ async fn an_administrator_without_sudo_reaches_his_own_users_and_himself_only(#[
     assert_eq!((&stats["users"]["total"], &stats["user_traffic"]), (&json!(0), &json!([])));
     assert_eq!(app.everything().await, before);
 
-    let his = app.ask(&helper, Method::POST, "/api/users", &json!({"username": "his-own"})).await;
-    assert_eq!(his.expect(StatusCode::CREATED).await["created_by"], "helper");
+    let own = app.ask(&helper, Method::POST, "/api/users", &json!({"username": "helpers-own"})).await;
+    assert_eq!(own.expect(StatusCode::CREATED).await["created_by"], "helper");
     let list = app.ask(&helper, Method::GET, "/api/users", &Value::Null).await.expect(StatusCode::OK).await;
-    assert_eq!((list["total"].as_i64(), &list["users"][0]["username"]), (Some(1), &json!("his-own")));
-    // The name is taken for him, though he cannot see by whom.
+    assert_eq!((list["total"].as_i64(), &list["users"][0]["username"]), (Some(1), &json!("helpers-own")));
+    // The name is taken for them, though they cannot see by whom.
     let taken = app.ask(&helper, Method::POST, "/api/users", &json!({"username": "VICTIM"})).await;
     taken.problem(StatusCode::CONFLICT, "conflict").await;
-    app.user("his-own").await;
+    app.user("helpers-own").await;
 }
 
 #[rstest]

@@ -1,4 +1,4 @@
-//! Behind a reverse proxy: who the client is, and that he speaks TLS.
+//! Behind a reverse proxy: who the client is, and that it speaks TLS.
 
 use reqwest::header::SET_COOKIE;
 use reqwest::{Method, Response, StatusCode};

@@ -1,4 +1,4 @@
-//! One deed on many users: one transaction, one write of the file.
+//! One action on many users: one transaction, one write of the file.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
@@ -77,7 +77,7 @@ async fn every_action_does_to_many_what_it_does_to_one(#[case] engine: Engine) {
 
     bulk(&app, json!({"filter": {"status": "expired"}, "action": "add_days", "value": 2})).await;
     assert_eq!(statuses(&app).await, ["active", "active", "active"]);
-    // From now, because his time was over.
+    // From now, because the user had expired.
     let end: chrono::DateTime<chrono::Utc> = app.user("bob").await["expire_at"].as_str().unwrap().parse().unwrap();
     let left = end - app.clock.now();
     assert!((47..=48).contains(&left.num_hours()), "{left}");
@@ -146,7 +146,7 @@ async fn whoever_does_not_match_any_more_when_it_is_done_is_left_alone(#[case] e
             let long = app.running().app.sync.quiet(Duration::from_hours(1));
             tokio::time::timeout(Duration::from_millis(1), long).await.is_ok()
         };
-        eventually("the deed", async || !quiet().await).await;
+        eventually("the action", async || !quiet().await).await;
         tx.commit().await.unwrap();
     };
     let (done, ()) = tokio::join!(request(), renew_first);

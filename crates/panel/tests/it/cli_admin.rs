@@ -97,7 +97,7 @@ fn the_last_sudo_administrator_cannot_be_deleted() {
 }
 
 #[tokio::test]
-async fn deeds_of_the_command_line_are_in_the_audit_log_without_passwords() {
+async fn actions_of_the_command_line_are_in_the_audit_log_without_passwords() {
     let place = Place::new();
     place.run_with_input(&["admin", "create", "root", "--sudo", "--password-stdin"], PASSWORD).ok();
     let (actor, action, after): (String, String, String) = sqlx::query_as("SELECT actor, action, after FROM audit_log")

@@ -16,7 +16,7 @@ const METER: &str = "INSERT INTO usage_meters (node_id, username, last_from, las
 const LOG: &str = "INSERT INTO traffic_logs (user_id, octets_from, octets_to, recorded_at) VALUES \
     (1, 7, 70, '2026-01-01T00:00:00+00:00')";
 
-/// A database with an administrator, a user, his meter and his traffic.
+/// A database with an administrator, a user, their meter and their traffic.
 async fn filled() -> Place {
     let place = Place::new();
     place.run(&["admin", "create", "root", "--sudo"]).ok();

@@ -25,7 +25,7 @@ const TABLES: [&str; 4] = [
      bad_connections INTEGER NOT NULL, recorded_at DATETIME DEFAULT (CURRENT_TIMESTAMP), PRIMARY KEY (id))",
 ];
 
-/// Three users: one whose log tells his usage, one who is disabled and over his limit, one whose admin is gone.
+/// Three users: one whose log tells their usage, one who is disabled and over the limit, one whose admin is gone.
 async fn old_panel(place: &Place) -> sqlx::SqliteConnection {
     let mut conn = connect(&place.path("old.db")).await;
     for table in TABLES {

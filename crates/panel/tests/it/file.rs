@@ -140,7 +140,7 @@ async fn as_long_as_there_is_no_user_an_old_file_put_in_place_is_taken_over(#[ca
     eventually("the take-over", async || app.get("/api/users/off").await.status() == StatusCode::OK).await;
     assert_eq!(app.user("alice").await["status"], "active");
     assert_eq!(app.access("users", "alice").as_deref(), Some("6384e2b2184bcbf58eccf10ca7a6563c"));
-    // Once, and not again: an operator may delete all his users.
+    // Once, and not again: an operator may delete all users.
     for name in ["alice", "off"] {
         app.delete(&format!("/api/users/{name}")).await.expect(StatusCode::NO_CONTENT).await;
     }

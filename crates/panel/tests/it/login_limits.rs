@@ -76,7 +76,7 @@ fn cookie(answer: &Response, name: &str) -> Option<String> {
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strangers_wrong_passwords_do_not_lock_out_the_true_administrator(#[case] engine: Engine) {
+async fn wrong_passwords_of_somebody_else_do_not_lock_out_the_true_administrator(#[case] engine: Engine) {
     let app = TestApp::start_with(engine, behind_a_proxy).await;
     guess(&app, "root", &vec!["203.0.113.1".to_owned(); 10]).await;
     refused(token(&app, "203.0.113.1", "root", PASSWORD).await).await;
@@ -204,15 +204,15 @@ async fn logins_are_shed_when_their_queue_is_long_and_known_ones_are_not() {
     token(&app, "192.0.2.77", "nobody", "a wrong guess").await.expect(StatusCode::UNAUTHORIZED).await;
 
     let addresses: Vec<String> = (0..60).map(|n| format!("203.0.113.{n}")).collect();
-    let strangers = all(addresses.iter().map(|address| request(&app, address, "nobody", "a wrong guess")));
+    let others = all(addresses.iter().map(|address| request(&app, address, "nobody", "a wrong guess")));
     let known = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         token(&app, "127.0.0.1", "root", PASSWORD).await
     };
-    let (strangers, known) = tokio::join!(strangers, known);
+    let (others, known) = tokio::join!(others, known);
     known.expect(StatusCode::OK).await;
     let mut shed = 0;
-    for answer in strangers {
+    for answer in others {
         if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
             let wait: u64 = answer.headers()[RETRY_AFTER].to_str().unwrap().parse().unwrap();
             assert!((1..=60).contains(&wait));

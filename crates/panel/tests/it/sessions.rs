@@ -95,7 +95,7 @@ async fn tabs_that_ask_at_the_same_time_all_stay_logged_in(#[case] engine: Engin
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_strangers_cookie_ends_nothing_and_keeps_no_writer_waiting(#[case] engine: Engine) {
+async fn somebody_elses_cookie_ends_nothing_and_keeps_no_writer_waiting(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     let (held, _) = begin(&app).await;
     let (unsigned, _) = held.split_once('=').unwrap().1.rsplit_once('.').unwrap();

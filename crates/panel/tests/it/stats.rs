@@ -21,18 +21,18 @@ use crate::common::{Answer, Engine, TestApp, eventually};
 async fn sessions_are_counted_over_the_users_that_the_administrator_sees(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     let helper = app.create_admin("helper", false).await;
-    for name in ["his", "his-idle"] {
+    for name in ["own", "own-idle"] {
         app.ask(&helper, Method::POST, "/api/users", &json!({"username": name}))
             .await
             .expect(StatusCode::CREATED)
             .await;
     }
     app.create_user("others", Value::Null).await;
-    for name in ["his", "his-idle", "others"] {
+    for name in ["own", "own-idle", "others"] {
         app.proxy.moves(name, 1, 1);
     }
     app.proxy.change(|figures| {
-        figures.users.get_mut("his").unwrap().connections = 3;
+        figures.users.get_mut("own").unwrap().connections = 3;
         figures.users.get_mut("others").unwrap().connections = 40;
     });
     app.scraped().await;

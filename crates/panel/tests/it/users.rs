@@ -1,4 +1,4 @@
-//! One user's life over the API, and what the proxy's file says of him meanwhile.
+//! One user's life over the API, and what the proxy's file says of them meanwhile.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
@@ -184,10 +184,10 @@ async fn a_name_given_again_is_not_charged_with_the_bytes_of_the_one_before(#[ca
     let created = app.create_user("alice", json!({"data_limit": 1_000})).await;
     assert_eq!((&created["data_used"], &created["status"]), (&json!(0), &json!("active")));
     let secret = created["secret"].as_str().unwrap().to_owned();
-    eventually("his turn", async || app.access("user_enabled", "alice").is_none()).await;
+    eventually("the end of the cut", async || app.access("user_enabled", "alice").is_none()).await;
     assert_eq!(app.access("users", "alice"), Some(secret));
-    eventually("his quota", async || app.access("user_data_quota", "alice").as_deref() == Some("1950")).await;
-    // His usage begins at the first scrape after the cut.
+    eventually("the quota", async || app.access("user_data_quota", "alice").as_deref() == Some("1950")).await;
+    // Usage begins at the first scrape after the cut.
     app.scraped().await;
     app.proxy.moves("alice", 900, 99);
     app.scraped().await;
@@ -207,7 +207,7 @@ async fn a_name_given_again_is_not_charged_with_the_bytes_of_the_one_before(#[ca
 #[tokio::test(flavor = "multi_thread")]
 async fn the_quota_is_what_the_name_has_moved_and_the_limit_on_top(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
-    // Traffic before the panel knows him is nobody's.
+    // Traffic before the panel knows the user is nobody's.
     app.proxy.moves("early", 11, 22);
     app.create_user("alice", json!({"data_limit": 500})).await;
     app.proxy.moves("alice", 100, 20);

@@ -98,9 +98,9 @@ async fn whoever_runs_out_soon_is_found_among_all(#[case] engine: Engine) {
     assert_eq!(names(&soon["by_traffic"]), ["in-six-days", "nearly"]);
 
     let helper = app.create_admin("helper", false).await;
-    app.ask(&helper, Method::POST, "/api/users", &json!({"username": "his-own", "expire_at": in_days(2)})).await;
+    app.ask(&helper, Method::POST, "/api/users", &json!({"username": "helpers-own", "expire_at": in_days(2)})).await;
     let soon = app.ask(&helper, Method::GET, "/api/system/soon", &Value::Null).await.expect(StatusCode::OK).await;
-    assert_eq!((names(&soon["by_time"]), names(&soon["by_traffic"])), (vec!["his-own"], vec![]));
+    assert_eq!((names(&soon["by_time"]), names(&soon["by_traffic"])), (vec!["helpers-own"], vec![]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

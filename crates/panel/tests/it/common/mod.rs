@@ -176,7 +176,7 @@ impl TestApp {
         self.sudo(Method::DELETE, path).send().await.unwrap()
     }
 
-    /// Creates a user; `fields` are added to his name.
+    /// Creates a user; `fields` are added to the name.
     pub async fn create_user(&self, name: &str, fields: Value) -> Value {
         let mut body = json!({"username": name});
         body.as_object_mut().unwrap().extend(fields.as_object().cloned().unwrap_or_default());
