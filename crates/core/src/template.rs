@@ -68,7 +68,6 @@ impl<'a> Template<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Table;
     use crate::document::{Layout, read_users};
 
     fn domain() -> MaskDomain {
@@ -99,12 +98,6 @@ mod tests {
     #[test]
     fn all_but_what_is_given_is_the_text_of_the_template_file() {
         assert_eq!(Template::new("proxy.example", 443, &domain()).text(), TEXT);
-    }
-
-    #[test]
-    fn the_template_names_the_managed_tables() {
-        let tables = Table::ALL.map(Table::key).join(", ");
-        assert!(TEXT.contains(&format!("# {tables}.\n")), "{tables}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { ACTIONS } from '~/features/audit/changes';
 import { WARNINGS } from '~/features/dashboard/useWarningText';
 import { RANGES } from '~/features/traffic/history';
+import { COUNT_FIELDS } from '~/features/users/form/values';
 import { COLUMNS } from '~/features/users/shared/columns';
 import en from '~/i18n/en.json';
 import fa from '~/i18n/fa.json';
@@ -52,6 +53,7 @@ const DYNAMIC: Record<string, readonly string[]> = {
     'characters date long noteLong passwordLong passwordShort positive required reserved short tooLarge'.split(
       ' ',
     ),
+  'form.': COUNT_FIELDS,
   'reset.': ['none', 'daily', 'weekly', 'monthly'],
   'settings.': ['auto', 'light', 'dark', 'external', 'embedded'],
   'status.': STATUSES,

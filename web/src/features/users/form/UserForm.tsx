@@ -13,7 +13,7 @@ import { SizeInput } from '~/ui/SizeInput';
 import { LoadError } from '~/ui/states';
 import { ExpiryInput } from './ExpiryInput';
 import css from './UserForm.module.css';
-import { FIELD_OF, type FormValues, faultsOf, type Reset } from './values';
+import { COUNT_FIELDS, FIELD_OF, type FormValues, faultsOf, type Reset } from './values';
 
 const LeaveDialog = lazyComponent(() => import('./LeaveDialog').then((module) => module.LeaveDialog));
 
@@ -92,11 +92,6 @@ export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Prop
     });
   }
 
-  const number = (name: 'connections' | 'addresses') => ({
-    value: form.values[name],
-    onChange: (value: string) => form.setFieldValue(name, value),
-    error: form.errors[name],
-  });
   return (
     <form ref={element} onSubmit={form.onSubmit((values) => void submit(values), focusFirstError)} noValidate>
       <Card>
@@ -143,18 +138,17 @@ export function UserForm({ initial, isNew, submitLabel, onSave, onCancel }: Prop
             error={form.errors.expire}
           />
           <div className={css.pair}>
-            <NumberField
-              label={t('form.maxConnections')}
-              description={t('form.maxHint')}
-              placeholder={t('common.unlimited')}
-              {...number('connections')}
-            />
-            <NumberField
-              label={t('form.maxIps')}
-              description={t('form.maxHint')}
-              placeholder={t('common.unlimited')}
-              {...number('addresses')}
-            />
+            {COUNT_FIELDS.map((field) => (
+              <NumberField
+                key={field}
+                label={t(`form.${field}`)}
+                description={t('form.maxHint')}
+                placeholder={t('common.unlimited')}
+                value={form.values[field]}
+                onChange={(value) => form.setFieldValue(field, value)}
+                error={form.errors[field]}
+              />
+            ))}
           </div>
           <NativeSelect
             label={t('form.reset')}

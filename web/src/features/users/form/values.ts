@@ -8,15 +8,23 @@ import { fromPicker, toPicker } from '~/lib/time';
 export type Fault = keyof Messages['fault'];
 export type Reset = User['reset_strategy'];
 
-export interface FormValues {
+/** Limits that are plain numbers: the form's field, which also names its label, and the API's. */
+const COUNTS = { connections: 'max_connections', addresses: 'max_unique_ips' } as const;
+export type Count = keyof typeof COUNTS;
+export const COUNT_FIELDS = Object.keys(COUNTS) as Count[];
+
+/** An object with an entry for each of these limits. */
+function ofCounts<T>(value: (field: Count) => T): Record<Count, T> {
+  return Object.fromEntries(COUNT_FIELDS.map((field) => [field, value(field)])) as Record<Count, T>;
+}
+
+/** Limits are empty where there is none. */
+export interface FormValues extends Record<Count, string> {
   username: string;
-  /** Empty for no limit, as in the fields below. */
   limit: string;
   unit: Unit;
   /** "2027-01-31 23:59:59" in the local time zone; null for no expiry. */
   expire: string | null;
-  connections: string;
-  addresses: string;
   reset: Reset;
   note: string;
 }
@@ -27,8 +35,7 @@ export const EMPTY: FormValues = {
   limit: '',
   unit: 'GiB',
   expire: null,
-  connections: '',
-  addresses: '',
+  ...ofCounts(() => ''),
   reset: 'none',
   note: '',
 };
@@ -38,8 +45,7 @@ export const FIELD_OF: Record<string, keyof FormValues> = {
   username: 'username',
   data_limit: 'limit',
   expire_at: 'expire',
-  max_connections: 'connections',
-  max_unique_ips: 'addresses',
+  ...Object.fromEntries(COUNT_FIELDS.map((field) => [COUNTS[field], field])),
   reset_strategy: 'reset',
   note: 'note',
 };
@@ -54,8 +60,7 @@ export function valuesOf(user: User): FormValues {
     limit: toText(size?.value),
     unit: size?.unit ?? 'GiB',
     expire: user.expire_at === null ? null : toPicker(user.expire_at),
-    connections: toText(user.max_connections),
-    addresses: toText(user.max_unique_ips),
+    ...ofCounts((field) => toText(user[COUNTS[field]])),
     reset: user.reset_strategy,
     note: user.note,
   };
@@ -71,8 +76,7 @@ function countFault(value: string): Fault | null {
 export function faultsOf(values: FormValues): Partial<Record<keyof FormValues, Fault>> {
   const faults: Partial<Record<keyof FormValues, Fault | null>> = {
     username: values.username === '' ? 'required' : nameFault(values.username),
-    connections: countFault(values.connections),
-    addresses: countFault(values.addresses),
+    ...ofCounts((field) => countFault(values[field])),
     expire: values.expire !== null && fromPicker(values.expire) === null ? 'date' : null,
     note: [...values.note].length > 1000 ? 'noteLong' : null,
   };
@@ -92,8 +96,7 @@ export function bodyOf(values: FormValues): NewUser {
     username: values.username,
     data_limit: values.limit === '' ? null : joinBytes(Number(values.limit), values.unit),
     expire_at: values.expire === null ? null : fromPicker(values.expire),
-    max_connections: toCount(values.connections),
-    max_unique_ips: toCount(values.addresses),
+    ...Object.fromEntries(COUNT_FIELDS.map((field) => [COUNTS[field], toCount(values[field])])),
     reset_strategy: values.reset,
     note: values.note,
   };
@@ -105,14 +108,7 @@ export function bodyOf(values: FormValues): NewUser {
  */
 export function patchOf(before: FormValues, after: FormValues): UserPatch {
   const [old, fresh] = [bodyOf(before), bodyOf(after)];
-  const fields = [
-    'data_limit',
-    'expire_at',
-    'max_connections',
-    'max_unique_ips',
-    'reset_strategy',
-    'note',
-  ] as const;
+  const fields = ['data_limit', 'expire_at', ...Object.values(COUNTS), 'reset_strategy', 'note'] as const;
   return Object.fromEntries(
     fields.filter((field) => old[field] !== fresh[field]).map((field) => [field, fresh[field]]),
   );
