@@ -317,6 +317,8 @@ impl Usage {
 }
 
 #[cfg(test)]
+mod simulation_tests;
+#[cfg(test)]
 mod suspension_tests;
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ pub use metrics::{install_metrics, internal_router, upkeep};
 pub use server::serve;
 
 use problem::Problem;
-use routes::{admins, auth, health, system, users};
+use routes::{admins, audit, auth, health, system, users};
 
 /// The routes under `/api`.
 fn api() -> OpenApiRouter<SharedApp> {
@@ -57,7 +57,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .routes(routes!(system::soon))
         .routes(routes!(system::settings))
         .routes(routes!(system::metrics))
-        .routes(routes!(system::audit_log))
+        .routes(routes!(audit::audit_log))
         .layer(middleware::from_fn(etag::tag))
         .layer(middleware::from_fn(compress::compress))
 }

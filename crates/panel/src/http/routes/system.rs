@@ -1,14 +1,13 @@
-//! Figures, traffic over time, settings, the proxy's metrics, and the audit log.
+//! Figures, traffic over time, settings, and the proxy's metrics.
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use mtpannel_core::policy::{AuditRead, NodesRead, StatsRead};
+use mtpannel_core::policy::{NodesRead, StatsRead};
 use mtpannel_core::user::Status;
 
 use crate::app::SharedApp;
 use crate::http::dto::Moment;
-use crate::http::dto::audit::{AuditEntry, AuditPage, AuditQuery};
 use crate::http::dto::history::{History, HistoryQuery};
 use crate::http::dto::system::{
     self, PanelBody, ProxyBody, SettingsBody, SoonBody, StatsBody, UserCounts, UserTraffic, WarningBody,
@@ -16,7 +15,7 @@ use crate::http::dto::system::{
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::query::Query;
 use crate::service::caller::Allowed;
-use crate::service::{audit, history, soon, stats, system as views};
+use crate::service::{history, soon, stats, system as views};
 
 /// The dashboard's figures
 ///
@@ -107,17 +106,4 @@ pub(crate) async fn metrics(
     let text = tokio::task::spawn_blocking(move || view.text.text()).await.ok().flatten();
     let text = text.ok_or_else(Problem::internal)?;
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4".to_owned()), (header::AGE, age)], text))
-}
-
-/// The audit log
-#[utoipa::path(get, path = "/audit", tag = "System", security(("bearer" = [])), params(AuditQuery),
-    responses((status = 200, description = "A page, the newest first", body = AuditPage)))]
-pub(crate) async fn audit_log(
-    State(app): State<SharedApp>,
-    caller: Allowed<AuditRead>,
-    Query(query): Query<AuditQuery>,
-) -> Result<axum::Json<AuditPage>, Problem> {
-    let (offset, limit, filter) = query.filter()?;
-    let (entries, total) = audit::list(&app, &caller, &filter, limit, offset).await?;
-    Ok(axum::Json(AuditPage { entries: entries.into_iter().map(AuditEntry::from).collect(), total }))
 }
