@@ -1,5 +1,5 @@
-//! From the text that the proxy parses to the file that the panel writes: which parts of the file are managed, and that
-//! none of the included files has a managed table.
+//! Maps what was found in the whole text, with included files in it, to the main file: its managed parts, by offsets in that
+//! file. A managed table in an included file is an error.
 
 use std::ops::Range;
 
@@ -10,8 +10,7 @@ use crate::include::Source;
 
 /// What a scan found, by offsets in the main file without its byte order mark.
 pub(super) struct Parts {
-    /// All sections, if nothing is included. Otherwise those that are managed, and in the place of each row of others one
-    /// that is not.
+    /// All sections, if nothing is included; otherwise the managed ones, and one section for each run of others between them.
     pub(super) sections: Vec<Section>,
     pub(super) cuts: Vec<Cut>,
     /// Whether the file has include lines.

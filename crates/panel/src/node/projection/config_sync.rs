@@ -225,7 +225,12 @@ impl ConfigSyncTask {
         let (source, path) = self
             .with_file(|file| {
                 let source = file.read().map_err(|error| error.to_string())?;
-                Ok((source, file.path().display().to_string()))
+                let path = file.path().display().to_string();
+                if file.is_as_looked_at() {
+                    Ok((source, path))
+                } else {
+                    Err(format!("{path}: somebody else is writing it"))
+                }
             })
             .await?;
         let taken = takeover::take_over(&self.app, source.as_ref()).await;

@@ -48,6 +48,17 @@ impl ConfigFile {
             }
         }
     }
+
+    /// Whether the file that was read last is the one that the last look saw. Another one may be half of what somebody writes at
+    /// this moment, however long the file before it had not changed.
+    pub fn is_as_looked_at(&self) -> bool {
+        // Its state was taken before its text, so it must still be the same.
+        let is_as_looked_at = match &self.watched {
+            Some(watched) => watched.state == self.seen,
+            None => !self.was_touched() || self.applied.is_none() && self.seen.main.is_none(),
+        };
+        is_as_looked_at && !self.has_changed()
+    }
 }
 
 fn digest_of(source: &Source) -> TextDigest {

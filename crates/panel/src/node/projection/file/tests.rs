@@ -203,3 +203,30 @@ fn a_file_that_changes_between_reading_and_writing_is_not_replaced() {
     assert_eq!(fs::read_to_string(file.path()).unwrap(), "# somebody else\n");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_file_that_changes_after_the_look_is_not_the_one_that_was_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut file = file(folder.path());
+    let began = Instant::now();
+    assert!(file.look(began).is_none());
+    file.read().unwrap();
+    assert!(file.is_as_looked_at(), "there is none, as before");
+
+    // It appears between the look and the read.
+    fs::write(file.path(), "").unwrap();
+    file.read().unwrap();
+    assert!(!file.is_as_looked_at());
+    file.look(began).unwrap();
+    file.read().unwrap();
+    assert!(file.is_as_looked_at());
+
+    // Somebody empties it to write it anew, before and after it was read.
+    for text in ["[access.users]\n", "[access]\n"] {
+        fs::write(file.path(), text).unwrap();
+        assert!(!file.is_as_looked_at());
+        file.read().unwrap();
+        assert!(!file.is_as_looked_at());
+        file.look(began).unwrap();
+    }
+}
