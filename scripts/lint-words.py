@@ -14,7 +14,7 @@ EXEMPT = re.compile(
 # Where things are meant under the names that they had: earlier versions and their databases.
 OLD_NAMES = re.compile(r"^CHANGELOG\.md$|store/copy\.rs$|it/nodes\.rs$")
 
-PERSON = re.compile(r"\b(he|his|him|himself)\b", re.IGNORECASE)
+PERSON = re.compile(r"(?<![a-zA-Z])(he|his|him|himself)(?![a-zA-Z])", re.IGNORECASE)
 OFFENDERS = {
     "deed": "action",
     "stranger": "visitor, or other people",

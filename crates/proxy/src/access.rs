@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_past_his_end_is_cut_once() {
+    fn a_user_past_their_end_is_cut_once() {
         let (directory, session) = directory();
         let end = at("2026-05-05T12:00:10Z");
         directory.apply(vec![UserRule { expires: Some(end), ..rule("alice") }], now());

@@ -89,7 +89,7 @@ async fn a_new_password_replaces_the_old_one_and_voids_the_tokens_given_for_it(#
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_sudo_administrator_stays_and_nobody_deletes_or_demotes_himself(#[case] engine: Engine) {
+async fn the_last_sudo_administrator_stays_and_nobody_deletes_or_demotes_themselves(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     app.create_user("alice", Value::Null).await;
     app.create_admin("helper", false).await;
@@ -182,7 +182,7 @@ async fn a_name_outside_of_ascii_is_nobodys_whatever_the_database_takes_for_its_
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_is_deleted_while_he_creates_a_user_is_told_so(#[case] engine: Engine) {
+async fn an_administrator_who_is_deleted_while_they_create_a_user_is_told_so(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     let helper = app.create_admin("helper", false).await;
     let running = &app.running().app;

@@ -205,7 +205,7 @@ async fn without_a_valid_token_every_route_answers_401_and_nothing_changes(#[cas
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_administrator_without_sudo_reaches_his_own_users_and_himself_only(#[case] engine: Engine) {
+async fn an_administrator_without_sudo_reaches_their_own_users_and_themselves_only(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     prepare(&app).await;
     let helper = app.create_admin("helper", false).await;

@@ -18,7 +18,7 @@ async fn log_in(app: &TestApp, from: &str, password: &str) -> Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_trusted_proxy_says_who_the_client_is_and_that_he_speaks_tls() {
+async fn a_trusted_proxy_says_who_the_client_is_and_that_it_speaks_tls() {
     let trust = |networks: &str| vec![networks.parse().unwrap()];
     let app = TestApp::start_with(Engine::Sqlite, |_, settings| settings.trusted_proxies = trust("127.0.0.0/8")).await;
     let answer = log_in(&app, "198.51.100.7", PASSWORD).await;

@@ -180,7 +180,7 @@ async fn a_name_given_again_that_the_proxy_has_forgotten_begins_where_the_one_be
 #[case(Engine::Sqlite)]
 #[case(Engine::Postgres)]
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_proxy_leaves_a_name_out_its_new_owner_waits_for_his_usage_to_begin(#[case] engine: Engine) {
+async fn while_the_proxy_leaves_a_name_out_its_new_owner_waits_for_their_usage_to_begin(#[case] engine: Engine) {
     let app = TestApp::start(engine).await;
     app.create_user("alice", json!({"data_limit": 1_000})).await;
     app.proxy.moves("alice", 900, 0);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use mtpannel_core::user::{Limit, Limits, Secret, Standing, Status, Username};
 
 use super::{LimitColumns, limit_columns};
-use crate::store::{Db, StoreResult, lifetime, query, sql_texts};
+use crate::store::{Db, StoreResult, lifetime, local_node, query, sql_texts};
 
 /// What the projection to the file needs of every user.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -82,7 +82,8 @@ sql_texts! {
     PROJECTION = concat!(
         "SELECT u.id, u.username, u.secret, u.status, u.expire_at, ", limit_columns!("u."), ", \
          COALESCE(u.usage_base, ", lifetime!("m."), ", 0) AS quota_base \
-         FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.username = u.username \
+         FROM users u LEFT JOIN usage_meters m ON u.usage_base IS NULL AND m.node_id = ", local_node!(), " \
+         AND m.username = u.username \
          WHERE u.revision > $1 ORDER BY u.id"
     );
     LISTING = "SELECT id, username, status, created_by_admin_id, data_used, data_limit, expire_at, last_seen_at, \
