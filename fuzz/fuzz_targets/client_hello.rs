@@ -1,4 +1,4 @@
-//! Whatever a stranger sends first, reading it never panics, and what comes out is within its bounds.
+//! Whatever a visitor sends first, reading it never panics, and what comes out is within its bounds.
 
 #![no_main]
 

@@ -38,7 +38,7 @@ impl User {
 pub(crate) struct Access {
     /// Sorted by name.
     pub(crate) users: Vec<User>,
-    /// Keys that a stranger's hello is compared with: of those who are enabled. Those who were here before stand first,
+    /// Keys that a visitor's hello is compared with: of those who are enabled. Those who were here before stand first,
     /// because they are likeliest to return.
     pub(crate) keys: Vec<HmacKey>,
     /// Whose they are: places in `users`.

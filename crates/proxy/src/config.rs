@@ -44,7 +44,7 @@ pub struct Config {
     pub max_connections: Option<u32>,
     /// Where metrics are served, if anywhere.
     pub metrics: Option<MetricsEndpoint>,
-    /// What strangers see.
+    /// What visitors see.
     pub masking: Masking,
     /// Longest waits.
     pub timeouts: Timeouts,

@@ -46,7 +46,7 @@ impl Inbox {
 
     async fn read(&mut self) -> io::Result<usize> {
         self.stream.readable().await?;
-        // Exactly, because many strangers may each hold one.
+        // Exactly, because many visitors may each hold one.
         self.bytes.reserve_exact(STEP);
         self.stream.read_buf(&mut self.bytes).await
     }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admission::replay::Replays;
-use crate::admission::slots::Places;
+use crate::admission::slots::ConnectionSlots;
 use crate::config::Config;
 use crate::config::files::load;
 use crate::reload::{LoadError, Watcher};
@@ -94,12 +94,12 @@ impl Proxy {
         let watcher = Watcher::new(Arc::clone(&shared), config_path.to_owned(), state);
         let unfollowed = watcher.start(serving.clone()).map_err(Error::Thread)?;
         tasks.spawn(follow_site(Arc::clone(&shared), serving.clone()));
-        let places = Places::new(places(shared.config.max_connections, files));
+        let slots = ConnectionSlots::new(count_slots(shared.config.max_connections, files));
         for (listener, address, proxied) in listeners {
             tracing::info!(%address, "the proxy listens");
             let acceptor = Acceptor {
                 shared: Arc::clone(&shared),
-                places: Arc::clone(&places),
+                slots: Arc::clone(&slots),
                 sessions: sessions.clone(),
                 relaying: relaying.clone(),
                 proxied,
@@ -158,8 +158,9 @@ pub async fn run(config_path: &Path, shutdown: CancellationToken) -> Result<(), 
     failed
 }
 
-/// Connections served at once: what the file allows, as far as so many `files` may be open.
-fn places(max_connections: Option<u32>, files: u64) -> usize {
+/// How many connections may be open at once: what the file allows, but no more than `files` open files suffice for. A
+/// connection takes two files.
+fn count_slots(max_connections: Option<u32>, files: u64) -> usize {
     let possible = usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(usize::MAX).max(1);
     let wanted = max_connections.map_or(possible, |most| most as usize);
     if wanted > possible {
@@ -210,7 +211,7 @@ fn listen(config: &Config) -> Result<Vec<Bound>, Error> {
 /// Accepts the connections of one listener.
 struct Acceptor {
     shared: Arc<Shared>,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
     sessions: TaskTracker,
     relaying: CancellationToken,
     proxied: bool,
@@ -236,14 +237,14 @@ impl Acceptor {
 
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         count(&self.shared.stats.connections);
-        let Some(place) = self.places.enter(peer.ip()) else {
+        let Some(slot) = self.slots.enter(peer.ip()) else {
             return self.shared.stats.refused.add("max_connections");
         };
         let (shared, relaying, proxied) = (Arc::clone(&self.shared), self.relaying.clone(), self.proxied);
         self.sessions.spawn(async move {
             if tune(&stream, &shared.config.timeouts).is_ok() {
                 tokio::select! {
-                    () = session::serve(&shared, place, stream, peer, proxied) => {}
+                    () = session::serve(&shared, slot, stream, peer, proxied) => {}
                     () = relaying.cancelled() => {}
                 }
             }
@@ -261,11 +262,11 @@ mod tests {
     #[case(Some(10_000), 1_024, 384)]
     #[case(None, 1_024, 384)]
     #[case(Some(3), 16, 1)]
-    fn there_are_no_more_places_than_files_may_be_open(
+    fn there_are_no_more_slots_than_files_may_be_open(
         #[case] wanted: Option<u32>,
         #[case] files: u64,
         #[case] expected: usize,
     ) {
-        assert_eq!(places(wanted, files), expected);
+        assert_eq!(count_slots(wanted, files), expected);
     }
 }

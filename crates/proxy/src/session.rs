@@ -11,7 +11,7 @@ use crate::accounts::{Direction, Refusal, Session};
 use crate::admission::admit::Admission;
 use crate::admission::identify::{Client, Verdict, identify};
 use crate::admission::proof::prove;
-use crate::admission::slots::Place;
+use crate::admission::slots::Slot;
 use crate::admission::tunnel::{Tunnel, open_tunnel};
 use crate::inbox::Inbox;
 use crate::path::relay::{Downlink, KeyWatch, Quiet, Uplink, relay};
@@ -25,13 +25,13 @@ use crate::wire::{RecordSizes, UNRECOGNIZED_NAME};
 const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duration::from_mins(1) };
 
 /// Serves a connection until it ends.
-pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, peer: SocketAddr, proxied: bool) {
+pub(crate) async fn serve(shared: &Shared, mut slot: Slot, stream: TcpStream, peer: SocketAddr, proxied: bool) {
     let known = tokio::select! {
-        client = receive(shared, &place, stream, peer, proxied) => client,
-        () = place.evicted() => return shared.stats.bad.add("crowded_out"),
+        client = receive(shared, &slot, stream, peer, proxied) => client,
+        () = slot.evicted() => return shared.stats.bad.add("crowded_out"),
     };
     let Some((inbox, client)) = known else { return };
-    if place.recognise() {
+    if slot.recognise() {
         serve_client(shared, inbox, client).await;
     }
 }
@@ -39,7 +39,7 @@ pub(crate) async fn serve(shared: &Shared, mut place: Place, stream: TcpStream, 
 /// Finds out who has come, and deals with everyone but right clients.
 async fn receive(
     shared: &Shared,
-    place: &Place,
+    slot: &Slot,
     stream: TcpStream,
     peer: SocketAddr,
     proxied: bool,
@@ -60,17 +60,17 @@ async fn receive(
         return None;
     }
     let address = told.map_or(peer, |connection| connection.source);
-    place.comes_from(address.ip());
+    slot.comes_from(address.ip());
     let mut visit = None;
     let (visitor, sni) = match identify(shared, &mut inbox, &mut visit, address.ip()).await {
         Verdict::Client(client) => return Some((inbox, *client)),
-        Verdict::Stranger { .. } if shared.mask.have_come_back(&inbox.bytes) => {
+        Verdict::Visitor { .. } if shared.mask.have_come_back(&inbox.bytes) => {
             bad.add("own_relay");
             return None;
         }
-        Verdict::Stranger { why, sni } => {
+        Verdict::Visitor { why, sni } => {
             bad.add(why);
-            tracing::debug!(%address, why, "stranger");
+            tracing::debug!(%address, why, "visitor");
             (visit, sni)
         }
         Verdict::Refused { why, sni } => {
@@ -89,7 +89,7 @@ async fn receive(
         }
     };
     if let Err(error) = shared.mask.relay(inbox, visitor, sni.as_deref(), address.ip()).await {
-        tracing::debug!(%error, "a stranger's relay ended");
+        tracing::debug!(%error, "a visitor's relay ended");
     }
     None
 }

@@ -9,7 +9,7 @@ pub(crate) const BULK: f64 = 0.6;
 pub(crate) const IDLE: u64 = 24 * 1_024;
 /// A reload with 100,000 users.
 pub(crate) const RELOAD: Duration = Duration::from_millis(500);
-/// The median handshake while strangers come, compared with the quiet one.
+/// The median handshake while visitors come, compared with the quiet one.
 pub(crate) const STORM: f64 = 2.0;
 
 static MET: AtomicUsize = AtomicUsize::new(0);

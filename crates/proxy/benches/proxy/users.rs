@@ -1,4 +1,4 @@
-//! What depends on how many users there are: reloads, and handshakes, also while strangers come.
+//! What depends on how many users there are: reloads, and handshakes, also while visitors come.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::servers::{CANARIES, Proxy, secret};
 const CLIENTS: u32 = 200;
 const PACE: Duration = Duration::from_millis(15);
 /// Makes a hello of 1,700 bytes.
-const STRANGER_PADDING: usize = 1_700 - 153;
+const VISITOR_PADDING: usize = 1_700 - 153;
 /// How long a client waits to be let in.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -56,7 +56,7 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
         let ratio = stormy.median.as_secs_f64() / quiet.median.as_secs_f64();
         let met = ratio <= bars::STORM && stormy.lost == 0;
         let bar = format!("at most {}, nobody lost", bars::STORM);
-        println!("    {} strangers a second: {stormy}, ratio {ratio:.2} {}", 1_000 / pause, verdict(met, &bar));
+        println!("    {} visitors a second: {stormy}, ratio {ratio:.2} {}", 1_000 / pause, verdict(met, &bar));
     }
 }
 
@@ -140,14 +140,14 @@ async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Fared {
     Fared { median: at(times.len() / 2), longest: at(times.len().saturating_sub(1)), lost }
 }
 
-/// Strangers who name the right site, with hellos as long as a browser's.
+/// Visitors who name the right site, with hellos as long as a browser's.
 async fn storm(address: SocketAddr, pause: Duration) {
     let mut ticks = interval(pause);
     loop {
         ticks.tick().await;
         tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await.ok()?;
-            stream.write_all(&hello(&random(), "mask.example", STRANGER_PADDING, unix_time())).await.ok()?;
+            stream.write_all(&hello(&random(), "mask.example", VISITOR_PADDING, unix_time())).await.ok()?;
             stream.read(&mut [0; 16]).await.ok()
         });
     }

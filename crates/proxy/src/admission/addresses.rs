@@ -28,7 +28,7 @@ pub(crate) enum Rank {
     /// The address is new or has brought right clients.
     Usual,
     /// It has brought failures only.
-    Stranger,
+    Visitor,
 }
 
 impl Recent {
@@ -37,8 +37,8 @@ impl Recent {
         let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = generations.iter().find_map(|generation| generation.get(&network(address)));
         memory.map_or((Vec::new(), Rank::Usual), |memory| {
-            let stranger = memory.failed && memory.names.is_empty();
-            (memory.names.clone(), if stranger { Rank::Stranger } else { Rank::Usual })
+            let visitor = memory.failed && memory.names.is_empty();
+            (memory.names.clone(), if visitor { Rank::Visitor } else { Rank::Usual })
         })
     }
 
@@ -72,11 +72,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_right_name_comes_first_and_failures_alone_make_a_stranger() {
+    fn the_last_right_name_comes_first_and_failures_alone_make_a_visitor() {
         let (recent, address) = (Recent::default(), IpAddr::from([192, 0, 2, 1]));
         assert_eq!(recent.recall(address), (vec![], Rank::Usual));
         recent.failed(address);
-        assert_eq!(recent.recall(address).1, Rank::Stranger);
+        assert_eq!(recent.recall(address).1, Rank::Visitor);
         for name in ["a", "b", "a"] {
             recent.succeeded(address, &name.into());
         }
@@ -87,7 +87,7 @@ mod tests {
     fn hosts_of_one_ipv6_network_are_one_address() {
         let recent = Recent::default();
         recent.failed("2001:db8::1".parse().unwrap());
-        assert_eq!(recent.recall("2001:db8::2".parse().unwrap()).1, Rank::Stranger);
+        assert_eq!(recent.recall("2001:db8::2".parse().unwrap()).1, Rank::Visitor);
         assert_eq!(recent.recall("2001:db8:0:1::2".parse().unwrap()).1, Rank::Usual);
     }
 
@@ -99,6 +99,6 @@ mod tests {
         }
         let kept: usize = recent.0.lock().unwrap().iter().map(HashMap::len).sum();
         assert!(kept <= 2 * GENERATION);
-        assert_eq!(recent.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::Stranger);
+        assert_eq!(recent.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::Visitor);
     }
 }

@@ -50,7 +50,7 @@ pub(crate) struct Hello {
 pub(crate) enum Verdict {
     Client(Box<Client>),
     /// Goes to the masked site.
-    Stranger {
+    Visitor {
         why: &'static str,
         sni: Option<String>,
     },
@@ -66,8 +66,8 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    const fn stranger(why: &'static str) -> Self {
-        Self::Stranger { why, sni: None }
+    const fn visitor(why: &'static str) -> Self {
+        Self::Visitor { why, sni: None }
     }
 }
 
@@ -140,7 +140,7 @@ async fn clear(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Ve
         Opening::Unclear => None,
         Opening::Record(length) => Some(hello(shared, inbox, length, address).await),
         Opening::Init => Some(init(shared, inbox, address).await),
-        Opening::Other => Some(Verdict::stranger("not_ours")),
+        Opening::Other => Some(Verdict::visitor("not_ours")),
     }
 }
 
@@ -197,24 +197,24 @@ async fn answered(visit: Option<&Visit<'_>>) {
 /// What somebody is from whom nothing more is expected.
 fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
     match end {
-        NoMore::Silent if looks_foreign(&inbox.bytes, shared.config.modes) => Verdict::stranger("not_ours"),
+        NoMore::Silent if looks_foreign(&inbox.bytes, shared.config.modes) => Verdict::visitor("not_ours"),
         NoMore::Silent => {
             count(&shared.stats.handshake_timeouts);
-            Verdict::stranger("slow")
+            Verdict::visitor("slow")
         }
         NoMore::Ended if inbox.bytes.is_empty() => Verdict::Closed("nothing_sent"),
-        NoMore::Ended => Verdict::stranger("incomplete"),
+        NoMore::Ended => Verdict::visitor("incomplete"),
         NoMore::Broken => Verdict::Closed("broken"),
     }
 }
 
 async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAddr) -> Verdict {
     let record = in_one_record(&inbox.bytes[..length]);
-    let Ok(hello) = ClientHello::parse(&record) else { return Verdict::stranger("malformed_hello") };
+    let Ok(hello) = ClientHello::parse(&record) else { return Verdict::visitor("malformed_hello") };
     let sni = hello.server_name.clone();
     if !hello.shares_x25519 {
         // Our answer would be one that no server may give.
-        return Verdict::Stranger { why: "no_key_share", sni };
+        return Verdict::Visitor { why: "no_key_share", sni };
     }
     if let Some(verdict) = unknown_sni(shared, sni.as_deref()) {
         return verdict;
@@ -222,20 +222,20 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     let probe = Probe::Hello(HelloProof::new(&record, hello.random));
     let access = shared.directory.current();
     let Some((user, time)) = find(shared, &access, probe, address).await else {
-        return Verdict::Stranger { why: "wrong_secret", sni };
+        return Verdict::Visitor { why: "wrong_secret", sni };
     };
     let now = ports::now();
     shared.stats.note_time(&user.account.name, address, i64::from(time) - now.timestamp(), in_time(time, now));
     if !shared.config.replay.ignore_time_skew {
         if !in_time(time, now) {
-            return Verdict::Stranger { why: "time_skew", sni };
+            return Verdict::Visitor { why: "time_skew", sni };
         }
         if shared.replays.is_before_start(time) {
-            return Verdict::Stranger { why: "before_start", sni };
+            return Verdict::Visitor { why: "before_start", sni };
         }
     }
     if !shared.replays.is_new(print(&hello.random), std::time::Instant::now()) {
-        return Verdict::Stranger { why: "replay", sni };
+        return Verdict::Visitor { why: "replay", sni };
     }
     shared.recent.succeeded(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
@@ -258,21 +258,21 @@ fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
     }
     match masking.unknown_sni {
         UnknownSni::Accept => None,
-        UnknownSni::Mask => Some(Verdict::Stranger { why: "unknown_sni", sni: None }),
+        UnknownSni::Mask => Some(Verdict::Visitor { why: "unknown_sni", sni: None }),
         UnknownSni::Drop => Some(Verdict::Closed("unknown_sni")),
         UnknownSni::RejectHandshake => Some(Verdict::Rejected),
     }
 }
 
 async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
-    let Some(&init) = inbox.bytes.first_chunk::<INIT>() else { return Verdict::stranger("incomplete") };
+    let Some(&init) = inbox.bytes.first_chunk::<INIT>() else { return Verdict::visitor("incomplete") };
     let probe = Probe::Init(Box::new(init), shared.config.modes);
     let access = shared.directory.current();
     let Some((user, _)) = find(shared, &access, probe, address).await else {
-        return Verdict::stranger("wrong_secret");
+        return Verdict::visitor("wrong_secret");
     };
     if !shared.replays.is_new(print(&init[8..]), std::time::Instant::now()) {
-        return Verdict::stranger("replay");
+        return Verdict::visitor("replay");
     }
     shared.recent.succeeded(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {

@@ -2,8 +2,8 @@
 //! wait for a long one.
 //!
 //! Searches take turns: the one on which least work was done goes next. A right client is found after half of the keys
-//! on average, often sooner, while a stranger has to look at all: so the more strangers there are, the more of them wait
-//! behind the right ones, not before them. A turn is equal work, not equally many keys, so that a stranger gains nothing
+//! on average, often sooner, while a visitor has to look at all: so the more visitors there are, the more of them wait
+//! behind the right ones, not before them. A turn is equal work, not equally many keys, so that a visitor gains nothing
 //! by a long hello.
 
 use std::collections::BTreeMap;

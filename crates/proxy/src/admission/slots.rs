@@ -1,8 +1,8 @@
-//! How many may be connected at once, and who goes when one more comes.
+//! Connection slots: the bounded number of open connections, and which connection is closed to make room for a new one.
 //!
-//! Nobody is known when they come, so everybody takes a visitor's place first, and a right client changes it for one of
-//! their own as soon as they are recognised. Visitors never hold more than half of the places. When there is none left, the
-//! network that holds most of them loses its oldest: whoever fills the places from one network takes them from themselves.
+//! Nothing is known of a connection when it is accepted, so it takes a slot for visitors first. When its client proves a valid
+//! secret, the slot becomes one for clients. Visitors never hold more than half of the slots. When no slot is free, the oldest
+//! visitor of the network that holds most slots is closed. So an attacker in one network takes slots only from that network.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,19 +13,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::network::Network;
 
-/// One network holds at most this part of the visitors' places…
+/// One network holds at most one of this many parts of the visitors' slots…
 const SHARE: usize = 4;
-/// …unless that is less than this many: many users share one network behind a NAT.
+/// …but never fewer than this many, because many users share one network behind a NAT.
 const MIN_SHARE: usize = 64;
 
-/// All places.
+/// All slots of the server, shared by its listeners.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ConnectionSlots {
+    /// Connections that may be open at once.
     most: usize,
     taken: Mutex<Taken>,
 }
 
-/// A number that is higher for those who came later.
+/// Order of arrival: a later connection has a higher number.
 type Arrival = u64;
 
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ struct Taken {
     visitors: BTreeMap<Arrival, Visitor>,
     /// The visitors of each network.
     networks: HashMap<Network, BTreeSet<Arrival>>,
-    /// The networks by their number of visitors; among equals, the one whose visitor came first is last.
+    /// The networks, ordered by their number of visitors. Of two with the same number, the one whose visitor came first is last.
     crowds: BTreeSet<(usize, Reverse<Arrival>, Network)>,
     clients: usize,
 }
@@ -45,10 +46,10 @@ struct Visitor {
     evicted: CancellationToken,
 }
 
-/// A place that is taken; dropping it leaves it.
+/// A slot that a connection holds; dropping it frees the slot.
 #[derive(Debug)]
-pub(crate) struct Place {
-    places: Arc<Places>,
+pub(crate) struct Slot {
+    slots: Arc<ConnectionSlots>,
     arrival: Arrival,
     evicted: CancellationToken,
     is_client: bool,
@@ -70,7 +71,7 @@ impl Taken {
         Some(visitor)
     }
 
-    /// Changes the visitors of a network, and keeps its place among the crowds right.
+    /// Changes the visitors of a network, and keeps `crowds` in step with them.
     fn change(&mut self, network: Network, change: impl FnOnce(&mut BTreeSet<Arrival>)) {
         let visitors = self.networks.entry(network).or_default();
         let crowd = |visitors: &BTreeSet<Arrival>| Some((visitors.len(), Reverse(*visitors.first()?), network));
@@ -90,14 +91,14 @@ impl Taken {
         Some(())
     }
 
-    /// The oldest visitor of a network that holds so many places already.
+    /// The oldest visitor of a network, if the network holds at least `most` slots.
     fn oldest_of_full(&self, network: Network, most: usize) -> Option<Arrival> {
         let visitors = self.networks.get(&network)?;
         if visitors.len() >= most { visitors.first().copied() } else { None }
     }
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(crate) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, taken: Mutex::default() })
     }
@@ -106,18 +107,19 @@ impl Places {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Places for visitors.
+    /// How many slots visitors may hold.
     fn for_visitors(&self) -> usize {
         (self.most / 2).max(1)
     }
 
-    /// Places for the visitors of one network.
+    /// How many slots the visitors of one network may hold.
     fn for_network(&self) -> usize {
         (self.for_visitors() / SHARE).max(MIN_SHARE)
     }
 
-    /// Takes a visitor's place for somebody from this address; `None` if clients hold them all.
-    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+    /// Takes a visitor's slot for a connection from `address`. Closes the oldest visitor of the largest network if no slot is
+    /// free; `None` if clients hold all slots.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Slot> {
         let (mut taken, network) = (self.taken(), Network::of(address));
         if let Some(oldest) = taken.oldest_of_full(network, self.for_network()) {
             taken.evict(oldest);
@@ -130,23 +132,23 @@ impl Places {
         taken.arrivals += 1;
         let (arrival, evicted) = (taken.arrivals, CancellationToken::new());
         taken.insert(arrival, Visitor { network, evicted: evicted.clone() });
-        Some(Place { places: Arc::clone(self), arrival, evicted, is_client: false })
+        Some(Slot { slots: Arc::clone(self), arrival, evicted, is_client: false })
     }
 }
 
-impl Place {
-    /// Waits until somebody else needs the place; it is lost then.
+impl Slot {
+    /// Waits until the slot is taken away for another connection.
     pub(crate) async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
 
-    /// Tells where the visitor really comes from, once a PROXY header has told.
+    /// Sets the address of the visitor, once a PROXY header has named it.
     pub(crate) fn comes_from(&self, address: IpAddr) {
-        let (mut taken, network) = (self.places.taken(), Network::of(address));
+        let (mut taken, network) = (self.slots.taken(), Network::of(address));
         if taken.visitors.get(&self.arrival).is_none_or(|visitor| visitor.network == network) {
             return;
         }
-        if let Some(oldest) = taken.oldest_of_full(network, self.places.for_network()) {
+        if let Some(oldest) = taken.oldest_of_full(network, self.slots.for_network()) {
             taken.evict(oldest);
         }
         if let Some(visitor) = taken.remove(self.arrival) {
@@ -154,9 +156,9 @@ impl Place {
         }
     }
 
-    /// Makes this a client's place, which nobody takes away; `false` if it was lost already.
+    /// Makes this a client's slot, which is never taken away; `false` if it was taken away already.
     pub(crate) fn recognise(&mut self) -> bool {
-        let mut taken = self.places.taken();
+        let mut taken = self.slots.taken();
         if taken.remove(self.arrival).is_some() {
             taken.clients += 1;
             self.is_client = true;
@@ -165,9 +167,9 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        let mut taken = self.places.taken();
+        let mut taken = self.slots.taken();
         if self.is_client {
             taken.clients -= 1;
         } else {
@@ -183,48 +185,48 @@ mod tests {
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
-    fn is_evicted(place: &Place) -> bool {
-        place.evicted.is_cancelled()
+    fn is_evicted(slot: &Slot) -> bool {
+        slot.evicted.is_cancelled()
     }
 
     #[test]
-    fn visitors_hold_half_of_the_places_and_the_first_of_them_goes() {
-        let places = Places::new(4);
-        let visitors = [places.enter(HERE).unwrap(), places.enter(HERE).unwrap()];
-        let third = places.enter(HERE).unwrap();
+    fn visitors_hold_half_of_the_slots_and_the_oldest_is_evicted() {
+        let slots = ConnectionSlots::new(4);
+        let visitors = [slots.enter(HERE).unwrap(), slots.enter(HERE).unwrap()];
+        let third = slots.enter(HERE).unwrap();
         assert_eq!(visitors.each_ref().map(is_evicted), [true, false]);
         drop(visitors);
-        let fourth = places.enter(HERE).unwrap();
+        let fourth = slots.enter(HERE).unwrap();
         assert!(!is_evicted(&third) && !is_evicted(&fourth));
     }
 
     #[test]
-    fn clients_may_hold_all_places_and_are_never_sent_away() {
-        let places = Places::new(4);
-        let mut clients: Vec<Place> = Vec::new();
+    fn clients_may_hold_all_slots_and_are_never_evicted() {
+        let slots = ConnectionSlots::new(4);
+        let mut clients: Vec<Slot> = Vec::new();
         for _ in 0..4 {
-            let mut client = places.enter(HERE).unwrap();
+            let mut client = slots.enter(HERE).unwrap();
             assert!(client.recognise());
             clients.push(client);
         }
-        assert!(places.enter(HERE).is_none());
+        assert!(slots.enter(HERE).is_none());
         drop(clients.pop());
-        let visitor = places.enter(HERE).unwrap();
-        let mut other = places.enter(HERE).unwrap();
+        let visitor = slots.enter(HERE).unwrap();
+        let mut other = slots.enter(HERE).unwrap();
         assert!(is_evicted(&visitor));
-        assert!(other.recognise() && places.enter(HERE).is_none());
+        assert!(other.recognise() && slots.enter(HERE).is_none());
         assert!(clients.iter().all(|client| !is_evicted(client)));
     }
 
     #[test]
-    fn whoever_was_sent_away_is_not_recognised_any_more() {
-        let places = Places::new(1);
-        let mut first = places.enter(HERE).unwrap();
-        let second = places.enter(HERE).unwrap();
+    fn an_evicted_connection_is_not_recognised_any_more() {
+        let slots = ConnectionSlots::new(1);
+        let mut first = slots.enter(HERE).unwrap();
+        let second = slots.enter(HERE).unwrap();
         assert!(!first.recognise());
         drop((first, second));
-        assert!(places.enter(HERE).unwrap().recognise());
-        assert_eq!(places.taken().clients, 0);
+        assert!(slots.enter(HERE).unwrap().recognise());
+        assert_eq!(slots.taken().clients, 0);
     }
 
     #[rstest]
@@ -232,36 +234,36 @@ mod tests {
     #[case::of_ipv6("198.51.100.1", ["2001:db8:1::1", "2001:db8:1:2::1"])]
     #[case::mapped_and_not("2001:db8::1", ["192.0.2.1", "::ffff:192.0.2.7"])]
     fn the_network_with_most_visitors_makes_room(#[case] single: &str, #[case] crowd: [&str; 2]) {
-        let places = Places::new(6);
-        let first = places.enter(single.parse().unwrap()).unwrap();
-        let crowd = crowd.map(|address| places.enter(address.parse().unwrap()).unwrap());
-        // Whoever comes, also from a third network.
-        let last = places.enter("203.0.113.1".parse().unwrap()).unwrap();
+        let slots = ConnectionSlots::new(6);
+        let first = slots.enter(single.parse().unwrap()).unwrap();
+        let crowd = crowd.map(|address| slots.enter(address.parse().unwrap()).unwrap());
+        // The newcomer is of a third network.
+        let last = slots.enter("203.0.113.1".parse().unwrap()).unwrap();
         assert!(!is_evicted(&first) && !is_evicted(&last));
         assert_eq!(crowd.each_ref().map(is_evicted), [true, false]);
     }
 
     #[test]
-    fn an_address_that_is_told_later_counts() {
-        let places = Places::new(6);
-        let all: Vec<Place> = (0..3).map(|_| places.enter(HERE).unwrap()).collect();
-        for (place, address) in all.iter().zip(["198.51.100.1", "192.0.2.1", "192.0.2.2"]) {
-            place.comes_from(address.parse().unwrap());
+    fn the_address_of_a_proxy_header_counts() {
+        let slots = ConnectionSlots::new(6);
+        let all: Vec<Slot> = (0..3).map(|_| slots.enter(HERE).unwrap()).collect();
+        for (slot, address) in all.iter().zip(["198.51.100.1", "192.0.2.1", "192.0.2.2"]) {
+            slot.comes_from(address.parse().unwrap());
         }
-        let last = places.enter(HERE).unwrap();
+        let last = slots.enter(HERE).unwrap();
         assert_eq!([&all[0], &all[1], &all[2], &last].map(is_evicted), [false, true, false, false]);
         drop((all, last));
-        let taken = places.taken();
+        let taken = slots.taken();
         assert!(taken.visitors.is_empty() && taken.networks.is_empty() && taken.crowds.is_empty());
     }
 
     #[test]
     fn one_network_never_holds_more_than_its_share() {
-        let places = Places::new(2_000);
-        let all: Vec<Place> = (0..300).map(|_| places.enter(HERE).unwrap()).collect();
-        let late = places.enter("192.0.2.1".parse().unwrap()).unwrap();
+        let slots = ConnectionSlots::new(2_000);
+        let all: Vec<Slot> = (0..300).map(|_| slots.enter(HERE).unwrap()).collect();
+        let late = slots.enter("192.0.2.1".parse().unwrap()).unwrap();
         late.comes_from(HERE);
-        assert_eq!(all.iter().filter(|place| is_evicted(place)).count(), 51);
+        assert_eq!(all.iter().filter(|slot| is_evicted(slot)).count(), 51);
         assert!(!is_evicted(&late));
     }
 }

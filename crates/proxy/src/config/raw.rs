@@ -176,7 +176,7 @@ impl Default for Censorship {
 pub enum UnknownSni {
     /// The connection is closed.
     Drop,
-    /// It is relayed to the masked site, as any other stranger is.
+    /// It is relayed to the masked site, as any other visitor is.
     #[default]
     Mask,
     /// It is served if its secret is right.

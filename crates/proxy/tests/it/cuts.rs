@@ -107,7 +107,7 @@ fn tail(extensions: &[Vec<u8>]) -> Vec<u8> {
     extension(51, &vector16(&[&[0, 0x1d, 0, 32][..], &[7; 32], &[1, 2, 3]].concat())),
 ]))]
 #[tokio::test]
-async fn a_right_hello_is_served_and_a_strangers_sees_the_site(#[case] tail: Vec<u8>) {
+async fn a_right_hello_is_served_and_a_visitors_sees_the_site(#[case] tail: Vec<u8>) {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     assert!(is_served(&world, &[hello_ending(&ALICE, &tail, unix_time())]).await);
     let right = hello_ending(&ALICE, &tail, unix_time());
@@ -137,11 +137,11 @@ async fn a_hello_without_a_name_is_recognised_or_sees_the_site_whatever_other_na
 }
 
 #[tokio::test]
-async fn strangers_in_several_records_see_the_site_byte_for_byte() {
+async fn visitors_in_several_records_see_the_site_byte_for_byte() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
-    let stranger = hello(&[9; 16], "mask.example", 100, unix_time());
+    let visitor = hello(&[9; 16], "mask.example", 100, unix_time());
     for places in [vec![1], vec![5, 40], (1..150).collect()] {
-        sees_the_site(&world, &cut(&stranger, places).concat()).await;
+        sees_the_site(&world, &cut(&visitor, places).concat()).await;
     }
     let other = hello(&ALICE, "other.example", 100, unix_time());
     sees_the_site(&world, &cut(&other, [9]).concat()).await;
@@ -150,5 +150,5 @@ async fn strangers_in_several_records_see_the_site_byte_for_byte() {
     sees_the_site(&world, &[0x16, 3, 1, 0, 4, 2, 0, 0, 40]).await;
     sees_the_site(&world, &[0x16, 3, 1, 0, 4, 1, 1, 0, 0]).await;
     // A second record of another kind.
-    sees_the_site(&world, &[&cut(&stranger, [60])[0][..], &[0x17, 3, 1, 0, 1, 0]].concat()).await;
+    sees_the_site(&world, &[&cut(&visitor, [60])[0][..], &[0x17, 3, 1, 0, 1, 0]].concat()).await;
 }

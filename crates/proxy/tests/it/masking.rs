@@ -117,19 +117,19 @@ async fn a_hello_that_drips_too_slowly_goes_to_the_site_when_its_time_is_up() {
 }
 
 #[tokio::test]
-async fn strangers_who_fill_the_places_make_room_for_clients_and_not_the_other_way() {
+async fn visitors_who_fill_the_slots_make_room_for_clients_and_not_the_other_way() {
     let world = World::start("[server]\nmax_connections = 4", &users(&[("alice", ALICE)])).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     alice.echo(b"ping").await.unwrap();
-    let mut strangers = Vec::new();
+    let mut visitors = Vec::new();
     for _ in 0..20 {
-        strangers.push(TcpStream::connect(world.address()).await.unwrap());
+        visitors.push(TcpStream::connect(world.address()).await.unwrap());
     }
     let mut second = Client::connect(world.address(), &ALICE).await.unwrap();
     second.echo(b"ping").await.unwrap();
     // All but the last one or two had to go.
-    for stranger in &mut strangers[..18] {
-        assert!(matches!(stranger.read(&mut [0]).await, Ok(0) | Err(_)));
+    for visitor in &mut visitors[..18] {
+        assert!(matches!(visitor.read(&mut [0]).await, Ok(0) | Err(_)));
     }
     let mut third = Client::connect(world.address(), &ALICE).await.unwrap();
     third.echo(b"ping").await.unwrap();

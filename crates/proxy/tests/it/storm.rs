@@ -1,4 +1,4 @@
-//! Users are served while strangers probe.
+//! Users are served while visitors probe.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ fn secret(number: u32) -> [u8; 16] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_right_client_gets_through_a_storm_of_strangers() {
+async fn every_right_client_gets_through_a_storm_of_visitors() {
     let names: Vec<String> = (0..1_000).map(|number| format!("user-{number}")).collect();
     let all: Vec<_> = names.iter().zip(0..).map(|(name, number)| (name.as_str(), secret(number))).collect();
     let world = World::start("", &users(&all)).await;
     let (address, over) = (world.address(), Arc::new(AtomicBool::new(false)));
     let ended = Arc::clone(&over);
-    let strangers = tokio::spawn(async move {
+    let visitors = tokio::spawn(async move {
         let (mut open, mut came) = (VecDeque::new(), 0);
         while !ended.load(Relaxed) {
             let mut stream = TcpStream::connect(address).await.unwrap();
@@ -42,5 +42,5 @@ async fn every_right_client_gets_through_a_storm_of_strangers() {
         Client::connect(address, &secret(number)).await.unwrap().echo(b"ping").await.unwrap();
     }
     over.store(true, Relaxed);
-    assert!(strangers.await.unwrap() > 0);
+    assert!(visitors.await.unwrap() > 0);
 }

@@ -15,15 +15,15 @@ use crate::peers::{ALICE, World, users};
 const FIVE_MEBIBYTES: usize = 5 << 20;
 
 #[rstest]
-#[case::of_a_stranger(9, true)]
+#[case::of_a_visitor(9, true)]
 #[case::of_a_right_hello(9, false)]
-#[case::of_a_stranger_forty_times(40, true)]
+#[case::of_a_visitor_forty_times(40, true)]
 #[case::of_a_right_hello_forty_times(40, false)]
 #[tokio::test]
-async fn every_replay_sees_the_site_while_all_are_open(#[case] times: usize, #[case] stranger: bool) {
+async fn every_replay_sees_the_site_while_all_are_open(#[case] times: usize, #[case] visitor: bool) {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
-    let sent = hello(&if stranger { [9; 16] } else { ALICE }, "mask.example", 0, unix_time());
-    if !stranger {
+    let sent = hello(&if visitor { [9; 16] } else { ALICE }, "mask.example", 0, unix_time());
+    if !visitor {
         let mut first = TcpStream::connect(world.address()).await.unwrap();
         first.write_all(&sent).await.unwrap();
         first.read_exact(&mut [0; 3]).await.unwrap();

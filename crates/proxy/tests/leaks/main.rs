@@ -77,7 +77,7 @@ async fn whole(stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Says a part of what a client or a stranger would say, and is gone: at random with or without a good-bye. Whatever the
+/// Says a part of what a client or a visitor would say, and is gone: at random with or without a good-bye. Whatever the
 /// proxy makes of it is right.
 async fn broken(mut stream: TcpStream) {
     let [kind, cut, linger]: [u8; 3] = random();
@@ -90,9 +90,9 @@ async fn broken(mut stream: TcpStream) {
         1 => stream.write_all(&part(&hello(&ALICE, "mask.example", 200, unix_time()))).await,
         2 => stream.write_all(&hello(&ALICE, "mask.example", 200, unix_time())).await,
         3 => {
-            let stranger = hello(&random(), "mask.example", 200, unix_time());
-            let sent = stream.write_all(&stranger).await;
-            sent.and(stream.read_exact(&mut part(&stranger)).await.map(|_| ()))
+            let visitor = hello(&random(), "mask.example", 200, unix_time());
+            let sent = stream.write_all(&visitor).await;
+            sent.and(stream.read_exact(&mut part(&visitor)).await.map(|_| ()))
         }
         _ => match Client::tunnel(stream, &ALICE, 200).await {
             Ok(mut client) => {

@@ -1,4 +1,4 @@
-//! Where the masked site is. Its names are looked up once a minute by one task, and not for each stranger: many strangers
+//! Where the masked site is. Its names are looked up once a minute by one task, and not for each visitor: many visitors
 //! and a slow resolver would otherwise keep all threads busy on which this process waits.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ const REFRESH: Duration = Duration::from_mins(1);
 /// How soon again when it was not found.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The addresses of each host that strangers may be relayed to, as they were last found.
+/// The addresses of each host that visitors may be relayed to, as they were last found.
 #[derive(Debug)]
 pub(super) struct Sites {
     /// Hosts that have to be looked up.
