@@ -15,7 +15,7 @@ use crate::network::Network;
 
 /// One network holds at most this part of the visitors' slots…
 const SHARE: usize = 4;
-/// …unless that is less than this many: many users share one network behind a NAT.
+/// …but never fewer than this many, because many users share one network behind a NAT.
 const MIN_SHARE: usize = 64;
 
 /// All of them.
@@ -25,7 +25,7 @@ pub(crate) struct ConnectionSlots {
     taken: Mutex<Taken>,
 }
 
-/// A number that is higher for those who came later.
+/// Order of arrival: a later connection has a higher number.
 type Arrival = u64;
 
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ struct Taken {
     visitors: BTreeMap<Arrival, Visitor>,
     /// The visitors of each network.
     networks: HashMap<Network, BTreeSet<Arrival>>,
-    /// The networks by their number of visitors; among equals, the one whose visitor came first is last.
+    /// The networks, ordered by their number of visitors. Of two with the same number, the one whose visitor came first is last.
     crowds: BTreeSet<(usize, Reverse<Arrival>, Network)>,
     clients: usize,
 }
@@ -140,7 +140,7 @@ impl Slot {
         self.evicted.cancelled().await;
     }
 
-    /// Tells where the visitor really comes from, once a PROXY header has told.
+    /// Sets the address of the visitor, once a PROXY header has named it.
     pub(crate) fn comes_from(&self, address: IpAddr) {
         let (mut taken, network) = (self.slots.taken(), Network::of(address));
         if taken.visitors.get(&self.arrival).is_none_or(|visitor| visitor.network == network) {
