@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::network::network;
+use crate::network::truncate_address;
 
 /// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
 pub(super) const RECENT: Duration = Duration::from_secs(30);
@@ -60,13 +60,13 @@ impl Live {
     }
 
     pub(super) fn holds(&self, address: IpAddr) -> bool {
-        self.networks.contains_key(&network(address))
+        self.networks.contains_key(&truncate_address(address))
     }
 
     /// The device that uses this key at the moment.
     pub(super) fn device_of(&self, key: NonZeroU64) -> Option<u64> {
         let open = self.sessions.values().find(|open| open.key == Some(key))?;
-        self.networks.get(&network(open.address)).map(|held| held.device)
+        self.networks.get(&truncate_address(open.address)).map(|held| held.device)
     }
 
     /// Whether any session has told its key.
@@ -86,7 +86,7 @@ impl Live {
         let cut = self.cut.get_or_insert_default().child_token();
         self.opened += 1;
         self.sessions.insert(self.opened, Open { address, ends: None, key: None, cut: cut.clone() });
-        let network = network(address);
+        let network = truncate_address(address);
         if let Some(held) = self.networks.get_mut(&network) {
             held.sessions += 1;
         } else {
@@ -107,7 +107,7 @@ impl Live {
     /// Forgets a session, if it is not forgotten yet.
     pub(super) fn close(&mut self, number: u64, now: Instant) {
         let Some(open) = self.sessions.remove(&number) else { return };
-        let network = network(open.address);
+        let network = truncate_address(open.address);
         if let Some(held) = self.networks.get_mut(&network) {
             held.sessions -= 1;
             if held.sessions == 0 {
@@ -150,7 +150,7 @@ impl Live {
     pub(super) fn by_network(&self) -> HashMap<IpAddr, Vec<(u64, Option<Ends>)>> {
         let mut all: HashMap<_, Vec<_>> = HashMap::new();
         for (&number, open) in &self.sessions {
-            all.entry(network(open.address)).or_default().push((number, open.ends));
+            all.entry(truncate_address(open.address)).or_default().push((number, open.ends));
         }
         all
     }

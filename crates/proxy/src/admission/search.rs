@@ -1,7 +1,7 @@
 //! Whose secret is it? A search over all keys, on threads of its own, so that neither relays nor other searches
 //! wait for a long one.
 //!
-//! Searches take turns: the one on which least work was done goes next. A right client is found after half of the keys
+//! Searches take turns: the one on which least work was done goes next. A valid client is found after half of the keys
 //! on average, often sooner, while a visitor has to look at all: so the more visitors there are, the more of them wait
 //! behind the right ones, not before them. A turn is equal work, not equally many keys, so that a visitor gains nothing
 //! by a long hello.
@@ -40,7 +40,7 @@ pub(crate) enum Probe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
     /// Place in [`Access::keys`].
-    pub(crate) place: usize,
+    pub(crate) index: usize,
     /// The client's time in a hello, in seconds since 1970; 0 in an init.
     pub(crate) time: u32,
 }
@@ -50,7 +50,7 @@ impl Probe {
     pub(crate) fn fits(&self, user: &User) -> Option<u32> {
         let secret = user.rule.secret.bytes();
         match self {
-            Self::Hello(proof) => proof.time_if_right(&HmacKey::new(secret)),
+            Self::Hello(proof) => proof.time_if_valid(&HmacKey::new(secret)),
             Self::Init(init, modes) => {
                 let accepted = obfuscated2::accept(init, secret)?;
                 let served = if accepted.transport == Transport::Padded { modes.secure } else { modes.classic };
@@ -59,17 +59,17 @@ impl Probe {
         }
     }
 
-    /// The first of `length` keys from place `from` on that fits.
+    /// The first of `length` keys from index `from` on that fits.
     fn first_fit(&self, access: &Access, from: usize, length: usize) -> Option<Match> {
         let until = access.keys.len().min(from + length);
         match self {
             Self::Hello(proof) => {
-                let (place, time) = proof.first_right(&access.keys[from..until])?;
-                Some(Match { place: from + place, time })
+                let (index, time) = proof.first_valid(&access.keys[from..until])?;
+                Some(Match { index: from + index, time })
             }
-            Self::Init(..) => (from..until).find_map(|place| {
-                let time = self.fits(access.owner(place)?)?;
-                Some(Match { place, time })
+            Self::Init(..) => (from..until).find_map(|index| {
+                let time = self.fits(access.owner(index)?)?;
+                Some(Match { index, time })
             }),
         }
     }

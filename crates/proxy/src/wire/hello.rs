@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
 }
 
 impl ClientHello {
-    /// Reads a whole record (RFC 8446, section 4.1.2). The proof tells right clients from others, so this takes what our
+    /// Reads a whole record (RFC 8446, section 4.1.2). The proof tells valid clients from others, so this takes what our
     /// answer needs and stops at the first thing that it cannot read: nothing after that is refused.
     pub fn parse(record: &[u8]) -> Result<Self, HelloError> {
         if record_length(record)? != Some(record.len()) {
@@ -188,7 +188,7 @@ impl HelloProof {
 
     /// The client's time in seconds since 1970, if it knows the key. The comparison takes the same time wherever the
     /// codes differ.
-    pub fn time_if_right(&self, key: &HmacKey) -> Option<u32> {
+    pub fn time_if_valid(&self, key: &HmacKey) -> Option<u32> {
         let code = key.code(&self.message);
         if !bool::from(code[..COMPARED].ct_eq(&self.random[..COMPARED])) {
             return None;
@@ -200,20 +200,20 @@ impl HelloProof {
         Some(u32::from_le_bytes(time))
     }
 
-    /// The first of many keys that the client knows, by its place, and the client's time.
-    pub fn first_right(&self, keys: &[HmacKey]) -> Option<(usize, u32)> {
+    /// The first of many keys that the client knows, by its index, and the client's time.
+    pub fn first_valid(&self, keys: &[HmacKey]) -> Option<(usize, u32)> {
         let (groups, rest) = if lanes::are_fast() { keys.as_chunks::<LANES>() } else { (&[][..], keys) };
         let mut groups = lanes::codes(&self.message, groups).into_iter().enumerate();
         let found = groups.find_map(|(group, codes)| {
-            let (lane, time) = self.right_lane(&codes)?;
+            let (lane, time) = self.valid_lane(&codes)?;
             Some((group * LANES + lane, time))
         });
         let rest_from = keys.len() - rest.len();
         let mut rest = rest.iter().zip(rest_from..);
-        found.or_else(|| rest.find_map(|(key, place)| Some((place, self.time_if_right(key)?))))
+        found.or_else(|| rest.find_map(|(key, index)| Some((index, self.time_if_valid(key)?))))
     }
 
-    fn right_lane(&self, codes: &[Words; 8]) -> Option<(usize, u32)> {
+    fn valid_lane(&self, codes: &[Words; 8]) -> Option<(usize, u32)> {
         let mut random = self.random.as_chunks().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
         let mut differences: Words = [0; LANES];
         let mut last: Words = [0; LANES];

@@ -41,8 +41,8 @@ fn a_hello_is_read_and_proves_its_secret_and_its_time() {
     assert_eq!(hello.server_name.as_deref(), Some("mask.example"));
     assert_eq!((hello.session_id.as_slice(), hello.cipher_suite), ([5; 32].as_slice(), Some(0x1302)));
     let proof = HelloProof::new(&record, hello.random);
-    assert_eq!(proof.time_if_right(&HmacKey::new(&SECRET)), Some(1_700_000_000));
-    assert_eq!(proof.time_if_right(&HmacKey::new(&[8; 16])), None);
+    assert_eq!(proof.time_if_valid(&HmacKey::new(&SECRET)), Some(1_700_000_000));
+    assert_eq!(proof.time_if_valid(&HmacKey::new(&[8; 16])), None);
 }
 
 #[rstest]
@@ -112,25 +112,25 @@ proptest! {
         let record = hello("mask.example", &id, padding, time);
         let parsed = ClientHello::parse(&record).unwrap();
         prop_assert_eq!(&parsed.session_id, &id);
-        prop_assert_eq!(HelloProof::new(&record, parsed.random).time_if_right(&HmacKey::new(&SECRET)), Some(time));
+        prop_assert_eq!(HelloProof::new(&record, parsed.random).time_if_valid(&HmacKey::new(&SECRET)), Some(time));
         prop_assert_eq!(record_length(&record), Ok(Some(record.len())));
     }
 
     #[test]
-    fn the_first_right_key_is_found_wherever_it_stands_and_only_there(
+    fn the_first_valid_key_is_found_wherever_it_stands_and_only_there(
         wrong in 0..40_usize, places in prop::collection::vec(0..40_usize, 0..3), padding in 0..300_usize, time: u32,
     ) {
         let record = hello("mask.example", &[5; 32], padding, time);
         let proof = HelloProof::new(&record, ClientHello::parse(&record).unwrap().random);
         let mut keys: Vec<HmacKey> = (0..wrong).map(|number| HmacKey::new(&[u8::try_from(number).unwrap() + 100; 16])).collect();
-        for &place in &places {
-            keys.insert(place.min(keys.len()), HmacKey::new(&SECRET));
+        for &index in &places {
+            keys.insert(index.min(keys.len()), HmacKey::new(&SECRET));
         }
         let first = keys.iter().position(|key| *key == HmacKey::new(&SECRET));
         prop_assert_eq!(first.is_some(), !places.is_empty());
-        prop_assert_eq!(proof.first_right(&keys), first.map(|place| (place, time)));
-        let one_by_one = keys.iter().enumerate().find_map(|(place, key)| Some((place, proof.time_if_right(key)?)));
-        prop_assert_eq!(proof.first_right(&keys), one_by_one);
+        prop_assert_eq!(proof.first_valid(&keys), first.map(|index| (index, time)));
+        let one_by_one = keys.iter().enumerate().find_map(|(index, key)| Some((index, proof.time_if_valid(key)?)));
+        prop_assert_eq!(proof.first_valid(&keys), one_by_one);
     }
 
     #[test]
@@ -139,7 +139,7 @@ proptest! {
         let at = at.min(record.len() - 1);
         record[at] ^= 1 << bit;
         if let Ok(parsed) = ClientHello::parse(&record) {
-            let time = HelloProof::new(&record, parsed.random).time_if_right(&HmacKey::new(&SECRET));
+            let time = HelloProof::new(&record, parsed.random).time_if_valid(&HmacKey::new(&SECRET));
             prop_assert!(time.is_none() || (39..43).contains(&at));
         }
     }
