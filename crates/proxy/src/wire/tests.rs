@@ -13,7 +13,7 @@ fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
     [kind.to_be_bytes().to_vec(), vector16(data)].concat()
 }
 
-/// A client's hello, as long as `padding` makes it.
+/// A client's hello with `padding` bytes of padding.
 fn hello(name: &str, session_id: &[u8], padding: usize, time: u32) -> Vec<u8> {
     let names = vector16(&[&[0][..], &vector16(name.as_bytes())].concat());
     let share = |group: u16, key: &[u8]| [group.to_be_bytes().to_vec(), vector16(key)].concat();
@@ -51,7 +51,7 @@ fn a_hello_is_read_and_proves_its_secret_and_its_time() {
 #[case(&[(0x17, 65)], false)]
 #[case(&[(0x1d, 31)], false)]
 #[case(&[], false)]
-fn a_key_share_of_x25519_is_found_wherever_it_stands(#[case] shares: &[(u16, usize)], #[case] expected: bool) {
+fn a_key_share_of_x25519_is_found_at_any_position(#[case] shares: &[(u16, usize)], #[case] expected: bool) {
     let shares =
         shares.iter().flat_map(|&(group, length)| [group.to_be_bytes().to_vec(), vector16(&vec![1; length])].concat());
     let extensions = vector16(&extension(51, &vector16(&shares.collect::<Vec<u8>>())));
@@ -72,12 +72,12 @@ fn a_key_share_of_x25519_is_found_wherever_it_stands(#[case] shares: &[(u16, usi
 #[case(&[0x16, 2], Err(HelloError))]
 #[case(&[0x16, 3, 4], Err(HelloError))]
 #[case(b"GET / HTTP", Err(HelloError))]
-fn the_first_five_bytes_tell_the_length(#[case] head: &[u8], #[case] length: Result<Option<usize>, HelloError>) {
+fn the_first_five_bytes_give_the_length(#[case] head: &[u8], #[case] length: Result<Option<usize>, HelloError>) {
     assert_eq!(record_length(head), length);
 }
 
 #[test]
-fn the_answer_is_what_telegram_clients_check() {
+fn the_answer_passes_the_checks_of_telegram_clients() {
     let record = hello("mask.example", &[5; 32], 0, 1);
     let parsed = ClientHello::parse(&record).unwrap();
     let key = HmacKey::new(&SECRET);
@@ -98,7 +98,7 @@ fn the_answer_is_what_telegram_clients_check() {
 }
 
 #[test]
-fn records_that_do_not_belong_are_refused() {
+fn records_that_are_not_allowed_are_refused() {
     for mut record in [[0x16, 3, 3, 0, 1, 0], [0x17, 3, 1, 0, 1, 0], [0x17, 3, 3, 0x41, 1, 0], [0x14, 3, 3, 0, 2, 0]] {
         assert_eq!(Unframer::default().unframe(&mut record), Err(RecordError));
     }
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_valid_key_is_found_wherever_it_stands_and_only_there(
+    fn the_first_valid_key_is_found_at_any_position_and_no_other_key(
         wrong in 0..40_usize, places in prop::collection::vec(0..40_usize, 0..3), padding in 0..300_usize, time: u32,
     ) {
         let record = hello("mask.example", &[5; 32], padding, time);
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_hello_never_panics_and_never_proves(at in 0..300_usize, bit in 0..8_u8) {
+    fn a_changed_hello_never_panics_and_never_proves_a_secret(at in 0..300_usize, bit in 0..8_u8) {
         let mut record = hello("mask.example", &[5; 32], 100, 1);
         let at = at.min(record.len() - 1);
         record[at] ^= 1 << bit;
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn payload_survives_any_cut(
+    fn payload_is_the_same_however_the_stream_is_cut(
         parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..6),
         cuts in prop::collection::vec(1..40_usize, 1..20),
     ) {
