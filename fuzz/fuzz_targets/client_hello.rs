@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(hello) = ClientHello::parse(bytes) {
         assert_eq!(record_length(bytes), Ok(Some(bytes.len())));
         assert!(hello.session_id.len() <= 32);
-        assert_eq!(HelloProof::new(bytes, hello.random).time_if_right(&key), None);
+        assert_eq!(HelloProof::new(bytes, hello.random).time_if_valid(&key), None);
         let answer = server_answer(&key, &hello, [1; 32], &[0; 100]);
         let mut rest = answer;
         assert_eq!(rest.drain(..3).as_slice(), [0x16, 3, 3]);

@@ -41,11 +41,11 @@ pub(crate) struct Access {
     /// Keys that an unknown hello is compared with: of users who are enabled. Those who were here before stand first,
     /// because they are likeliest to return.
     pub(crate) keys: Vec<HmacKey>,
-    /// Whose they are: places in `users`.
+    /// Whose they are: indexes in `users`.
     pub(crate) owners: Vec<u32>,
     /// How many of them were here before.
     known: usize,
-    /// Ends of time, soonest first, with places in `users`.
+    /// Ends of time, soonest first, with indexes in `users`.
     expirations: Vec<(DateTime<Utc>, u32)>,
 }
 
@@ -75,22 +75,22 @@ impl Access {
         access
     }
 
-    /// The owner of the key at `place`.
-    pub(crate) fn owner(&self, place: usize) -> Option<&User> {
-        self.users.get(*self.owners.get(place)? as usize)
+    /// The owner of the key at `index`.
+    pub(crate) fn owner(&self, index: usize) -> Option<&User> {
+        self.users.get(*self.owners.get(index)? as usize)
     }
 
     fn count_known(&self) -> usize {
         self.users.iter().filter(|user| user.rule.enabled && user.account.is_known()).count()
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
+    fn index_of(&self, name: &str) -> Option<usize> {
         self.users.binary_search_by(|user| user.rule.name.as_str().cmp(name)).ok()
     }
 
     /// The user of this name.
     pub(crate) fn find(&self, name: &str) -> Option<&User> {
-        self.place(name).and_then(|place| self.users.get(place))
+        self.index_of(name).and_then(|index| self.users.get(index))
     }
 
     /// The user of this name with this secret, if they may be served at `now`.
@@ -103,8 +103,8 @@ impl Access {
     fn expired(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = &User> {
         let from = self.expirations.partition_point(|&(end, _)| end <= since);
         let until = self.expirations.partition_point(|&(end, _)| end <= now);
-        let places = self.expirations.get(from..until).unwrap_or_default();
-        places.iter().filter_map(|&(_, user)| self.users.get(user as usize))
+        let indexes = self.expirations.get(from..until).unwrap_or_default();
+        indexes.iter().filter_map(|&(_, user)| self.users.get(user as usize))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether the clock of this server is wrong: then most clients that prove a right secret have another time.
+//! Whether the clock of this server is wrong: then most clients that prove a valid secret have another time.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ struct Hello {
 }
 
 impl ClockCheck {
-    /// Notes whether a right client has our time. Gives whether most have another one now.
+    /// Notes whether a valid client has our time. Gives whether most have another one now.
     pub(crate) fn note(&self, name: &Arc<str>, network: IpAddr, in_time: bool, now: Instant) -> bool {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         clients.insert((Arc::clone(name), network), Hello { came: now, in_time });

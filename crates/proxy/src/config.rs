@@ -94,7 +94,7 @@ pub struct MetricsEndpoint {
 pub struct Masking {
     /// Whether they are relayed at all; otherwise they are closed.
     pub enabled: bool,
-    /// Names that right clients use, lower case; the first is `tls_domain`.
+    /// Names that valid clients use, lower case; the first is `tls_domain`.
     pub domains: Vec<String>,
     /// Whether a client that names one of [`Masking::domains`] is relayed to that name (`mask_dynamic`).
     pub by_sni: bool,

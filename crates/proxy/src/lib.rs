@@ -2,7 +2,7 @@
 //! `config.toml`, applies changes of it at once, and shows the same names at `/metrics`.
 //!
 //! How a connection goes: an optional PROXY header is read; a FakeTLS hello or an obfuscated init ([`wire`]) is checked
-//! against all secrets; a right client is relayed to its data centre and counted, everyone else to the masked site.
+//! against all secrets; a valid client is relayed to its data centre and counted, everyone else to the masked site.
 
 mod access;
 mod accounts;

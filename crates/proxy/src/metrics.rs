@@ -93,14 +93,14 @@ fn render_server(page: &mut Page, stats: &Stats) {
     page.single(
         "telemt_connections_bad_total",
         "counter",
-        "Connections without a right secret",
+        "Connections without a valid secret",
         bad.values().sum::<u64>(),
     );
     for (name, help, classes) in [
-        ("telemt_connections_bad_by_class_total", "Connections without a right secret, by what was wrong", bad),
+        ("telemt_connections_bad_by_class_total", "Connections without a valid secret, by what was wrong", bad),
         (
             "telemt_handshake_failures_by_class_total",
-            "Right clients that were not served, by why",
+            "Valid clients that were not served, by why",
             stats.refused.read(),
         ),
     ] {

@@ -17,7 +17,7 @@ impl Network {
 }
 
 /// What counts as one address: all of IPv4, the first 64 bits of IPv6.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn truncate_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 @ IpAddr::V4(_) => v4,

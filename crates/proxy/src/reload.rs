@@ -77,7 +77,7 @@ impl Watcher {
         let (done, seen, named) = (applied.clone(), applied, HashSet::new());
         let mut watcher = Self { shared, path, done, seen, unreadable: false, named, looks: 0 };
         let (ignored, rules) = (watcher.shared.config.ignored.clone(), watcher.shared.config.rules_ignored.clone());
-        watcher.name_ignored(ignored, &rules);
+        watcher.report_ignored(ignored, &rules);
         watcher
     }
 
@@ -108,8 +108,8 @@ impl Watcher {
         if self.looks.is_multiple_of(REORDER) {
             self.shared.directory.reorder(ports::now());
         }
-        match self.changed() {
-            Err(LoadError::Read(error)) => return self.cannot_read(error),
+        match self.load_if_changed() {
+            Err(LoadError::Read(error)) => return self.report_unreadable(error),
             Err(error) => self.refuse(&error),
             Ok(Some(config)) => self.apply(config),
             Ok(None) => {}
@@ -119,7 +119,7 @@ impl Watcher {
 
     /// Reports it once. A file that is missing for a moment, or for good, or was written to while it was read, changes
     /// nothing.
-    fn cannot_read(&mut self, error: io::Error) {
+    fn report_unreadable(&mut self, error: io::Error) {
         let passes = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Interrupted);
         if !passes && !std::mem::replace(&mut self.unreadable, true) {
             self.refuse(&error.into());
@@ -127,7 +127,7 @@ impl Watcher {
     }
 
     /// The file, if it is another than the last one, and whole.
-    fn changed(&mut self) -> Result<Option<Config>, LoadError> {
+    fn load_if_changed(&mut self) -> Result<Option<Config>, LoadError> {
         let files = self.done.look(&self.path)?;
         let before = std::mem::replace(&mut self.seen, files.clone());
         if files == self.done || !(files.were_moved_since(&self.done) || files == before) {
@@ -143,7 +143,7 @@ impl Watcher {
         tracing::info!(users = users.len(), "configuration applied");
         self.shared.directory.apply(users, now);
         self.shared.stats.applied(now);
-        self.name_ignored(std::mem::take(&mut config.ignored), &std::mem::take(&mut config.rules_ignored));
+        self.report_ignored(std::mem::take(&mut config.ignored), &std::mem::take(&mut config.rules_ignored));
         if config != self.shared.config.without_users() {
             tracing::warn!("settings outside [access] have changed; they need a restart");
         }
@@ -154,7 +154,7 @@ impl Watcher {
         self.shared.stats.refused_file(ports::now(), error.to_string());
     }
 
-    fn name_ignored(&mut self, ignored: Ignored, rules: &[&str]) {
+    fn report_ignored(&mut self, ignored: Ignored, rules: &[&str]) {
         self.shared.stats.warnings.replace(Code::RuleIgnored, rules, Instant::now());
         let new: Vec<String> = ignored.keys.into_iter().filter(|key| self.named.insert(key.clone())).collect();
         if !new.is_empty() {

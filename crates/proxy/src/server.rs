@@ -72,7 +72,7 @@ impl Proxy {
         let addresses: Vec<SocketAddr> = listeners.iter().map(|(_, address, _)| *address).collect();
         let now = ports::now();
         let mut shared = Shared::new(config, addresses.clone()).map_err(Error::Thread)?;
-        let (replays, start) = (beside(config_path), (Instant::now(), now));
+        let (replays, start) = (replays_path(config_path), (Instant::now(), now));
         shared.replays = Replays::new(shared.config.replay.capacity, shared.config.replay.window).open(replays, start);
         let shared = Arc::new(shared);
         shared.directory.apply(users, now);
@@ -173,7 +173,7 @@ fn count_slots(max_connections: Option<u32>, files: u64) -> usize {
 }
 
 /// Where replays are remembered: beside the file, with its name, so that two servers with two files in one folder do not meet.
-fn beside(config_path: &Path) -> PathBuf {
+fn replays_path(config_path: &Path) -> PathBuf {
     let name = config_path.file_name().unwrap_or_default().to_string_lossy();
     config_path.with_file_name(format!(".{name}.replays"))
 }

@@ -36,7 +36,7 @@ pub(crate) async fn serve(shared: &Shared, mut slot: Slot, stream: TcpStream, pe
     }
 }
 
-/// Finds out who has come, and deals with everyone but right clients.
+/// Finds out who has come, and deals with everyone but valid clients.
 async fn receive(
     shared: &Shared,
     slot: &Slot,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::access::Directory;
-use crate::admission::addresses::Recent;
+use crate::admission::addresses::AddressMemory;
 use crate::admission::replay::Replays;
 use crate::admission::search::Searcher;
 use crate::config::Config;
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) directory: Directory,
     pub(crate) stats: Arc<Stats>,
     pub(crate) searcher: Searcher,
-    pub(crate) recent: Recent,
+    pub(crate) addresses: AddressMemory,
     pub(crate) replays: Replays,
     pub(crate) upstreams: Upstreams,
     pub(crate) mask: Mask,
@@ -37,7 +37,7 @@ impl Shared {
         Ok(Self {
             directory: Directory::default(),
             searcher: Searcher::start()?,
-            recent: Recent::default(),
+            addresses: AddressMemory::default(),
             replays: Replays::new(config.replay.capacity, config.replay.window),
             upstreams: Upstreams::new(routes, centres, config.timeouts, Arc::clone(&stats)),
             mask: Mask::new(config.masking.clone(), listeners),

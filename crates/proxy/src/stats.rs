@@ -9,7 +9,7 @@ use std::time::Instant;
 use chrono::{DateTime, Utc};
 
 use crate::clock_check::ClockCheck;
-use crate::network::network;
+use crate::network::truncate_address;
 use crate::warnings::{Code, Warnings};
 
 /// Counts by a label.
@@ -48,9 +48,9 @@ pub(crate) struct Reloads {
 pub(crate) struct Stats {
     pub(crate) started: Instant,
     pub(crate) connections: AtomicU64,
-    /// Connections that brought no right secret, by what was wrong.
+    /// Connections that brought no valid secret, by what was wrong.
     pub(crate) bad: Labelled<&'static str>,
-    /// Right clients that were not served, by why.
+    /// Valid clients that were not served, by why.
     pub(crate) refused: Labelled<&'static str>,
     pub(crate) handshake_timeouts: AtomicU64,
     pub(crate) connects: Connects,
@@ -105,10 +105,10 @@ impl Stats {
         }
     }
 
-    /// A right client was `ahead` of us by so many seconds. If most of them are not `in_time`, it is our clock that is wrong.
+    /// A valid client was `ahead` of us by so many seconds. If most of them are not `in_time`, it is our clock that is wrong.
     pub(crate) fn note_time(&self, name: &Arc<str>, address: IpAddr, ahead: i64, in_time: bool) {
         let (subject, now) = ("server", Instant::now());
-        if self.clock.note(name, network(address), in_time, now) {
+        if self.clock.note(name, truncate_address(address), in_time, now) {
             self.warnings.raise(Code::ClockWrong, subject, format_args!("the last one is {ahead} s ahead"), now);
         } else {
             self.warnings.end(Code::ClockWrong, subject);

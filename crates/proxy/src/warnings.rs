@@ -28,7 +28,7 @@ pub(crate) enum Code {
     UpstreamLogin,
     /// An upstream was not reached. Subject: its address.
     UpstreamUnreachable,
-    /// Most right clients have another time. Subject: whose clock it is.
+    /// Most valid clients have another time. Subject: whose clock it is.
     ClockWrong,
 }
 
@@ -57,7 +57,7 @@ impl Code {
             Self::DcUnreachable => "a data centre is not reached",
             Self::UpstreamLogin => "an upstream refuses the name or the password of [[upstreams]]",
             Self::UpstreamUnreachable => "an upstream of [[upstreams]] is not reached",
-            Self::ClockWrong => "most right clients have another time: set the clock of this server",
+            Self::ClockWrong => "most valid clients have another time: set the clock of this server",
         }
     }
 

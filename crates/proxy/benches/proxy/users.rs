@@ -12,7 +12,7 @@ use crate::bars::{self, verdict};
 use crate::client::{Client, hello, random, unix_time};
 use crate::servers::{CANARIES, Proxy, secret};
 
-/// Right clients in one measurement, and the time between two.
+/// Valid clients in one measurement, and the time between two.
 const CLIENTS: u32 = 200;
 const PACE: Duration = Duration::from_millis(15);
 /// Makes a hello of 1,700 bytes.
@@ -103,14 +103,14 @@ async fn ping(address: SocketAddr, user: u32) -> Client {
     client
 }
 
-/// How the right clients fared.
-struct Fared {
+/// How the valid clients fared.
+struct Handshakes {
     median: Duration,
     longest: Duration,
     lost: usize,
 }
 
-impl std::fmt::Display for Fared {
+impl std::fmt::Display for Handshakes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { median, longest, lost } = self;
         write!(f, "median {median:.2?}, longest {longest:.1?}, {lost} of {CLIENTS} lost")
@@ -118,7 +118,7 @@ impl std::fmt::Display for Fared {
 }
 
 /// Lets clients come at a steady pace, whether or not those before them are in.
-async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Fared {
+async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Handshakes {
     let mut ticks = interval(PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tasks = Vec::new();
@@ -137,7 +137,7 @@ async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Fared {
     times.sort_unstable();
     let at = |place: usize| times.get(place).copied().unwrap_or_default();
     let lost = CLIENTS as usize - times.len();
-    Fared { median: at(times.len() / 2), longest: at(times.len().saturating_sub(1)), lost }
+    Handshakes { median: at(times.len() / 2), longest: at(times.len().saturating_sub(1)), lost }
 }
 
 /// Visitors that name the right site, with hellos as long as a browser's.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::network::network;
+use crate::network::truncate_address;
 
 /// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
 pub(super) const RECENT: Duration = Duration::from_secs(30);
@@ -96,7 +96,7 @@ impl Live {
     }
 
     pub(super) fn holds(&self, address: IpAddr) -> bool {
-        self.networks.contains_key(&network(address))
+        self.networks.contains_key(&truncate_address(address))
     }
 
     /// Whether a client at one of these addresses has used this key.
@@ -112,7 +112,7 @@ impl Live {
     /// Tells which key a session's client uses.
     pub(super) fn set_key(&mut self, number: u64, key: NonZeroU64) {
         let Some(open) = self.sessions.get(&number) else { return };
-        if let Some(held) = self.networks.get_mut(&network(open.address)) {
+        if let Some(held) = self.networks.get_mut(&truncate_address(open.address)) {
             held.note(key);
         }
     }
@@ -123,7 +123,7 @@ impl Live {
         let cut = self.cut.get_or_insert_default().child_token();
         self.opened += 1;
         self.sessions.insert(self.opened, Open { address, ends: None, cut: cut.clone() });
-        let network = network(address);
+        let network = truncate_address(address);
         let held = self.networks.entry(network).or_default();
         held.sessions += 1;
         if let Some(key) = key {
@@ -143,7 +143,7 @@ impl Live {
     /// Forgets a session, if it is not forgotten yet.
     pub(super) fn close(&mut self, number: u64, now: Instant) {
         let Some(open) = self.sessions.remove(&number) else { return };
-        let network = network(open.address);
+        let network = truncate_address(open.address);
         if let Some(held) = self.networks.get_mut(&network) {
             held.sessions -= 1;
             if held.sessions == 0 {
@@ -184,7 +184,7 @@ impl Live {
     pub(super) fn by_network(&self) -> HashMap<IpAddr, Vec<(u64, Option<Ends>)>> {
         let mut all: HashMap<_, Vec<_>> = HashMap::new();
         for (&number, open) in &self.sessions {
-            all.entry(network(open.address)).or_default().push((number, open.ends));
+            all.entry(truncate_address(open.address)).or_default().push((number, open.ends));
         }
         all
     }

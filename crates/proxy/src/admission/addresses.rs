@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::network::network;
+use crate::network::truncate_address;
 
 /// Addresses in one generation; two are kept.
 const GENERATION: usize = 16_384;
@@ -13,29 +13,29 @@ const GENERATION: usize = 16_384;
 const NAMES: usize = 8;
 
 #[derive(Debug, Clone, Default)]
-struct Memory {
+struct Entry {
     /// Last first.
     names: Vec<Arc<str>>,
     failed: bool,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Recent(Mutex<[HashMap<IpAddr, Memory>; 2]>);
+pub(crate) struct AddressMemory(Mutex<[HashMap<IpAddr, Entry>; 2]>);
 
 /// How far behind others a search waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
-    /// The address is new or has brought right clients.
+    /// The address is new or has brought valid clients.
     Usual,
     /// It has brought failures only.
     AfterFailures,
 }
 
-impl Recent {
+impl AddressMemory {
     /// Names whose secrets were right from this address, last first, and how urgent a search for another one is.
     pub(crate) fn recall(&self, address: IpAddr) -> (Vec<Arc<str>>, Rank) {
         let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let memory = generations.iter().find_map(|generation| generation.get(&network(address)));
+        let memory = generations.iter().find_map(|generation| generation.get(&truncate_address(address)));
         memory.map_or((Vec::new(), Rank::Usual), |memory| {
             let failed_only = memory.failed && memory.names.is_empty();
             (memory.names.clone(), if failed_only { Rank::AfterFailures } else { Rank::Usual })
@@ -56,8 +56,8 @@ impl Recent {
         self.update(address, |memory| memory.failed = true);
     }
 
-    fn update(&self, address: IpAddr, change: impl FnOnce(&mut Memory)) {
-        let address = network(address);
+    fn update(&self, address: IpAddr, change: impl FnOnce(&mut Entry)) {
+        let address = truncate_address(address);
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let [current, previous] = &mut *generations;
         if current.len() >= GENERATION && !current.contains_key(&address) {
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_last_right_name_comes_first_and_an_address_with_failures_alone_waits_longer() {
-        let (recent, address) = (Recent::default(), IpAddr::from([192, 0, 2, 1]));
+        let (recent, address) = (AddressMemory::default(), IpAddr::from([192, 0, 2, 1]));
         assert_eq!(recent.recall(address), (vec![], Rank::Usual));
         recent.failed(address);
         assert_eq!(recent.recall(address).1, Rank::AfterFailures);
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn hosts_of_one_ipv6_network_are_one_address() {
-        let recent = Recent::default();
+        let recent = AddressMemory::default();
         recent.failed("2001:db8::1".parse().unwrap());
         assert_eq!(recent.recall("2001:db8::2".parse().unwrap()).1, Rank::AfterFailures);
         assert_eq!(recent.recall("2001:db8:0:1::2".parse().unwrap()).1, Rank::Usual);
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_addresses_does_not_grow_the_memory() {
-        let recent = Recent::default();
+        let recent = AddressMemory::default();
         for number in 0..100_000_u32 {
             recent.failed(IpAddr::from(number.to_be_bytes()));
         }

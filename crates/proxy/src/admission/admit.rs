@@ -1,4 +1,4 @@
-//! Whether a client with a right secret is served.
+//! Whether a client with a valid secret is served.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 use mtpannel_core::user::Secret;
 use tokio::net::TcpStream;
 
-use super::answering::Asker;
+use super::answering::SocketDiag;
 use crate::access::User;
 use crate::accounts::{Proof, Refusal, Session};
 use crate::ports;
@@ -72,6 +72,6 @@ fn open_session(
 
 /// Ends the sessions of addresses that do not answer any more.
 fn evict_silent(shared: &Shared, user: &User) -> bool {
-    Asker::new(shared.config.timeouts.keepalive)
-        .is_ok_and(|asker| user.account.evict_silent(|ends| asker.answers(ends)))
+    SocketDiag::new(shared.config.timeouts.keepalive)
+        .is_ok_and(|diag| user.account.evict_silent(|ends| diag.answers(ends)))
 }

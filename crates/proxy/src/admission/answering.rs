@@ -40,13 +40,13 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// Asks the system.
 #[derive(Debug)]
-pub(crate) struct Asker {
+pub(crate) struct SocketDiag {
     socket: Socket,
     /// Between two keep-alives, if they are on.
     keepalive: Option<Duration>,
 }
 
-impl Asker {
+impl SocketDiag {
     pub(crate) fn new(keepalive: Option<Duration>) -> io::Result<Self> {
         let socket = Socket::new(Domain::from(NETLINK), Type::DGRAM, Some(Protocol::from(SOCK_DIAG)))?;
         socket.set_read_timeout(Some(WAIT))?;
@@ -56,7 +56,7 @@ impl Asker {
     /// Whether the client of this connection answers. If the system does not tell, it does.
     pub(crate) fn answers(&self, ends: Ends) -> bool {
         let mut reply = [0; 512];
-        let asked = (&self.socket).write_all(&question(ends)).and_then(|()| (&self.socket).read(&mut reply));
+        let asked = (&self.socket).write_all(&build_request(ends)).and_then(|()| (&self.socket).read(&mut reply));
         asked.ok().and_then(|read| self.read(&reply[..read])).unwrap_or(true)
     }
 
@@ -84,7 +84,7 @@ fn is_overdue(unanswered: u8, expires: u32, interval: Duration) -> bool {
 }
 
 /// A request for the one connection between these ends.
-fn question((ours, theirs): Ends) -> Vec<u8> {
+fn build_request((ours, theirs): Ends) -> Vec<u8> {
     let family = if ours.is_ipv4() { INET } else { INET6 };
     let mut bytes = Vec::with_capacity(ASK);
     bytes.extend(u32::try_from(ASK).unwrap_or_default().to_ne_bytes());
@@ -118,16 +118,16 @@ mod tests {
 
     #[test]
     fn a_connection_answers_as_long_as_both_ends_are_there() {
-        let asker = Asker::new(Some(Duration::from_secs(15))).unwrap();
+        let diag = SocketDiag::new(Some(Duration::from_secs(15))).unwrap();
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(address).unwrap();
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (server, _) = listener.accept().unwrap();
             let ends = (server.local_addr().unwrap(), server.peer_addr().unwrap());
-            assert!(asker.answers(ends), "{address}");
+            assert!(diag.answers(ends), "{address}");
             drop((server, client));
             // The listener is not taken for the connection.
-            assert!(!asker.answers(ends), "{address}");
+            assert!(!diag.answers(ends), "{address}");
         }
     }
 

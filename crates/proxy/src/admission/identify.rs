@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::access::{Access, User};
 use crate::accounts::Refusal;
 use crate::admission::admit::{Admission, admit};
-use crate::admission::replay::{Print, SKEW};
+use crate::admission::replay::{Fingerprint, SKEW};
 use crate::admission::search::Probe;
 use crate::config::{Modes, UnknownSni};
 use crate::inbox::{Inbox, NoMore};
@@ -40,7 +40,7 @@ pub(crate) struct Client {
     pub(crate) init: Option<[u8; INIT]>,
 }
 
-/// A right hello, and the key that it was made with.
+/// A valid hello, and the key that it was made with.
 pub(crate) struct Hello {
     pub(crate) hello: ClientHello,
     pub(crate) key: HmacKey,
@@ -54,7 +54,7 @@ pub(crate) enum Verdict {
         why: &'static str,
         sni: Option<String>,
     },
-    /// Had a right secret, may not be served, and goes to the masked site.
+    /// Had a valid secret, may not be served, and goes to the masked site.
     Refused {
         why: Refusal,
         sni: Option<String>,
@@ -81,7 +81,7 @@ enum Opening {
     Other,
 }
 
-fn opening(bytes: &[u8], modes: Modes) -> Opening {
+fn classify_opening(bytes: &[u8], modes: Modes) -> Opening {
     let plain = serves_plain(modes);
     match hello_length(bytes) {
         Ok(Some(length)) if modes.tls => Opening::Record(length),
@@ -96,7 +96,7 @@ const fn serves_plain(modes: Modes) -> bool {
     modes.classic || modes.secure
 }
 
-/// Whether these bytes look like another protocol. Some right clients have such openings, too. So the site is asked without
+/// Whether these bytes look like another protocol. Some valid clients have such openings, too. So the site is asked without
 /// a pause, and the secret decides when the init is whole.
 fn looks_foreign(bytes: &[u8], modes: Modes) -> bool {
     let is_record = modes.tls && hello_length(bytes).is_ok();
@@ -113,7 +113,7 @@ pub(crate) async fn identify<'a>(
 ) -> Verdict {
     let deadline = Instant::now() + shared.config.timeouts.handshake;
     loop {
-        if let Some(verdict) = clear(shared, inbox, address).await {
+        if let Some(verdict) = identify_now(shared, inbox, address).await {
             return verdict;
         }
         let quiet = match &*inbox.bytes {
@@ -124,37 +124,37 @@ pub(crate) async fn identify<'a>(
         match inbox.more(quiet, deadline).await {
             Ok(()) => {}
             Err(NoMore::Silent) => {
-                return match init_like_a_record(shared, inbox, address).await {
+                return match identify_init_like_record(shared, inbox, address).await {
                     Some(verdict) => verdict,
-                    None => hesitant(shared, inbox, visit, address, deadline).await,
+                    None => identify_beside_visit(shared, inbox, visit, address, deadline).await,
                 };
             }
-            Err(end) => return ended(shared, inbox, end),
+            Err(end) => return decide_at_end(shared, inbox, end),
         }
     }
 }
 
 /// Who this is, if that is clear already.
-async fn clear(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
-    match opening(&inbox.bytes, shared.config.modes) {
+async fn identify_now(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
+    match classify_opening(&inbox.bytes, shared.config.modes) {
         Opening::Unclear => None,
-        Opening::Record(length) => Some(hello(shared, inbox, length, address).await),
-        Opening::Init => Some(init(shared, inbox, address).await),
+        Opening::Record(length) => Some(check_hello(shared, inbox, length, address).await),
+        Opening::Init => Some(check_init(shared, inbox, address).await),
         Opening::Other => Some(Verdict::visitor("not_ours")),
     }
 }
 
 /// Recognises a plain client whose init happens to begin like a TLS record that is longer than what has come.
-async fn init_like_a_record(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
+async fn identify_init_like_record(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
     if !serves_plain(shared.config.modes) || inbox.bytes.len() < INIT {
         return None;
     }
-    let verdict = init(shared, inbox, address).await;
+    let verdict = check_init(shared, inbox, address).await;
     matches!(verdict, Verdict::Client(_) | Verdict::Refused { .. }).then_some(verdict)
 }
 
 /// Goes on reading while the site gets what comes. When the site answers, or time is up, the connection is its visitor for good.
-async fn hesitant<'a>(
+async fn identify_beside_visit<'a>(
     shared: &'a Shared,
     inbox: &mut Inbox,
     visit: &mut Option<Visit<'a>>,
@@ -168,26 +168,26 @@ async fn hesitant<'a>(
         tokio::select! {
             more = inbox.more(shared.config.timeouts.handshake, deadline) => match more {
                 Ok(()) => {}
-                Err(end) => return ended(shared, inbox, end),
+                Err(end) => return decide_at_end(shared, inbox, end),
             },
             connected = &mut visiting, if connecting => {
                 // A site that cannot be reached is tried once more when time is up.
                 (connecting, *visit) = (false, connected.ok());
             }
-            () = answered(visit.as_ref()) => return ended(shared, inbox, NoMore::Silent),
+            () = wait_for_answer(visit.as_ref()) => return decide_at_end(shared, inbox, NoMore::Silent),
         }
-        if let Some(verdict) = clear(shared, inbox, address).await {
+        if let Some(verdict) = identify_now(shared, inbox, address).await {
             return verdict;
         }
         if let Some(site) = visit
             && site.send(&inbox.bytes).await.is_err()
         {
-            return ended(shared, inbox, NoMore::Silent);
+            return decide_at_end(shared, inbox, NoMore::Silent);
         }
     }
 }
 
-async fn answered(visit: Option<&Visit<'_>>) {
+async fn wait_for_answer(visit: Option<&Visit<'_>>) {
     match visit {
         Some(visit) => visit.answered().await,
         None => std::future::pending().await,
@@ -195,7 +195,7 @@ async fn answered(visit: Option<&Visit<'_>>) {
 }
 
 /// The verdict on a connection that will send nothing more, or nothing in time.
-fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
+fn decide_at_end(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
     match end {
         NoMore::Silent if looks_foreign(&inbox.bytes, shared.config.modes) => Verdict::visitor("not_ours"),
         NoMore::Silent => {
@@ -208,7 +208,7 @@ fn ended(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
     }
 }
 
-async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAddr) -> Verdict {
+async fn check_hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAddr) -> Verdict {
     let record = in_one_record(&inbox.bytes[..length]);
     let Ok(hello) = ClientHello::parse(&record) else { return Verdict::visitor("malformed_hello") };
     let sni = hello.server_name.clone();
@@ -221,23 +221,23 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
     }
     let probe = Probe::Hello(HelloProof::new(&record, hello.random));
     let access = shared.directory.current();
-    let Some((user, time)) = find(shared, &access, probe, address).await else {
+    let Some((user, time)) = find_user(shared, &access, probe, address).await else {
         return Verdict::Visitor { why: "wrong_secret", sni };
     };
     let now = ports::now();
-    shared.stats.note_time(&user.account.name, address, i64::from(time) - now.timestamp(), in_time(time, now));
+    shared.stats.note_time(&user.account.name, address, i64::from(time) - now.timestamp(), is_in_time(time, now));
     if !shared.config.replay.ignore_time_skew {
-        if !in_time(time, now) {
+        if !is_in_time(time, now) {
             return Verdict::Visitor { why: "time_skew", sni };
         }
         if shared.replays.is_before_start(time) {
             return Verdict::Visitor { why: "before_start", sni };
         }
     }
-    if !shared.replays.is_new(print(&hello.random), std::time::Instant::now()) {
+    if !shared.replays.is_new(fingerprint(&hello.random), std::time::Instant::now()) {
         return Verdict::Visitor { why: "replay", sni };
     }
-    shared.recent.succeeded(address, &user.account.name);
+    shared.addresses.succeeded(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
         Ok(admission) => {
             inbox.bytes.drain(..length);
@@ -250,7 +250,7 @@ async fn hello(shared: &Shared, inbox: &mut Inbox, length: usize, address: IpAdd
 }
 
 /// What happens to a client that names a domain which is not ours, unless all names are served. Whoever names none may be a
-/// right client.
+/// valid client.
 fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
     let (masking, sni) = (&shared.config.masking, sni?);
     if masking.domains.iter().any(|domain| domain == sni) {
@@ -264,17 +264,17 @@ fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
     }
 }
 
-async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
+async fn check_init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
     let Some(&init) = inbox.bytes.first_chunk::<INIT>() else { return Verdict::visitor("incomplete") };
     let probe = Probe::Init(Box::new(init), shared.config.modes);
     let access = shared.directory.current();
-    let Some((user, _)) = find(shared, &access, probe, address).await else {
+    let Some((user, _)) = find_user(shared, &access, probe, address).await else {
         return Verdict::visitor("wrong_secret");
     };
-    if !shared.replays.is_new(print(&init[8..]), std::time::Instant::now()) {
+    if !shared.replays.is_new(fingerprint(&init[8..]), std::time::Instant::now()) {
         return Verdict::visitor("replay");
     }
-    shared.recent.succeeded(address, &user.account.name);
+    shared.addresses.succeeded(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
         Ok(admission) => {
             inbox.bytes.drain(..INIT);
@@ -286,8 +286,13 @@ async fn init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verdict {
 }
 
 /// Tries the secrets that were right from this address, then all. Gives the user whose secret fits, and the time that the client's hello names.
-async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, address: IpAddr) -> Option<(&'a User, u32)> {
-    let (names, rank) = shared.recent.recall(address);
+async fn find_user<'a>(
+    shared: &Shared,
+    access: &'a Arc<Access>,
+    probe: Probe,
+    address: IpAddr,
+) -> Option<(&'a User, u32)> {
+    let (names, rank) = shared.addresses.recall(address);
     let remembered = names.iter().find_map(|name| {
         let user = access.find(name).filter(|user| user.rule.enabled)?;
         Some((user, probe.fits(user)?))
@@ -298,19 +303,19 @@ async fn find<'a>(shared: &Shared, access: &'a Arc<Access>, probe: Probe, addres
             .searcher
             .find(Arc::clone(access), probe, rank)
             .await
-            .and_then(|found| Some((access.owner(found.place)?, found.time))),
+            .and_then(|found| Some((access.owner(found.index)?, found.time))),
     };
     if found.is_none() {
-        shared.recent.failed(address);
+        shared.addresses.failed(address);
     }
     found
 }
 
-fn in_time(time: u32, now: DateTime<Utc>) -> bool {
+fn is_in_time(time: u32, now: DateTime<Utc>) -> bool {
     now.timestamp().abs_diff(time.into()) <= SKEW.as_secs()
 }
 
-fn print(proof: &[u8]) -> Print {
+fn fingerprint(proof: &[u8]) -> Fingerprint {
     proof.first_chunk().copied().unwrap_or_default()
 }
 
@@ -338,7 +343,7 @@ mod tests {
     #[case(&[0x16; 64], ALL, Opening::Init)]
     #[case(&[0x16, 3, 1, 2, 0], PLAIN, Opening::Unclear)]
     fn the_first_bytes_tell_what_may_follow(#[case] bytes: &[u8], #[case] modes: Modes, #[case] expected: Opening) {
-        assert_eq!(opening(bytes, modes), expected);
+        assert_eq!(classify_opening(bytes, modes), expected);
     }
 
     #[rstest]
@@ -349,6 +354,6 @@ mod tests {
     #[case(-121, false)]
     fn clocks_may_differ_by_two_minutes(#[case] seconds: i64, #[case] expected: bool) {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        assert_eq!(in_time(u32::try_from(1_800_000_000 + seconds).unwrap(), now), expected);
+        assert_eq!(is_in_time(u32::try_from(1_800_000_000 + seconds).unwrap(), now), expected);
     }
 }

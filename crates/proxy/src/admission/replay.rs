@@ -1,4 +1,4 @@
-//! Hellos that were taken before: a bounded memory of the proofs of right clients. Visitors leave nothing in it, so that they
+//! Hellos that were taken before: a bounded memory of the proofs of valid clients. Visitors leave nothing in it, so that they
 //! cannot push anything out. It is kept on disk, too, so that a restart forgets nothing.
 
 mod log;
@@ -17,7 +17,7 @@ use log::Log;
 pub(crate) const SKEW: Duration = Duration::from_mins(2);
 
 /// Enough of a proof to tell it from any other.
-pub(crate) type Print = [u8; 16];
+pub(crate) type Fingerprint = [u8; 16];
 
 #[derive(Debug)]
 pub(crate) struct Replays {
@@ -31,8 +31,8 @@ pub(crate) struct Replays {
 
 #[derive(Debug, Default)]
 struct Seen {
-    prints: HashSet<Print>,
-    order: VecDeque<(Instant, Print)>,
+    fingerprints: HashSet<Fingerprint>,
+    order: VecDeque<(Instant, Fingerprint)>,
     log: Option<Log>,
 }
 
@@ -50,11 +50,11 @@ impl Replays {
         }
         let mut seen = Seen::default();
         let opened = log::read(&path).and_then(|entries| {
-            for (time, print) in entries {
+            for (time, fingerprint) in entries {
                 let age = u64::try_from(now.1.timestamp().saturating_sub(time)).unwrap_or(0);
                 let since = now.0.checked_sub(Duration::from_secs(age)).unwrap_or(now.0);
-                if age < self.window.as_secs() && seen.prints.insert(print) {
-                    seen.order.push_back((since, print));
+                if age < self.window.as_secs() && seen.fingerprints.insert(fingerprint) {
+                    seen.order.push_back((since, fingerprint));
                 }
             }
             seen.forget(self.capacity, self.window, now.0);
@@ -79,16 +79,16 @@ impl Replays {
     }
 
     /// Remembers a proof; `false` if it was there already.
-    pub(crate) fn is_new(&self, print: Print, now: Instant) -> bool {
+    pub(crate) fn is_new(&self, fingerprint: Fingerprint, now: Instant) -> bool {
         if self.capacity == 0 {
             return true;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // Room for one more.
         seen.forget(self.capacity - 1, self.window, now);
-        let new = seen.prints.insert(print);
+        let new = seen.fingerprints.insert(fingerprint);
         if new {
-            seen.order.push_back((now, print));
+            seen.order.push_back((now, fingerprint));
             let Seen { order, log, .. } = &mut *seen;
             if let Some(log) = log {
                 log.add(order, now);
@@ -117,7 +117,7 @@ impl Seen {
                 break;
             }
             self.order.pop_front();
-            self.prints.remove(&oldest);
+            self.fingerprints.remove(&oldest);
         }
     }
 }
@@ -141,7 +141,7 @@ mod tests {
         assert!(!replays.is_new([1; 16], start + Duration::from_secs(239)));
         assert!(replays.is_new([2; 16], start));
         assert!(replays.is_new([3; 16], start));
-        assert_eq!(replays.seen.lock().unwrap().prints.len(), 2);
+        assert_eq!(replays.seen.lock().unwrap().fingerprints.len(), 2);
         assert!(!replays.is_new([3; 16], start));
         assert!(replays.is_new([1; 16], start));
     }
@@ -157,10 +157,10 @@ mod tests {
         assert!(!path.exists());
     }
 
-    fn print(number: u32) -> Print {
-        let mut print = [9; 16];
-        print[..4].copy_from_slice(&number.to_be_bytes());
-        print
+    fn fingerprint(number: u32) -> Fingerprint {
+        let mut fingerprint = [9; 16];
+        fingerprint[..4].copy_from_slice(&number.to_be_bytes());
+        fingerprint
     }
 
     #[test]
@@ -169,11 +169,11 @@ mod tests {
         let path = directory.path().join("replays");
         let wall = crate::ports::now();
         let first = Replays::new(10, Duration::ZERO).open(path.clone(), (Instant::now(), wall));
-        assert!(first.is_new(print(1), Instant::now()));
+        assert!(first.is_new(fingerprint(1), Instant::now()));
         for (later, known) in [(0, true), (100, true), (200, true), (245, false)] {
             let wall = wall + Duration::from_secs(later);
             let again = Replays::new(10, Duration::ZERO).open(path.clone(), (Instant::now(), wall));
-            assert_eq!(again.is_new(print(1), Instant::now()), !known, "{later}");
+            assert_eq!(again.is_new(fingerprint(1), Instant::now()), !known, "{later}");
         }
     }
 
@@ -184,14 +184,14 @@ mod tests {
         let open = || Replays::new(100, Duration::ZERO).open(path.clone(), (Instant::now(), crate::ports::now()));
         let replays = open();
         for number in 0..10_000 {
-            assert!(replays.is_new(print(number), Instant::now()));
+            assert!(replays.is_new(fingerprint(number), Instant::now()));
         }
         assert!(std::fs::metadata(&path).unwrap().len() < 50_000);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
         let again = open();
-        assert!(!again.is_new(print(9_998), Instant::now()));
-        assert!(again.is_new(print(9_999), Instant::now()));
+        assert!(!again.is_new(fingerprint(9_998), Instant::now()));
+        assert!(again.is_new(fingerprint(9_999), Instant::now()));
         assert!(!again.is_before_start(0));
     }
 }

@@ -39,7 +39,7 @@ pub(crate) enum Probe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
     /// Place in [`Access::keys`].
-    pub(crate) place: usize,
+    pub(crate) index: usize,
     /// The client's time in a hello, in seconds since 1970; 0 in an init.
     pub(crate) time: u32,
 }
@@ -49,7 +49,7 @@ impl Probe {
     pub(crate) fn fits(&self, user: &User) -> Option<u32> {
         let secret = user.rule.secret.bytes();
         match self {
-            Self::Hello(proof) => proof.time_if_right(&HmacKey::new(secret)),
+            Self::Hello(proof) => proof.time_if_valid(&HmacKey::new(secret)),
             Self::Init(init, modes) => {
                 let accepted = obfuscated2::accept(init, secret)?;
                 let served = if accepted.transport == Transport::Padded { modes.secure } else { modes.classic };
@@ -58,17 +58,17 @@ impl Probe {
         }
     }
 
-    /// The first of `length` keys from place `from` on that fits.
+    /// The first of `length` keys from index `from` on that fits.
     fn first_fit(&self, access: &Access, from: usize, length: usize) -> Option<Match> {
         let until = access.keys.len().min(from + length);
         match self {
             Self::Hello(proof) => {
-                let (place, time) = proof.first_right(&access.keys[from..until])?;
-                Some(Match { place: from + place, time })
+                let (index, time) = proof.first_valid(&access.keys[from..until])?;
+                Some(Match { index: from + index, time })
             }
-            Self::Init(..) => (from..until).find_map(|place| {
-                let time = self.fits(access.owner(place)?)?;
-                Some(Match { place, time })
+            Self::Init(..) => (from..until).find_map(|index| {
+                let time = self.fits(access.owner(index)?)?;
+                Some(Match { index, time })
             }),
         }
     }

@@ -25,7 +25,7 @@ use crate::warnings::Code;
 use route::Failure;
 
 /// How long a way that failed is tried after all others.
-const AILING: Duration = Duration::from_secs(30);
+const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// How long an attempt is alone before the next one starts (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(300);
 /// How long the family that won goes first (RFC 8305, section 4).
@@ -42,7 +42,7 @@ pub(crate) struct Upstreams {
     timeouts: Timeouts,
     stats: Arc<Stats>,
     /// Ways that failed, and when, or when somebody last set out to see whether they still do.
-    ailing: Mutex<HashMap<Way, Instant>>,
+    failed: Mutex<HashMap<Way, Instant>>,
     /// By data centre as it is shown: whether IPv6 won the last race, and when.
     winners: Mutex<HashMap<Option<i16>, (bool, Instant)>>,
 }
@@ -52,7 +52,7 @@ impl Upstreams {
         if !centres.ipv4 && !centres.ipv6 {
             stats.warnings.replace(Code::NoAddressFamily, &["network"], Instant::now());
         }
-        Self { routes, centres, timeouts, stats, ailing: Mutex::default(), winners: Mutex::default() }
+        Self { routes, centres, timeouts, stats, failed: Mutex::default(), winners: Mutex::default() }
     }
 
     /// Connects to data centre `dc`: to each of its addresses by each route, healthy ones first, until one answers.
@@ -61,7 +61,7 @@ impl Upstreams {
         let label = table::label(&self.centres, dc);
         let subject = label.map_or_else(|| "other".to_owned(), |dc| dc.to_string());
         let ways = addresses.iter().flat_map(|&address| self.shuffled().map(move |route| (route, address))).collect();
-        match self.race(self.in_order(label, ways, Instant::now())).await {
+        match self.race(self.sort_ways(label, ways, Instant::now())).await {
             Ok((way, stream)) => {
                 let mut winners = self.winners.lock().unwrap_or_else(PoisonError::into_inner);
                 winners.insert(label, (way.1.is_ipv6(), Instant::now()));
@@ -103,7 +103,7 @@ impl Upstreams {
             tokio::select! {
                 Some(ended) = under_way.next() => match ended {
                     (way, Ok(stream)) => {
-                        self.overtaken(ways.iter().take_while(|&&other| other != way));
+                        self.mark_overtaken(ways.iter().take_while(|&&other| other != way));
                         return Ok((way, stream));
                     }
                     (_, Err(error)) => last = error,
@@ -117,27 +117,27 @@ impl Upstreams {
         count(&self.stats.connects.attempts);
         let route = &self.routes[way.0].route;
         let connected = route::connect(route, way.1, tokio::time::Instant::now() + self.timeouts.connect).await;
-        self.learn(route::server(route), connected.as_ref().err());
+        self.update_warnings(route::server(route), connected.as_ref().err());
         let connected = connected
             .map_err(|failure| match failure {
                 Failure::Address(error) => error,
                 other => io::Error::other(other),
             })
             .and_then(|stream| tune(&stream, &self.timeouts).map(|()| stream));
-        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if connected.is_ok() {
             count(&self.stats.connects.successes);
-            ailing.remove(&way);
+            failed.remove(&way);
         } else {
             count(&self.stats.connects.failures);
-            ailing.insert(way, Instant::now());
+            failed.insert(way, Instant::now());
         }
-        drop(ailing);
+        drop(failed);
         (way, connected)
     }
 
     /// What an attempt tells of the server in between.
-    fn learn(&self, server: Option<&str>, failure: Option<&Failure>) {
+    fn update_warnings(&self, server: Option<&str>, failure: Option<&Failure>) {
         let (Some(server), warnings, now) = (server, &self.stats.warnings, Instant::now()) else { return };
         match failure {
             Some(failure @ Failure::Upstream(_)) => warnings.raise(Code::UpstreamUnreachable, server, failure, now),
@@ -153,10 +153,10 @@ impl Upstreams {
     }
 
     /// These started before the one that answered first, and either failed or are still silent.
-    fn overtaken<'a>(&self, ways: impl Iterator<Item = &'a Way>) {
-        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
+    fn mark_overtaken<'a>(&self, ways: impl Iterator<Item = &'a Way>) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         for &way in ways {
-            ailing.entry(way).or_insert_with(|| {
+            failed.entry(way).or_insert_with(|| {
                 count(&self.stats.connects.failures);
                 Instant::now()
             });
@@ -165,14 +165,14 @@ impl Upstreams {
 
     /// The healthy ones first, and among them those of the family that won the last race. One that failed a while ago is
     /// tried as if it were healthy by a single client; the others leave it until that one has found out.
-    fn in_order(&self, label: Option<i16>, mut ways: Vec<Way>, now: Instant) -> Vec<Way> {
+    fn sort_ways(&self, label: Option<i16>, mut ways: Vec<Way>, now: Instant) -> Vec<Way> {
         let winners = self.winners.lock().unwrap_or_else(PoisonError::into_inner);
         let winner = winners.get(&label).filter(|(_, since)| now.duration_since(*since) < WINS).map(|(ipv6, _)| *ipv6);
         drop(winners);
-        let mut ailing = self.ailing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         ways.sort_by_cached_key(|way| {
-            let fails = match ailing.get_mut(way) {
-                Some(since) if now.duration_since(*since) < AILING => true,
+            let fails = match failed.get_mut(way) {
+                Some(since) if now.duration_since(*since) < RETRY_AFTER => true,
                 Some(since) => {
                     *since = now;
                     false
@@ -212,12 +212,12 @@ mod tests {
         let upstreams = Upstreams::new(Vec::new(), centres, timeouts, Arc::new(Stats::new()));
         let [dead, healthy] = [1, 2].map(|port| (0, SocketAddr::from(([127, 0, 0, 1], port))));
         let (ways, start) = (vec![dead, healthy], Instant::now());
-        upstreams.ailing.lock().unwrap().insert(dead, start);
-        assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING / 2), [healthy, dead]);
+        upstreams.failed.lock().unwrap().insert(dead, start);
+        assert_eq!(upstreams.sort_ways(None, ways.clone(), start + RETRY_AFTER / 2), [healthy, dead]);
         // The first attempt, and those that come while it waits for an answer.
-        assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING), [dead, healthy]);
-        assert_eq!(upstreams.in_order(None, ways.clone(), start + AILING + connect), [healthy, dead]);
-        assert_eq!(upstreams.in_order(None, ways, start + 2 * AILING), [dead, healthy]);
+        assert_eq!(upstreams.sort_ways(None, ways.clone(), start + RETRY_AFTER), [dead, healthy]);
+        assert_eq!(upstreams.sort_ways(None, ways.clone(), start + RETRY_AFTER + connect), [healthy, dead]);
+        assert_eq!(upstreams.sort_ways(None, ways, start + 2 * RETRY_AFTER), [dead, healthy]);
     }
 
     #[test]
@@ -230,10 +230,10 @@ mod tests {
         let (four, six) = ((0, "127.0.0.1:1".parse().unwrap()), (0, "[::1]:1".parse().unwrap()));
         let start = Instant::now();
         upstreams.winners.lock().unwrap().insert(Some(2), (true, start));
-        assert_eq!(upstreams.in_order(Some(2), vec![four, six], start), [six, four]);
-        assert_eq!(upstreams.in_order(Some(3), vec![four, six], start), [four, six]);
-        assert_eq!(upstreams.in_order(Some(2), vec![four, six], start + WINS), [four, six]);
-        upstreams.ailing.lock().unwrap().insert(six, start);
-        assert_eq!(upstreams.in_order(Some(2), vec![four, six], start), [four, six]);
+        assert_eq!(upstreams.sort_ways(Some(2), vec![four, six], start), [six, four]);
+        assert_eq!(upstreams.sort_ways(Some(3), vec![four, six], start), [four, six]);
+        assert_eq!(upstreams.sort_ways(Some(2), vec![four, six], start + WINS), [four, six]);
+        upstreams.failed.lock().unwrap().insert(six, start);
+        assert_eq!(upstreams.sort_ways(Some(2), vec![four, six], start), [four, six]);
     }
 }

@@ -1,18 +1,21 @@
-//! Our answer to a right `ClientHello`: `ServerHello`, `ChangeCipherSpec` and a first application record.
+//! The answer to a valid `ClientHello`: `ServerHello`, `ChangeCipherSpec` and a first application record.
 
 use super::hello::{ClientHello, RANDOM};
 use super::record::{APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, header};
 use crate::wire::key::{HmacKey, PaddedMessage};
 
+/// Suite of the answer if the client offers none of TLS 1.3: `TLS_AES_128_GCM_SHA256` (RFC 8446, appendix B.4).
 const DEFAULT_SUITE: u16 = 0x1301;
 /// Extensions of a TLS 1.3 `ServerHello` without their values: `key_share` with x25519, `supported_versions` with 1.3.
 const KEY_SHARE: [u8; 8] = [0, 0x33, 0, 0x24, 0, 0x1d, 0, 0x20];
 const SUPPORTED_VERSIONS: [u8; 6] = [0, 0x2b, 0, 2, 3, 4];
 
-/// The whole answer. `private` is a fresh x25519 private key, whose public key the client sees and with which nothing is
-/// ever agreed; `noise` fills the first application record, which stands for the encrypted certificate.
+/// Builds the whole answer to `hello`, which was made with `key`.
 ///
-/// The server's random is the HMAC of the client's random and the answer with a random of zeros.
+/// `private` is a fresh x25519 private key. Only its public key is used, in the key share; no secret is agreed with it. `noise`
+/// fills the first application record, which takes the place of the encrypted certificate.
+///
+/// The server's random is the HMAC of the client's random followed by the answer with a random of zeros.
 pub fn server_answer(key: &HmacKey, hello: &ClientHello, private: [u8; 32], noise: &[u8]) -> Vec<u8> {
     let public = x25519_dalek::x25519(private, x25519_dalek::X25519_BASEPOINT_BYTES);
     let server_hello = server_hello(hello, &public);

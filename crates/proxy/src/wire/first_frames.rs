@@ -1,8 +1,8 @@
-//! Which authorization key a client uses, read from the first messages that it sends.
+//! Finds the authorization key of a client in the first messages that it sends.
 //!
 //! An encrypted `MTProto` message begins with the eight bytes of its key's identifier
 //! (core.telegram.org/mtproto/description, "Encrypted message"). A device has keys of its own, so two connections with the same
-//! key come from one device. Messages of a key exchange begin with eight zeros and tell nothing.
+//! key come from one device. Messages of a key exchange begin with eight zeros instead and do not identify a device.
 
 use std::num::NonZeroU64;
 
@@ -10,49 +10,49 @@ use crate::wire::obfuscated2::Transport;
 
 /// Bit of a length that asks for a quick acknowledgement (core.telegram.org/mtproto/mtproto-transports).
 const QUICK_ACK: u32 = 0x8000_0000;
-/// First byte of an abridged length that has three more bytes.
+/// First byte of an abridged length that is given in the three bytes after it.
 const LONG: u8 = 0x7f;
 /// Bytes of a key's identifier.
 const ID: usize = 8;
 
-/// What the bytes of a client have told so far.
+/// What is known of a client's key so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// More bytes are needed.
     NotYet,
-    /// The first message that is encrypted has this key.
+    /// The first encrypted message has this key.
     Key(NonZeroU64),
-    /// None of the messages that were to be looked at is encrypted.
+    /// None of the messages within the limit is encrypted.
     Nothing,
 }
 
-/// Reads the stream of one client, decrypted, in pieces of any length.
+/// Reads the decrypted stream of one client, in pieces of any length.
 #[derive(Debug)]
 pub struct KeyFinder {
     transport: Transport,
-    /// Messages that are still looked at.
+    /// Messages that are still to be read.
     messages: u8,
     state: State,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Reads the length of a message: its bytes so far, and how many.
+    /// Reads the length of a message: the bytes read so far, and their number.
     Length([u8; 4], usize),
-    /// Reads the identifier: its bytes so far, how many, and the length of the message.
+    /// Reads the identifier: the bytes read so far, their number, and the length of the message.
     Id([u8; ID], usize, usize),
-    /// Passes over the rest of a message.
+    /// Skips the rest of a message: so many bytes.
     Rest(usize),
     End(Found),
 }
 
 impl KeyFinder {
-    /// Looks at so many messages at most.
+    /// A finder that reads at most `messages` messages.
     pub const fn new(transport: Transport, messages: u8) -> Self {
         Self { transport, messages, state: State::Length([0; 4], 0) }
     }
 
-    /// Takes the next bytes, and tells what is known after them.
+    /// Reads the next bytes and returns what is known after them.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Found {
         loop {
             if let State::End(found) = self.state {
@@ -105,7 +105,7 @@ impl KeyFinder {
         }
     }
 
-    /// The length of the message, in bytes, if the `count` bytes that were read tell it.
+    /// The length of the message in bytes, if the `count` bytes read so far are enough to know it.
     fn length(&self, read: [u8; 4], count: usize) -> Option<usize> {
         let words = match (self.transport, count) {
             (Transport::Abridged, 1) => {
@@ -132,7 +132,7 @@ mod tests {
         prop_oneof![Just(Transport::Abridged), Just(Transport::Intermediate), Just(Transport::Padded)]
     }
 
-    /// A message of `key` with so many words after it.
+    /// A message with the identifier `key`, followed by `words` words of four bytes.
     fn message(transport: Transport, key: u64, words: usize, quick_ack: bool) -> Vec<u8> {
         let body = [&key.to_le_bytes()[..], &vec![0xaa; words * 4]].concat();
         let length = match transport {
@@ -168,7 +168,7 @@ mod tests {
         }
 
         #[test]
-        fn no_more_messages_are_looked_at_than_asked_for(transport in transports(), step in 1..100_usize) {
+        fn no_more_messages_are_read_than_the_limit(transport in transports(), step in 1..100_usize) {
             let bytes = [message(transport, 0, 3, false), message(transport, KEY, 3, false)].concat();
             let mut finder = KeyFinder::new(transport, 1);
             let found = bytes.chunks(step).map(|piece| finder.feed(piece)).last();

@@ -1,5 +1,6 @@
-//! A `ClientHello` that was cut into several records (RFC 8446, section 5.1 allows it). Tools against censorship do that on
-//! the client's side, after the client has computed its proof over one record.
+//! A `ClientHello` that is split into several records (RFC 8446, section 5.1 allows it). Tools against censorship split it on
+//! the client's side, after the client has computed its proof over a single record. So the proof is checked over a single
+//! record again.
 
 use std::borrow::Cow;
 
@@ -9,18 +10,18 @@ use super::record::{HANDSHAKE, HEADER};
 /// Bytes of a handshake message's type and length.
 const MESSAGE_HEADER: usize = 4;
 const CLIENT_HELLO: u8 = 1;
-/// Most bytes of records for one hello: a full record, and headers besides. A hello of Telegram's clients takes 12,000 at most,
-/// if every byte of it is in a record of its own.
+/// Most bytes that the records of one hello may take: a full record, and 4 KiB for headers. A hello of Telegram's clients takes
+/// at most 12,000 bytes, even if each of its bytes is in a record of its own.
 const MAX_RECORDS: usize = HEADER + MAX_RECORD + 4_096;
 
-/// A record's body, as far as it is there.
+/// The body of a record, as far as it has arrived.
 struct Fragment<'a> {
     body: &'a [u8],
     is_whole: bool,
 }
 
-/// The records at the beginning of `bytes`, up to the first that is not whole. As soon as a byte cannot belong to a record of
-/// a hello, it is refused.
+/// The records with which `bytes` begin, up to the first incomplete one. Gives an error as soon as a byte cannot belong to a
+/// record of a hello.
 fn fragments(mut bytes: &[u8]) -> impl Iterator<Item = Result<Fragment<'_>, HelloError>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {
@@ -45,11 +46,11 @@ fn fragments(mut bytes: &[u8]) -> impl Iterator<Item = Result<Fragment<'_>, Hell
     })
 }
 
-/// What is known of a handshake message from its first bytes.
+/// A handshake message whose fragments are added one by one; only its header is kept.
 #[derive(Debug, Default)]
 struct Message {
     header: [u8; MESSAGE_HEADER],
-    /// Bytes that are there, header included.
+    /// Bytes that have arrived, with the header.
     length: usize,
 }
 
@@ -61,7 +62,7 @@ impl Message {
         self.length += body.len();
     }
 
-    /// Whether all of it is there.
+    /// Whether the whole message has arrived; an error if it cannot be a `ClientHello` of one record.
     fn is_whole(&self) -> Result<bool, HelloError> {
         let [kind, high, middle, low] = self.header;
         if self.length > 0 && kind != CLIENT_HELLO {
@@ -75,13 +76,14 @@ impl Message {
     }
 }
 
-/// The length of the records that carry the hello with which `bytes` begin, or `None` while more bytes are needed. What cannot
-/// become a hello is refused. A hello in one record is not looked into.
+/// The length in bytes of the records that carry the hello with which `bytes` begin; `None` while more bytes are needed.
+///
+/// Fails if `bytes` cannot become a hello. The content of a hello in a single record is not checked here.
 pub fn hello_length(bytes: &[u8]) -> Result<Option<usize>, HelloError> {
     let (mut message, mut length) = (Message::default(), 0);
     for (number, fragment) in fragments(bytes).enumerate() {
         let Fragment { body, is_whole } = fragment?;
-        // The usual case: it is judged when it is whole.
+        // The usual case, a hello in a single record: nothing is decided before the record is complete.
         let may_be_alone = number == 0 && announced(bytes).is_none_or(|length| length >= MIN_RECORD);
         if may_be_alone && !is_whole {
             return Ok(None);
@@ -89,7 +91,7 @@ pub fn hello_length(bytes: &[u8]) -> Result<Option<usize>, HelloError> {
         length += HEADER + body.len();
         message.add(body);
         match message.is_whole() {
-            // Whoever reads it finds out what is wrong with it.
+            // `ClientHello::parse` finds out what is wrong with a hello in a single record.
             Ok(true) if is_whole => return Ok(Some(length)),
             Err(_) if may_be_alone => return Ok(Some(length)),
             Ok(_) if is_whole => {}
@@ -103,13 +105,13 @@ pub fn hello_length(bytes: &[u8]) -> Result<Option<usize>, HelloError> {
     Ok(None)
 }
 
-/// The length that the first record's header announces.
+/// The length of the body in the header of the first record.
 fn announced(bytes: &[u8]) -> Option<usize> {
     let &[high, low] = bytes.get(3..HEADER)? else { return None };
     Some(u16::from_be_bytes([high, low]).into())
 }
 
-/// The hello of these whole records in one record, as the client made it.
+/// Joins complete records of one hello into a single record, as the client made it.
 pub fn in_one_record(records: &[u8]) -> Cow<'_, [u8]> {
     if announced(records).is_none_or(|length| HEADER + length >= records.len()) {
         return records.into();
@@ -117,7 +119,7 @@ pub fn in_one_record(records: &[u8]) -> Cow<'_, [u8]> {
     let bodies: Vec<&[u8]> = fragments(records).map_while(Result::ok).map(|fragment| fragment.body).collect();
     let message = bodies.concat();
     let length = u16::try_from(message.len()).unwrap_or(u16::MAX).to_be_bytes();
-    // Clients announce TLS 1.0 here, whatever a tool writes in front of the pieces.
+    // Clients put TLS 1.0 here. A tool may have written another version before the fragments.
     [&[HANDSHAKE, 3, 1][..], &length, &message].concat().into()
 }
 
@@ -147,7 +149,7 @@ mod tests {
     #[case(&[0x16, 3, 1, 0, 4, 1, 0, 0x3f, 0xfc], Ok(None))]
     #[case(&[0x16, 3, 1, 0, 1, 1, 0x17], Err(HelloError))]
     #[case(&[0x16, 3, 1, 0, 1, 1, 0x16, 3], Ok(None))]
-    fn what_may_become_a_hello_is_waited_for(
+    fn bytes_that_may_become_a_hello_are_waited_for(
         #[case] bytes: &[u8],
         #[case] expected: Result<Option<usize>, HelloError>,
     ) {
@@ -166,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cut_hello_is_put_together_as_it_was(length in 60..3_000_u16, cuts in prop::collection::vec(1..200_usize, 1..50)) {
+        fn a_split_hello_is_joined_as_it_was(length in 60..3_000_u16, cuts in prop::collection::vec(1..200_usize, 1..50)) {
             let body = message(length);
             let (mut rest, mut cut) = (&body[..], Vec::new());
             for &size in cuts.iter().cycle() {

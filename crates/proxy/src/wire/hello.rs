@@ -1,4 +1,4 @@
-//! The `ClientHello`: how long it is, what stands in it, and what it proves.
+//! The `ClientHello`: its length, its content, and the proof in its random.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,7 +9,7 @@ use super::record::HEADER;
 use crate::wire::key::lanes::{self, LANES, Words};
 use crate::wire::key::{HmacKey, PaddedMessage};
 
-/// Where the random stands in the record (RFC 8446, sections 4 and 4.1.2).
+/// Bytes of the record that hold the random (RFC 8446, sections 4 and 4.1.2).
 pub const RANDOM: Range<usize> = 11..43;
 /// Longest plaintext of a record (RFC 8446, section 5.1).
 pub(super) const MAX_RECORD: usize = 1 << 14;
@@ -17,7 +17,7 @@ pub(super) const MAX_RECORD: usize = 1 << 14;
 const FIXED: usize = RANDOM.end;
 /// Shortest body: fixed fields, no session id, one cipher suite, one compression method.
 pub(super) const MIN_RECORD: usize = FIXED - HEADER + 1 + 4 + 2;
-/// Bytes of the code that are compared; the last four carry the time.
+/// Bytes of the random that are compared with the HMAC; the four after them carry the time.
 const COMPARED: usize = 28;
 
 const EXTENSION_SERVER_NAME: u16 = 0;
@@ -25,13 +25,14 @@ const EXTENSION_KEY_SHARE: u16 = 0x33;
 const X25519: u16 = 0x1d;
 const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
 
-/// Why bytes are no `ClientHello` in one record.
+/// The bytes are not a `ClientHello` in a single record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a ClientHello in one TLS record")]
 pub struct HelloError;
 
-/// The length of the whole record that begins with `head`, or `None` while that cannot be told yet. As soon as one byte
-/// cannot belong to a `ClientHello`, it is refused.
+/// The length in bytes of the record that begins with `head`, with its header; `None` while more bytes are needed to know it.
+///
+/// Fails as soon as a byte cannot belong to a `ClientHello`.
 pub fn record_length(head: &[u8]) -> Result<Option<usize>, HelloError> {
     let fits = [|byte| byte == 0x16, |byte| byte == 3, |byte| byte <= 3];
     if head.iter().zip(fits).any(|(&byte, fits)| !fits(byte)) {
@@ -42,18 +43,18 @@ pub fn record_length(head: &[u8]) -> Result<Option<usize>, HelloError> {
     if (MIN_RECORD..=MAX_RECORD).contains(&length) { Ok(Some(HEADER + length)) } else { Err(HelloError) }
 }
 
-/// What we need of a `ClientHello`.
+/// The parts of a `ClientHello` that the proxy needs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientHello {
     /// The random, which proves the secret.
     pub random: [u8; 32],
-    /// The session id, at most 32 bytes, which a server echoes.
+    /// The session id, at most 32 bytes; a server sends it back.
     pub session_id: Vec<u8>,
     /// The first TLS 1.3 cipher suite that is offered.
     pub cipher_suite: Option<u16>,
-    /// The server's name, lower case.
+    /// The server name (SNI), in lower case.
     pub server_name: Option<String>,
-    /// Whether it brings an x25519 key, without which nobody may answer with one (RFC 8446, section 4.2.8).
+    /// Whether it has a key share for x25519. Without one no server may answer with x25519 (RFC 8446, section 4.2.8).
     pub shares_x25519: bool,
 }
 
@@ -63,7 +64,7 @@ impl fmt::Debug for ClientHello {
     }
 }
 
-/// A reader that never goes past the end.
+/// Reads values one after another; fails at the end of the bytes.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -82,13 +83,13 @@ impl<'a> Reader<'a> {
         Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
-    /// A vector whose length stands in one byte before it.
+    /// A vector with its length in one byte before it.
     fn short(&mut self) -> Result<Self, HelloError> {
         let length = self.u8()?.into();
         self.take(length).map(Self)
     }
 
-    /// A vector whose length stands in two bytes before it.
+    /// A vector with its length in two bytes before it.
     fn long(&mut self) -> Result<Self, HelloError> {
         let length = self.u16()?.into();
         self.take(length).map(Self)
@@ -96,8 +97,10 @@ impl<'a> Reader<'a> {
 }
 
 impl ClientHello {
-    /// Reads a whole record (RFC 8446, section 4.1.2). The proof tells right clients from others, so this takes what our
-    /// answer needs and stops at the first thing that it cannot read: nothing after that is refused.
+    /// Parses a complete record (RFC 8446, section 4.1.2). Fails if its length or its fields before the extensions are wrong.
+    ///
+    /// Only the proof decides whether a client is valid. So this reads what the answer needs, and it stops without an error at
+    /// the first extension that it cannot read.
     pub fn parse(record: &[u8]) -> Result<Self, HelloError> {
         if record_length(record)? != Some(record.len()) {
             return Err(HelloError);
@@ -116,7 +119,7 @@ impl ClientHello {
         body.short()?;
         let session_id = session_id.to_vec();
         let mut hello = Self { random, session_id, cipher_suite, server_name: None, shares_x25519: false };
-        // An error ends the reading and nothing else.
+        // An error only ends the reading: extensions read before it are kept.
         let _ = hello.read_extensions(body);
         Ok(hello)
     }
@@ -171,7 +174,7 @@ fn shares_x25519(mut data: Reader<'_>) -> Result<bool, HelloError> {
     Ok(false)
 }
 
-/// A hello made ready to be compared with many keys.
+/// A hello prepared for comparison with many keys.
 #[derive(Debug, Clone)]
 pub struct HelloProof {
     message: PaddedMessage,
@@ -179,16 +182,16 @@ pub struct HelloProof {
 }
 
 impl HelloProof {
-    /// Takes a record that [`ClientHello::parse`] accepted.
+    /// Prepares a record that [`ClientHello::parse`] has accepted, with its random.
     pub fn new(record: &[u8], random: [u8; 32]) -> Self {
         let (before, rest) = record.split_at(RANDOM.start.min(record.len()));
         let after = rest.get(random.len()..).unwrap_or_default();
         Self { message: PaddedMessage::new(&[before, &[0; 32], after]), random }
     }
 
-    /// The client's time in seconds since 1970, if it knows the key. The comparison takes the same time wherever the
-    /// codes differ.
-    pub fn time_if_right(&self, key: &HmacKey) -> Option<u32> {
+    /// The client's time in seconds since 1970, if the hello was made with `key`. The comparison takes the same time at whatever
+    /// byte the HMAC and the random differ.
+    pub fn time_if_valid(&self, key: &HmacKey) -> Option<u32> {
         let code = key.code(&self.message);
         if !bool::from(code[..COMPARED].ct_eq(&self.random[..COMPARED])) {
             return None;
@@ -200,20 +203,20 @@ impl HelloProof {
         Some(u32::from_le_bytes(time))
     }
 
-    /// The first of many keys that the client knows, by its place, and the client's time.
-    pub fn first_right(&self, keys: &[HmacKey]) -> Option<(usize, u32)> {
+    /// The index of the first of `keys` with which the hello was made, and the client's time in seconds since 1970.
+    pub fn first_valid(&self, keys: &[HmacKey]) -> Option<(usize, u32)> {
         let (groups, rest) = if lanes::are_fast() { keys.as_chunks::<LANES>() } else { (&[][..], keys) };
         let mut groups = lanes::codes(&self.message, groups).into_iter().enumerate();
         let found = groups.find_map(|(group, codes)| {
-            let (lane, time) = self.right_lane(&codes)?;
+            let (lane, time) = self.valid_lane(&codes)?;
             Some((group * LANES + lane, time))
         });
         let rest_from = keys.len() - rest.len();
         let mut rest = rest.iter().zip(rest_from..);
-        found.or_else(|| rest.find_map(|(key, place)| Some((place, self.time_if_right(key)?))))
+        found.or_else(|| rest.find_map(|(key, index)| Some((index, self.time_if_valid(key)?))))
     }
 
-    fn right_lane(&self, codes: &[Words; 8]) -> Option<(usize, u32)> {
+    fn valid_lane(&self, codes: &[Words; 8]) -> Option<(usize, u32)> {
         let mut random = self.random.as_chunks().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
         let mut differences: Words = [0; LANES];
         let mut last: Words = [0; LANES];
@@ -227,7 +230,7 @@ impl HelloProof {
         Some((lane, last[lane].swap_bytes()))
     }
 
-    /// How many times the compression function runs for a key.
+    /// How many times the compression function of SHA-256 runs for one key.
     pub(crate) fn compressions(&self) -> usize {
         self.message.compressions()
     }

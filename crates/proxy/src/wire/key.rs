@@ -1,8 +1,8 @@
-//! HMAC-SHA256 (RFC 2104) with the key's two states computed once, and messages padded once for all keys.
+//! HMAC-SHA256 (RFC 2104) of one message with many keys.
 //!
-//! A hello says nothing of whose it is, so its code is compared with that of every user. All that does not depend on
-//! the user (padding, the copy with the random zeroed) is done once by hello, all that does not depend on the hello (the
-//! first block of either hash) once by user; what is left is the compression of the message.
+//! A hello does not name its user, so its HMAC is computed with the key of every user. What does not depend on the user
+//! (padding, the copy with a random of zeros) is computed once for each hello. What does not depend on the hello (the first
+//! block of both hashes) is computed once for each user. Only the compression of the message remains for each pair.
 
 pub(crate) mod lanes;
 
@@ -15,7 +15,7 @@ const BLOCK: usize = 64;
 const INITIAL: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// A user's secret as an HMAC key, ready to use.
+/// A user's secret as an HMAC key: the two states of SHA-256 after the first block of key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HmacKey {
     inner: [u32; 8],
@@ -28,7 +28,7 @@ impl fmt::Debug for HmacKey {
     }
 }
 
-/// A message, padded as SHA-256 wants it when a block of key went before.
+/// A message with the padding of SHA-256 for a message that follows one block of key.
 #[derive(Clone)]
 pub struct PaddedMessage(Vec<[u8; BLOCK]>);
 
@@ -39,7 +39,7 @@ impl fmt::Debug for PaddedMessage {
 }
 
 impl PaddedMessage {
-    /// Pads the parts, one after the other.
+    /// Joins `parts` and pads the result.
     pub fn new(parts: &[&[u8]]) -> Self {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut bytes = Vec::with_capacity(length + 2 * BLOCK);
@@ -52,19 +52,19 @@ impl PaddedMessage {
         Self(bytes.as_chunks().0.to_vec())
     }
 
-    /// How many times the compression function runs for a code.
+    /// How many times the compression function runs for one HMAC.
     pub(crate) fn compressions(&self) -> usize {
         self.0.len() + 1
     }
 }
 
 impl HmacKey {
-    /// A key from a secret of 16 bytes.
+    /// Prepares a secret of 16 bytes.
     pub fn new(secret: &[u8; 16]) -> Self {
         Self { inner: keyed_state(secret, 0x36), outer: keyed_state(secret, 0x5c) }
     }
 
-    /// The code of a message.
+    /// The HMAC of a message.
     pub fn code(&self, message: &PaddedMessage) -> [u8; 32] {
         let mut state = self.inner;
         compress256(&mut state, &message.0);
@@ -98,7 +98,7 @@ mod tests {
     use proptest::prelude::*;
     use sha2::{Digest, Sha256};
 
-    /// HMAC by its definition.
+    /// HMAC computed as RFC 2104 defines it.
     fn by_definition(secret: &[u8; 16], message: &[u8]) -> [u8; 32] {
         let padded = |pad: u8| -> Vec<u8> { (0..64).map(|i| pad ^ secret.get(i).copied().unwrap_or(0)).collect() };
         let inner = Sha256::digest([padded(0x36), message.to_vec()].concat());
@@ -107,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_code_is_that_of_the_definition(
+        fn the_hmac_is_that_of_the_definition(
             secret: [u8; 16],
             message in prop::collection::vec(any::<u8>(), 0..300),
             cut in 0..300_usize,

@@ -1,10 +1,11 @@
-//! The bytes of the protocol, without I/O: FakeTLS, the obfuscated stream inside it, and PROXY headers.
+//! The formats on the wire, without I/O: FakeTLS, the obfuscated stream inside it, and PROXY headers.
 //!
-//! FakeTLS is a TLS 1.3 handshake in looks only. The client proves in its `ClientHello`'s random that it knows a secret, the
-//! server proves the same in its `ServerHello`'s; afterwards application records carry the obfuscated stream as it is.
+//! FakeTLS only looks like a TLS 1.3 handshake. The random of the `ClientHello` proves that the client knows a secret, and the
+//! random of the `ServerHello` proves the same of the server. After that, application records carry the obfuscated stream.
+//! Nothing is encrypted by TLS.
 //!
-//! Sources of the facts: RFC 8446 for every TLS structure; the open clients (tdlib/td, `TlsInit.cpp`) for what they
-//! send and expect.
+//! Sources: RFC 8446 for every TLS structure; the open source of Telegram's clients (tdlib/td, `TlsInit.cpp`) for what they
+//! send and accept.
 
 mod answer;
 pub mod first_frames;
@@ -23,5 +24,5 @@ pub use hello::{ClientHello, HelloError, HelloProof, RANDOM, record_length};
 pub(crate) use record::RecordSizes;
 pub use record::{HEADER, MAX_PAYLOAD, MIN_PAYLOAD, RecordError, Unframer, application_header};
 
-/// The alert `unrecognized_name`, fatal (RFC 8446, section 6; RFC 6066, section 3).
+/// A record with the fatal alert `unrecognized_name` (RFC 8446, section 6; RFC 6066, section 3).
 pub const UNRECOGNIZED_NAME: [u8; 7] = [0x15, 3, 3, 0, 2, 2, 112];

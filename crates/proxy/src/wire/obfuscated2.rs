@@ -1,5 +1,7 @@
-//! The obfuscated transport: 64 bytes of which keys and vectors of two AES-256-CTR streams are cut, one for each
-//! direction (core.telegram.org/mtproto/mtproto-transports, "Transport obfuscation").
+//! The obfuscated transport (core.telegram.org/mtproto/mtproto-transports, "Transport obfuscation").
+//!
+//! A client first sends 64 bytes, the init. They contain the keys and initialization vectors of two AES-256-CTR streams, one
+//! for each direction, as well as the transport and the data centre.
 
 use std::fmt;
 
@@ -8,19 +10,21 @@ use sha2::{Digest, Sha256};
 
 /// Bytes of the init.
 pub const INIT: usize = 64;
+/// Offsets in the init: key, initialization vector, tag of the transport, index of the data centre.
 const KEY: usize = 8;
 const IV: usize = 40;
 const TAG: usize = 56;
 const DC: usize = 60;
 
+/// Bytes of a block of AES.
 const BLOCK: usize = 16;
-/// Bytes that are ciphered at a time: they stay in the nearest cache.
+/// Bytes that are encrypted at a time, so few that they stay in the first-level cache.
 const PIECE: usize = 4_096;
 
-/// First words that would look like another protocol: HTTP verbs, TLS, and the unobfuscated transports' tags.
+/// First words of an init that look like another protocol: HTTP methods, TLS, and the tags of the plain transports.
 const FORBIDDEN: [[u8; 4]; 7] = [*b"HEAD", *b"POST", *b"GET ", *b"OPTI", [0x16, 3, 1, 2], [0xdd; 4], [0xee; 4]];
 
-/// One direction's cipher stream.
+/// The cipher stream of one direction.
 pub struct Stream(StreamingEncryptingKey);
 
 impl fmt::Debug for Stream {
@@ -33,32 +37,32 @@ impl Stream {
     fn new(key: &[u8; 32], iv: &[u8; 16]) -> Self {
         let key = UnboundCipherKey::new(&AES_256, key).expect("a key of 32 bytes");
         let iv = EncryptionContext::Iv128(iv.into());
-        // The library calls a vector less safe that it has not drawn itself. Here both ends draw it.
+        // The library calls it less safe to pass a vector that it has not drawn itself. Here the protocol gives the vector.
         Self(StreamingEncryptingKey::less_safe_ctr(key, iv).expect("a key and a vector of their lengths"))
     }
 
-    /// Encrypts or decrypts in place; both are the same.
+    /// Encrypts or decrypts `bytes` in place; both are the same operation.
     ///
     /// # Panics
-    /// Never: there is always room.
+    /// Never: the buffer for the library is always large enough.
     pub fn apply(&mut self, bytes: &mut [u8]) {
-        // The library wants room for a block that is never finished in a stream.
+        // The library requires space for one more block, which a stream cipher never writes.
         let mut done = [0; PIECE + BLOCK - 1];
         for piece in bytes.chunks_mut(PIECE) {
-            let update = self.0.update(piece, &mut done).expect("there is room");
+            let update = self.0.update(piece, &mut done).expect("the buffer is large enough");
             piece.copy_from_slice(update.written());
         }
     }
 }
 
-/// How packets are told apart inside the stream. The proxy hands them on as they are and needs to know only the tag.
+/// How packets are separated inside the stream. The proxy passes packets on as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
-    /// Tag `ef`.
+    /// Tag `ef`: lengths of one or four bytes, in words.
     Abridged,
-    /// Tag `ee`.
+    /// Tag `ee`: lengths of four bytes.
     Intermediate,
-    /// Tag `dd`.
+    /// Tag `dd`: intermediate with random padding.
     Padded,
 }
 
@@ -81,26 +85,26 @@ impl Transport {
     }
 }
 
-/// Both streams of a connection, and what the init asks for.
+/// A client's init that was accepted: both cipher streams, and what the client asks for.
 #[derive(Debug)]
 pub struct Accepted {
     /// Decrypts what the client sends.
     pub from_client: Stream,
-    /// Encrypts what the client gets.
+    /// Encrypts what is sent to the client.
     pub to_client: Stream,
-    /// The transport inside.
+    /// The transport inside the streams.
     pub transport: Transport,
-    /// The data centre's index; negative ones serve media.
+    /// The index of the data centre; a negative one is for media.
     pub dc: i16,
 }
 
-/// Whether these first bytes can begin an init; HTTP and TLS cannot.
+/// Whether an init that avoids other protocols can begin with `head`; HTTP and TLS cannot.
 pub fn may_begin(head: &[u8]) -> bool {
     let word: Option<&[u8; 4]> = head.first_chunk();
     head.first() != Some(&0xef) && word.is_none_or(|word| !FORBIDDEN.contains(word))
 }
 
-/// Reads a client's init with a secret; `None` if the secret is not the one that the client used.
+/// Decrypts a client's init with `secret`; `None` if the client used another secret.
 pub fn accept(init: &[u8; INIT], secret: &[u8; 16]) -> Option<Accepted> {
     let mut from_client = stream(init, Some(secret));
     let mut plain = *init;
@@ -112,19 +116,19 @@ pub fn accept(init: &[u8; INIT], secret: &[u8; 16]) -> Option<Accepted> {
     Some(Accepted { from_client, to_client: stream(&reversed, Some(secret)), transport, dc })
 }
 
-/// What we send to a data centre first, and the streams that follow.
+/// A connection that the proxy opens to a data centre: the init, and the streams that follow it.
 #[derive(Debug)]
 pub struct Opened {
-    /// The init.
+    /// The init, to be sent first.
     pub init: [u8; INIT],
-    /// Encrypts what we send.
+    /// Encrypts what is sent to the data centre.
     pub to_dc: Stream,
-    /// Decrypts what we get.
+    /// Decrypts what the data centre sends.
     pub from_dc: Stream,
 }
 
-/// Opens a connection to data centre `dc`. `random` gives fresh bytes; it is asked again while they look like another
-/// protocol.
+/// Makes the init for a connection to data centre `dc`. `random` gives fresh bytes; it is called again while they look like
+/// another protocol.
 pub fn open(transport: Transport, dc: i16, mut random: impl FnMut() -> [u8; INIT]) -> Opened {
     let mut init = random();
     while !may_begin(&init) || init[4..8] == [0; 4] {
@@ -141,7 +145,7 @@ pub fn open(transport: Transport, dc: i16, mut random: impl FnMut() -> [u8; INIT
     Opened { init, to_dc, from_dc }
 }
 
-/// The stream whose key and vector stand in `init`; a proxy's secret is mixed into the key.
+/// The stream with the key and the vector in `init`. The secret of a proxy, if there is one, is hashed into the key.
 fn stream(init: &[u8; INIT], secret: Option<&[u8; 16]>) -> Stream {
     let (mut key, mut iv) = ([0; 32], [0; 16]);
     key.copy_from_slice(&init[KEY..IV]);
@@ -158,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    /// A client's side of the init: like ours towards a data centre, with a secret.
+    /// The init and the streams of a client: as those towards a data centre, but with a secret.
     fn client(transport: Transport, dc: i16, secret: &[u8; 16], mut init: [u8; INIT]) -> ([u8; INIT], Stream, Stream) {
         init[TAG..DC].copy_from_slice(&transport.tag());
         init[DC..DC + 2].copy_from_slice(&dc.to_le_bytes());
@@ -177,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_client_opens_is_accepted_with_its_secret_only(
+        fn an_init_is_accepted_with_its_own_secret_only(
             secret: [u8; 16], other: [u8; 16], init in prop::array::uniform32(any::<[u8; 2]>()),
             transport in transport(), dc: i16, sent: Vec<u8>, answered: Vec<u8>,
         ) {
@@ -197,7 +201,7 @@ mod tests {
         }
 
         #[test]
-        fn what_we_open_names_transport_and_data_centre(seed: u8, transport in transport(), dc: i16) {
+        fn an_init_for_a_data_centre_names_transport_and_index(seed: u8, transport in transport(), dc: i16) {
             let mut next = seed;
             let opened = open(transport, dc, || { next = next.wrapping_add(1); [next; INIT] });
             prop_assert!(may_begin(&opened.init));
@@ -217,7 +221,7 @@ mod tests {
     #[case(b"GET", true)]
     #[case(&[], true)]
     #[case(&[0x16, 3, 1, 3], true)]
-    fn other_protocols_are_known_by_their_first_word(#[case] head: &[u8], #[case] possible: bool) {
+    fn other_protocols_are_recognised_by_their_first_word(#[case] head: &[u8], #[case] possible: bool) {
         assert_eq!(may_begin(head), possible);
     }
 }

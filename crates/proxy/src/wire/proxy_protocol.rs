@@ -1,25 +1,26 @@
-//! The PROXY protocol's header, versions 1 and 2 (haproxy.org, `proxy-protocol.txt`, section 2).
+//! The header of the PROXY protocol, versions 1 and 2 (haproxy.org, `proxy-protocol.txt`, section 2).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Longest header of version 1, with its line end.
 const V1_MAX: usize = 107;
-/// How version 2 begins.
+/// The first bytes of a header of version 2.
 const V2_SIGNATURE: [u8; 12] = *b"\r\n\r\n\0\r\nQUIT\n";
+/// Bytes of a header of version 2 before the addresses.
 const V2_FIXED: usize = 16;
-/// Longest rest of a header of version 2 that is taken: addresses and what balancers add.
+/// Most bytes that are accepted after them: addresses, and the extensions (TLVs) that load balancers add.
 const V2_MAX: usize = 4096;
 
-/// A whole header.
+/// A complete header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// Its bytes.
+    /// Its length in bytes.
     pub length: usize,
-    /// The connection that the sender accepted; `None` where it speaks for itself, or does not know.
+    /// The connection that the sender accepted; `None` if the sender made the connection itself or does not know its ends.
     pub connection: Option<Connection>,
 }
 
-/// Both ends of a client's connection.
+/// The two ends of a client's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Connection {
     /// The client's address.
@@ -28,12 +29,12 @@ pub struct Connection {
     pub target: SocketAddr,
 }
 
-/// Why bytes are no header.
+/// The bytes are not a PROXY header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not a PROXY header")]
 pub struct HeaderError;
 
-/// Reads the header that `bytes` begin with; `None` while more is needed.
+/// Parses the header with which `bytes` begin; `None` while more bytes are needed.
 pub fn parse(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     if begins(bytes, b"PROXY ") {
         parse_v1(bytes)
@@ -44,7 +45,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Header>, HeaderError> {
     }
 }
 
-/// Whether `bytes` begin with `word`, as far as they go.
+/// Whether `bytes` begin with `word`, or are themselves the beginning of `word`.
 fn begins(bytes: &[u8], word: &[u8]) -> bool {
     bytes.iter().zip(word).all(|(byte, expected)| byte == expected)
 }
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_version_2_are_read_with_what_balancers_add() {
+    fn headers_of_version_2_are_read_with_their_extensions() {
         let v4 = v2(1, 0x11, &[192, 0, 2, 1, 192, 0, 2, 2, 3, 232, 1, 187, 4, 0, 1, 0]);
         let (source, target) = ("192.0.2.1:1000".parse().unwrap(), "192.0.2.2:443".parse().unwrap());
         let expected = Header { length: v4.len(), connection: Some(Connection { source, target }) };
@@ -163,7 +164,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_beginning_of_a_header_asks_for_more(ip: [u8; 4], port: u16, cut in 0..28_usize) {
+        fn every_beginning_of_a_header_needs_more_bytes(ip: [u8; 4], port: u16, cut in 0..28_usize) {
             let v1 = format!("PROXY TCP4 {} 1.2.3.4 {port} 1\r\n", Ipv4Addr::from(ip));
             let v2 = v2(1, 0x11, &[&ip[..], &[1, 2, 3, 4], &port.to_be_bytes(), &[0, 1]].concat());
             for whole in [v1.as_bytes(), &v2] {

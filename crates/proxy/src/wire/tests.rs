@@ -13,7 +13,7 @@ fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
     [kind.to_be_bytes().to_vec(), vector16(data)].concat()
 }
 
-/// A client's hello, as long as `padding` makes it.
+/// A client's hello with `padding` bytes of padding.
 fn hello(name: &str, session_id: &[u8], padding: usize, time: u32) -> Vec<u8> {
     let names = vector16(&[&[0][..], &vector16(name.as_bytes())].concat());
     let share = |group: u16, key: &[u8]| [group.to_be_bytes().to_vec(), vector16(key)].concat();
@@ -41,8 +41,8 @@ fn a_hello_is_read_and_proves_its_secret_and_its_time() {
     assert_eq!(hello.server_name.as_deref(), Some("mask.example"));
     assert_eq!((hello.session_id.as_slice(), hello.cipher_suite), ([5; 32].as_slice(), Some(0x1302)));
     let proof = HelloProof::new(&record, hello.random);
-    assert_eq!(proof.time_if_right(&HmacKey::new(&SECRET)), Some(1_700_000_000));
-    assert_eq!(proof.time_if_right(&HmacKey::new(&[8; 16])), None);
+    assert_eq!(proof.time_if_valid(&HmacKey::new(&SECRET)), Some(1_700_000_000));
+    assert_eq!(proof.time_if_valid(&HmacKey::new(&[8; 16])), None);
 }
 
 #[rstest]
@@ -51,7 +51,7 @@ fn a_hello_is_read_and_proves_its_secret_and_its_time() {
 #[case(&[(0x17, 65)], false)]
 #[case(&[(0x1d, 31)], false)]
 #[case(&[], false)]
-fn a_key_share_of_x25519_is_found_wherever_it_stands(#[case] shares: &[(u16, usize)], #[case] expected: bool) {
+fn a_key_share_of_x25519_is_found_at_any_position(#[case] shares: &[(u16, usize)], #[case] expected: bool) {
     let shares =
         shares.iter().flat_map(|&(group, length)| [group.to_be_bytes().to_vec(), vector16(&vec![1; length])].concat());
     let extensions = vector16(&extension(51, &vector16(&shares.collect::<Vec<u8>>())));
@@ -72,12 +72,12 @@ fn a_key_share_of_x25519_is_found_wherever_it_stands(#[case] shares: &[(u16, usi
 #[case(&[0x16, 2], Err(HelloError))]
 #[case(&[0x16, 3, 4], Err(HelloError))]
 #[case(b"GET / HTTP", Err(HelloError))]
-fn the_first_five_bytes_tell_the_length(#[case] head: &[u8], #[case] length: Result<Option<usize>, HelloError>) {
+fn the_first_five_bytes_give_the_length(#[case] head: &[u8], #[case] length: Result<Option<usize>, HelloError>) {
     assert_eq!(record_length(head), length);
 }
 
 #[test]
-fn the_answer_is_what_telegram_clients_check() {
+fn the_answer_passes_the_checks_of_telegram_clients() {
     let record = hello("mask.example", &[5; 32], 0, 1);
     let parsed = ClientHello::parse(&record).unwrap();
     let key = HmacKey::new(&SECRET);
@@ -98,7 +98,7 @@ fn the_answer_is_what_telegram_clients_check() {
 }
 
 #[test]
-fn records_that_do_not_belong_are_refused() {
+fn records_that_are_not_allowed_are_refused() {
     for mut record in [[0x16, 3, 3, 0, 1, 0], [0x17, 3, 1, 0, 1, 0], [0x17, 3, 3, 0x41, 1, 0], [0x14, 3, 3, 0, 2, 0]] {
         assert_eq!(Unframer::default().unframe(&mut record), Err(RecordError));
     }
@@ -112,34 +112,34 @@ proptest! {
         let record = hello("mask.example", &id, padding, time);
         let parsed = ClientHello::parse(&record).unwrap();
         prop_assert_eq!(&parsed.session_id, &id);
-        prop_assert_eq!(HelloProof::new(&record, parsed.random).time_if_right(&HmacKey::new(&SECRET)), Some(time));
+        prop_assert_eq!(HelloProof::new(&record, parsed.random).time_if_valid(&HmacKey::new(&SECRET)), Some(time));
         prop_assert_eq!(record_length(&record), Ok(Some(record.len())));
     }
 
     #[test]
-    fn the_first_right_key_is_found_wherever_it_stands_and_only_there(
+    fn the_first_valid_key_is_found_at_any_position_and_no_other_key(
         wrong in 0..40_usize, places in prop::collection::vec(0..40_usize, 0..3), padding in 0..300_usize, time: u32,
     ) {
         let record = hello("mask.example", &[5; 32], padding, time);
         let proof = HelloProof::new(&record, ClientHello::parse(&record).unwrap().random);
         let mut keys: Vec<HmacKey> = (0..wrong).map(|number| HmacKey::new(&[u8::try_from(number).unwrap() + 100; 16])).collect();
-        for &place in &places {
-            keys.insert(place.min(keys.len()), HmacKey::new(&SECRET));
+        for &index in &places {
+            keys.insert(index.min(keys.len()), HmacKey::new(&SECRET));
         }
         let first = keys.iter().position(|key| *key == HmacKey::new(&SECRET));
         prop_assert_eq!(first.is_some(), !places.is_empty());
-        prop_assert_eq!(proof.first_right(&keys), first.map(|place| (place, time)));
-        let one_by_one = keys.iter().enumerate().find_map(|(place, key)| Some((place, proof.time_if_right(key)?)));
-        prop_assert_eq!(proof.first_right(&keys), one_by_one);
+        prop_assert_eq!(proof.first_valid(&keys), first.map(|index| (index, time)));
+        let one_by_one = keys.iter().enumerate().find_map(|(index, key)| Some((index, proof.time_if_valid(key)?)));
+        prop_assert_eq!(proof.first_valid(&keys), one_by_one);
     }
 
     #[test]
-    fn a_changed_hello_never_panics_and_never_proves(at in 0..300_usize, bit in 0..8_u8) {
+    fn a_changed_hello_never_panics_and_never_proves_a_secret(at in 0..300_usize, bit in 0..8_u8) {
         let mut record = hello("mask.example", &[5; 32], 100, 1);
         let at = at.min(record.len() - 1);
         record[at] ^= 1 << bit;
         if let Ok(parsed) = ClientHello::parse(&record) {
-            let time = HelloProof::new(&record, parsed.random).time_if_right(&HmacKey::new(&SECRET));
+            let time = HelloProof::new(&record, parsed.random).time_if_valid(&HmacKey::new(&SECRET));
             prop_assert!(time.is_none() || (39..43).contains(&at));
         }
     }
@@ -152,7 +152,7 @@ proptest! {
     }
 
     #[test]
-    fn payload_survives_any_cut(
+    fn payload_is_the_same_however_the_stream_is_cut(
         parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..6),
         cuts in prop::collection::vec(1..40_usize, 1..20),
     ) {

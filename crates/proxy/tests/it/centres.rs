@@ -176,7 +176,7 @@ async fn both_families_switched_off_are_a_warning_from_the_start() {
 }
 
 #[tokio::test]
-async fn a_server_clock_that_most_right_clients_disagree_with_is_a_warning_until_they_agree() {
+async fn a_server_clock_that_most_valid_clients_disagree_with_is_a_warning_until_they_agree() {
     let world = World::start("[server]\nproxy_protocol = true", &users(&[("alice", ALICE)])).await;
     let now = crate::client::unix_time();
     let visit = async |last: u8, offset: i64| {

@@ -21,7 +21,7 @@ fn cut(record: &[u8], places: impl IntoIterator<Item = usize>) -> Vec<Vec<u8>> {
     records.collect()
 }
 
-/// Sends pieces, each in a segment of its own, and waits for the answer to a right hello.
+/// Sends pieces, each in a segment of its own, and waits for the answer to a valid hello.
 async fn is_served(world: &World, pieces: &[Vec<u8>]) -> bool {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -35,7 +35,7 @@ async fn is_served(world: &World, pieces: &[Vec<u8>]) -> bool {
 }
 
 #[tokio::test]
-async fn a_right_hello_in_two_records_is_served_wherever_it_is_cut() {
+async fn a_valid_hello_in_two_records_is_served_wherever_it_is_cut() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let length = hello(&ALICE, "mask.example", 100, unix_time()).len() - 5;
     for place in 1..length {
@@ -48,7 +48,7 @@ async fn a_right_hello_in_two_records_is_served_wherever_it_is_cut() {
 }
 
 #[tokio::test]
-async fn a_right_hello_in_many_records_and_any_segments_is_served() {
+async fn a_valid_hello_in_many_records_and_any_segments_is_served() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     for (padding, size) in [(100, 1), (100, 7), (300, 100), (1_500, 1), (1_500, 600), (15_000, 1_000)] {
         let whole = hello(&ALICE, "mask.example", padding, unix_time());
@@ -64,7 +64,7 @@ async fn a_right_hello_in_many_records_and_any_segments_is_served() {
 }
 
 #[tokio::test]
-async fn a_right_client_behind_a_tool_that_cuts_hellos_talks_and_is_counted() {
+async fn a_valid_client_behind_a_tool_that_cuts_hellos_talks_and_is_counted() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let proxy = world.address();
     for places in [vec![1], vec![6, 40], vec![73, 74, 75], (1..200).collect()] {
@@ -107,7 +107,7 @@ fn tail(extensions: &[Vec<u8>]) -> Vec<u8> {
     extension(51, &vector16(&[&[0, 0x1d, 0, 32][..], &[7; 32], &[1, 2, 3]].concat())),
 ]))]
 #[tokio::test]
-async fn a_right_hello_is_served_and_a_visitors_sees_the_site(#[case] tail: Vec<u8>) {
+async fn a_valid_hello_is_served_and_a_visitors_sees_the_site(#[case] tail: Vec<u8>) {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     assert!(is_served(&world, &[hello_ending(&ALICE, &tail, unix_time())]).await);
     let right = hello_ending(&ALICE, &tail, unix_time());

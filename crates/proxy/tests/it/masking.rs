@@ -60,7 +60,7 @@ async fn half_a_hello_and_silence_are_relayed_like_any_visitor() {
 }
 
 #[tokio::test]
-async fn a_right_client_whose_hello_comes_in_pieces_is_served_though_the_site_was_asked_meanwhile() {
+async fn a_valid_client_whose_hello_comes_in_pieces_is_served_though_the_site_was_asked_meanwhile() {
     let (site, mut visits) = quiet_site().await;
     let world = World::with_site(site, "", &users(&[("alice", ALICE)])).await;
     let hello = hello(&ALICE, "mask.example", 300, unix_time());

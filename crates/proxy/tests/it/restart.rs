@@ -7,7 +7,7 @@ use crate::client::{Client, hello, init, unix_time};
 use crate::masking::sees_the_site;
 use crate::peers::{ALICE, BOB, World, users};
 
-/// Sends a right hello, and keeps the connection.
+/// Sends a valid hello, and keeps the connection.
 async fn is_answered(world: &World, hello: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.write_all(hello).await.unwrap();

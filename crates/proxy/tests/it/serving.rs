@@ -1,4 +1,4 @@
-//! Right clients are served, in every way there is.
+//! Valid clients are served, in every way there is.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ fn bytes(length: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn every_byte_of_a_right_client_arrives_and_is_counted() {
+async fn every_byte_of_a_valid_client_arrives_and_is_counted() {
     let world = World::start("", &users(&[("alice", ALICE), ("bob", BOB)])).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     alice.echo(&bytes(100_000)).await.unwrap();

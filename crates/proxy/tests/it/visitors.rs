@@ -16,9 +16,9 @@ const FIVE_MEBIBYTES: usize = 5 << 20;
 
 #[rstest]
 #[case::of_a_visitor(9, true)]
-#[case::of_a_right_hello(9, false)]
+#[case::of_a_valid_hello(9, false)]
 #[case::of_a_visitor_forty_times(40, true)]
-#[case::of_a_right_hello_forty_times(40, false)]
+#[case::of_a_valid_hello_forty_times(40, false)]
 #[tokio::test]
 async fn every_replay_sees_the_site_while_all_are_open(#[case] times: usize, #[case] of_visitor: bool) {
     let world = World::start("", &users(&[("alice", ALICE)])).await;

@@ -1,17 +1,17 @@
-//! HMAC-SHA256 of one message with sixteen keys at once, one in each lane of a 512-bit register.
+//! HMAC-SHA256 of one message with sixteen keys at once, one key in each lane of a 512-bit register.
 //!
-//! The message is the same for all keys, so its schedule, a third of the work, is made once. With AVX-512 this takes a
-//! quarter of the time of the processor's own SHA instructions, which do one key after the other.
+//! The message is the same for all keys, so its schedule, which is a third of the work, is computed once. With AVX-512 this
+//! takes a quarter of the time of the processor's SHA instructions, which work on one key after another.
 
-#![allow(clippy::inline_always, reason = "what is not inlined is not compiled for the processor's registers")]
+#![allow(clippy::inline_always, reason = "only inlined functions are compiled for AVX-512")]
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*, u32x16};
 
 use super::{BLOCK, HmacKey, PaddedMessage};
 
-/// Keys at once.
+/// Keys that are computed at once.
 pub(crate) const LANES: usize = 16;
-/// One word of each key's state or code.
+/// One word of the state or of the HMAC of each key.
 pub(crate) type Words = [u32; LANES];
 
 /// Rounds of SHA-256.
@@ -29,7 +29,7 @@ const CONSTANTS: [u32; ROUNDS] = [
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
 ];
 
-/// Whether this processor has registers for all lanes; else one key after the other is faster.
+/// Whether this processor has registers for all lanes. If not, one key after another is faster.
 pub(crate) fn are_fast() -> bool {
     dispatch!(Level::new(), simd => native_lanes(simd)) >= LANES
 }
@@ -38,7 +38,7 @@ fn native_lanes<S: Simd>(_: S) -> usize {
     S::u32s::LEN
 }
 
-/// The codes of a message with all keys of each group, word by word.
+/// The HMACs of a message with all keys of each group: for each group, the words of the sixteen HMACs.
 pub(crate) fn codes(message: &PaddedMessage, groups: &[[HmacKey; LANES]]) -> Vec<[Words; 8]> {
     dispatch!(Level::new(), simd => codes_at(simd, message, groups))
 }
@@ -50,7 +50,7 @@ fn codes_at<S: Simd>(simd: S, message: &PaddedMessage, groups: &[[HmacKey; LANES
         let mut words = block.as_chunks().0.iter().map(|bytes| u32::from_be_bytes(*bytes));
         std::array::from_fn(|_| constant(words.next().unwrap_or_default()))
     };
-    // All lanes are the same here.
+    // All lanes hold the same value here.
     let schedules: Vec<[u32; ROUNDS]> =
         message.0.iter().map(|block| schedule(simd, words(block)).map(|words| words[0])).collect();
     let mut codes = Vec::with_capacity(groups.len());
@@ -74,7 +74,7 @@ fn codes_at<S: Simd>(simd: S, message: &PaddedMessage, groups: &[[HmacKey; LANES
     codes
 }
 
-/// What the rounds add: the message's schedule (FIPS 180-4, section 6.2.2, step 1) and the constants.
+/// The words that the rounds add: the message schedule (FIPS 180-4, section 6.2.2, step 1) plus the constants.
 #[inline(always)]
 fn schedule<S: Simd>(simd: S, block: [u32x16<S>; 16]) -> [u32x16<S>; ROUNDS] {
     let mut words = [block[0]; ROUNDS];
@@ -91,7 +91,7 @@ fn schedule<S: Simd>(simd: S, block: [u32x16<S>; 16]) -> [u32x16<S>; ROUNDS] {
     words
 }
 
-/// Takes a block into the states (FIPS 180-4, section 6.2.2, steps 2 to 4).
+/// Compresses one block into the states (FIPS 180-4, section 6.2.2, steps 2 to 4). `addend` gives what each round adds.
 #[inline(always)]
 #[expect(clippy::many_single_char_names, reason = "as the standard calls them")]
 fn compress<S: Simd>(state: &mut [u32x16<S>; 8], addend: impl Fn(usize) -> u32x16<S>) {
@@ -120,7 +120,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_lane_has_the_code_of_its_key(
+        fn every_lane_has_the_hmac_of_its_key(
             seeds in prop::collection::vec(any::<u8>(), 0..4),
             message in prop::collection::vec(any::<u8>(), 0..600),
         ) {

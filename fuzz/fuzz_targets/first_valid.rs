@@ -1,4 +1,4 @@
-//! Whatever a hello and the keys are: looking at many keys at once finds the same one as looking at each, at the same place.
+//! Whatever a hello and the keys are: looking at many keys at once finds the same one as looking at each, at the same index.
 
 #![no_main]
 
@@ -21,5 +21,5 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>, Option<u8>, u32)| {
     let random = record[RANDOM].try_into().expect("32 bytes");
     let proof = HelloProof::new(&record, random);
     let expected = right.and_then(|right| seeds.iter().position(|&seed| seed == right));
-    assert_eq!(proof.first_right(&keys), expected.map(|place| (place, time)));
+    assert_eq!(proof.first_valid(&keys), expected.map(|index| (index, time)));
 });
