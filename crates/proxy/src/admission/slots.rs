@@ -1,8 +1,9 @@
 //! Connection slots: the bounded number of open connections, and which connection is closed to make room for a new one.
 //!
-//! Nothing is known of a connection when it is accepted, so it takes a slot for visitors first. When its client proves a valid
-//! secret, the slot becomes one for clients. Visitors never hold more than half of the slots. When no slot is free, the oldest
-//! visitor of the network that holds most slots is closed. So an attacker in one network takes slots only from that network.
+//! Nothing is known of a connection when it is accepted, so it takes a slot for visitors first. When its client proves a
+//! valid secret, the slot becomes one for clients. Visitors never hold more than half of the slots. When no slot is free,
+//! the oldest visitor of the network that holds most slots is closed. So an attacker in one network takes slots only from
+//! that network.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -35,7 +36,8 @@ struct Taken {
     visitors: BTreeMap<Arrival, Visitor>,
     /// The visitors of each network.
     networks: HashMap<Network, BTreeSet<Arrival>>,
-    /// The networks, ordered by their number of visitors. Of two with the same number, the one whose visitor came first is last.
+    /// The networks, ordered by their number of visitors. Of two with the same number, the one whose visitor came first
+    /// is last.
     crowds: BTreeSet<(usize, Reverse<Arrival>, Network)>,
     clients: usize,
 }
@@ -117,8 +119,8 @@ impl ConnectionSlots {
         (self.for_visitors() / SHARE).max(MIN_SHARE)
     }
 
-    /// Takes a visitor's slot for a connection from `address`. Closes the oldest visitor of the largest network if no slot is
-    /// free; `None` if clients hold all slots.
+    /// Takes a visitor's slot for a connection from `address`. Closes the oldest visitor of the largest network if no
+    /// slot is free; `None` if clients hold all slots.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Slot> {
         let (mut taken, network) = (self.taken(), Network::of(address));
         if let Some(oldest) = taken.oldest_of_full(network, self.for_network()) {
