@@ -1,4 +1,5 @@
-//! Whatever a hello and the keys are: looking at many keys at once finds the same one as looking at each, at the same index.
+//! Whatever a hello and the keys are: looking at many keys at once finds the same one as looking at each, at the same
+//! index.
 
 #![no_main]
 

@@ -121,8 +121,9 @@ impl Account {
         self.live().cut_from(ends);
     }
 
-    /// Opens a session, if the limits of `rule` allow one more from `address`. For a client that has shown its `key`, an address
-    /// beyond the limit is admitted if an admitted client uses that key, too, and the two count as one from then on.
+    /// Opens a session, if the limits of `rule` allow one more from `address`. For a client that has shown its `key`, an
+    /// address beyond the limit is admitted if an admitted client uses that key, too, and the two count as one from then
+    /// on.
     pub(crate) fn admit(
         self: &Arc<Self>,
         rule: &UserRule,

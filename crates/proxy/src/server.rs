@@ -172,7 +172,8 @@ fn count_slots(max_connections: Option<u32>, files: u64) -> usize {
     wanted.min(possible)
 }
 
-/// Where replays are remembered: beside the file, with its name, so that two servers with two files in one folder do not meet.
+/// Where replays are remembered: beside the file, with its name, so that two servers with two files in one folder do not
+/// meet.
 fn replays_path(config_path: &Path) -> PathBuf {
     let name = config_path.file_name().unwrap_or_default().to_string_lossy();
     config_path.with_file_name(format!(".{name}.replays"))

@@ -1,4 +1,5 @@
-//! The course of one connection: who is it, and where does it go?
+//! Drives one connection from its first byte to its end: identifies it ([`crate::admission`]), then relays it to a data
+//! centre or to the masked site ([`crate::path`]).
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,22 +22,22 @@ use crate::wire::obfuscated2::{self, Accepted};
 use crate::wire::proxy_protocol::{self, Connection, Header};
 use crate::wire::{RecordSizes, UNRECOGNIZED_NAME};
 
-/// How long a served connection may be idle.
+/// How long the connection of a client may be idle.
 const QUIET: Quiet = Quiet { open: Duration::from_mins(30), half_closed: Duration::from_mins(1) };
 
-/// Serves a connection until it ends.
+/// Serves a connection that was accepted from `peer`, until it ends. `proxied` connections must begin with a PROXY header.
 pub(crate) async fn serve(shared: &Shared, mut slot: Slot, stream: TcpStream, peer: SocketAddr, proxied: bool) {
-    let known = tokio::select! {
+    let identified = tokio::select! {
         client = receive(shared, &slot, stream, peer, proxied) => client,
         () = slot.evicted() => return shared.stats.bad.add("crowded_out"),
     };
-    let Some((inbox, client)) = known else { return };
+    let Some((inbox, client)) = identified else { return };
     if slot.recognise() {
         serve_client(shared, inbox, client).await;
     }
 }
 
-/// Finds out who has come, and deals with everyone but valid clients.
+/// Identifies a connection. Gives valid clients back, and serves all others until their end.
 async fn receive(
     shared: &Shared,
     slot: &Slot,
@@ -70,7 +71,7 @@ async fn receive(
         }
         Verdict::Visitor { why, sni } => {
             bad.add(why);
-            tracing::debug!(%address, why, "relayed to the masked site");
+            tracing::debug!(%address, why, "a visitor");
             (visit, sni)
         }
         Verdict::Refused { why, sni } => {
@@ -79,7 +80,7 @@ async fn receive(
         }
         Verdict::Rejected => {
             bad.add("unknown_sni");
-            // Whoever is rejected may be gone already.
+            // The client may have closed the connection already.
             let _ = inbox.stream.write_all(&UNRECOGNIZED_NAME).await;
             return None;
         }
@@ -94,6 +95,7 @@ async fn receive(
     None
 }
 
+/// The label of a refusal in the metrics.
 const fn label(why: Refusal) -> &'static str {
     match why {
         Refusal::Unknown => "user_changed",
@@ -106,7 +108,7 @@ const fn label(why: Refusal) -> &'static str {
     }
 }
 
-/// The PROXY header that must come first; `None` if there is none, or none to believe.
+/// Reads the PROXY header, which must come first; `None` if there is none or `peer` is not trusted.
 async fn read_header(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) -> Option<Header> {
     if !shared.config.trusted_proxies.iter().any(|network| network.contains(&peer.ip().to_canonical())) {
         return None;
@@ -122,7 +124,7 @@ async fn read_header(shared: &Shared, inbox: &mut Inbox, peer: SocketAddr) -> Op
     }
 }
 
-/// Serves a client whose secret is right, until it ends or is cut off.
+/// Serves a client with a valid secret until its end or its cut.
 async fn serve_client(shared: &Shared, inbox: Inbox, client: Client) {
     let Client { admission, secret, address, hello, init } = client;
     let tunnel = async {
@@ -148,21 +150,22 @@ async fn serve_client(shared: &Shared, inbox: Inbox, client: Client) {
     }
 }
 
+/// Waits until the connection ends or is cut.
 async fn until_cut(session: &Session, served: impl Future<Output = Option<()>>) {
     tokio::select! {
         _ = served => {}
-        () = session.cut() => tracing::debug!(user = %session.account.name, "cut off"),
+        () = session.cut() => tracing::debug!(user = %session.account.name, "a connection was cut"),
     }
 }
 
-/// Relays between the client and its data centre.
+/// Connects to the client's data centre and relays between the two. `None` if that fails or breaks off.
 async fn transfer(shared: &Shared, tunnel: Tunnel, secret: &[u8; 16], session: &Session) -> Option<()> {
     let Tunnel { inbox, init, unframer } = tunnel;
     let Accepted { from_client, to_client, transport, dc } = obfuscated2::accept(&init, secret)?;
     let mut centre = match shared.upstreams.connect(dc).await {
         Ok(centre) => centre,
         Err(error) => {
-            tracing::debug!(dc, %error, "a data centre was not reached");
+            tracing::debug!(dc, %error, "a data centre cannot be reached");
             return None;
         }
     };

@@ -105,7 +105,8 @@ impl Stats {
         }
     }
 
-    /// A valid client was `ahead` of us by so many seconds. If most of them are not `in_time`, it is our clock that is wrong.
+    /// A valid client was `ahead` of us by so many seconds. If most of them are not `in_time`, it is our clock that is
+    /// wrong.
     pub(crate) fn note_time(&self, name: &Arc<str>, address: IpAddr, ahead: i64, in_time: bool) {
         let (subject, now) = ("server", Instant::now());
         if self.clock.note(name, truncate_address(address), in_time, now) {

@@ -1,5 +1,5 @@
-//! What is remembered of client addresses: whose secrets were right, and whether hellos failed. Bounded: when a
-//! generation is full, the one before it is forgotten.
+//! The address memory: which users were recognised at an address, and whether hellos from it failed. It is bounded: there
+//! are two generations of entries, and when the newer one is full, the older one is forgotten.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -7,43 +7,46 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::network::truncate_address;
 
-/// Addresses in one generation; two are kept.
+/// Most addresses in one generation.
 const GENERATION: usize = 16_384;
-/// Names remembered by address; many share one behind a NAT.
+/// Most names that are remembered for one address. Many users may share an address behind a NAT.
 const NAMES: usize = 8;
 
+/// What is remembered of one address.
 #[derive(Debug, Clone, Default)]
 struct Entry {
-    /// Last first.
+    /// Users who were recognised here, the last one first.
     names: Vec<Arc<str>>,
+    /// Whether a hello from here fitted no secret.
     failed: bool,
 }
 
+/// The newer and the older generation. An IPv6 address is remembered as its /64.
 #[derive(Debug, Default)]
 pub(crate) struct AddressMemory(Mutex<[HashMap<IpAddr, Entry>; 2]>);
 
-/// How far behind others a search waits.
+/// How urgent a search is; the lower one goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
-    /// The address is new or has brought valid clients.
+    /// Valid clients came from the address, or no hello from it has failed.
     Usual,
-    /// It has brought failures only.
-    AfterFailures,
+    /// Only hellos that failed came from the address.
+    Visitor,
 }
 
 impl AddressMemory {
-    /// Names whose secrets were right from this address, last first, and how urgent a search for another one is.
+    /// The users who were recognised at this address, the last one first, and the rank of a search for another user.
     pub(crate) fn recall(&self, address: IpAddr) -> (Vec<Arc<str>>, Rank) {
         let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let memory = generations.iter().find_map(|generation| generation.get(&truncate_address(address)));
         memory.map_or((Vec::new(), Rank::Usual), |memory| {
             let failed_only = memory.failed && memory.names.is_empty();
-            (memory.names.clone(), if failed_only { Rank::AfterFailures } else { Rank::Usual })
+            (memory.names.clone(), if failed_only { Rank::Visitor } else { Rank::Usual })
         })
     }
 
-    /// A secret was right.
-    pub(crate) fn succeeded(&self, address: IpAddr, name: &Arc<str>) {
+    /// Notes that the user `name` was recognised at this address.
+    pub(crate) fn note_success(&self, address: IpAddr, name: &Arc<str>) {
         self.update(address, |memory| {
             memory.names.retain(|known| known != name);
             memory.names.insert(0, Arc::clone(name));
@@ -51,8 +54,8 @@ impl AddressMemory {
         });
     }
 
-    /// No secret was right.
-    pub(crate) fn failed(&self, address: IpAddr) {
+    /// Notes that a hello from this address fitted no secret.
+    pub(crate) fn note_failure(&self, address: IpAddr) {
         self.update(address, |memory| memory.failed = true);
     }
 
@@ -72,33 +75,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_right_name_comes_first_and_an_address_with_failures_alone_waits_longer() {
-        let (recent, address) = (AddressMemory::default(), IpAddr::from([192, 0, 2, 1]));
-        assert_eq!(recent.recall(address), (vec![], Rank::Usual));
-        recent.failed(address);
-        assert_eq!(recent.recall(address).1, Rank::AfterFailures);
+    fn the_last_name_comes_first_and_failures_alone_make_a_visitor() {
+        let (memory, address) = (AddressMemory::default(), IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(memory.recall(address), (vec![], Rank::Usual));
+        memory.note_failure(address);
+        assert_eq!(memory.recall(address).1, Rank::Visitor);
         for name in ["a", "b", "a"] {
-            recent.succeeded(address, &name.into());
+            memory.note_success(address, &name.into());
         }
-        assert_eq!(recent.recall(address), (vec!["a".into(), "b".into()], Rank::Usual));
+        assert_eq!(memory.recall(address), (vec!["a".into(), "b".into()], Rank::Usual));
     }
 
     #[test]
     fn hosts_of_one_ipv6_network_are_one_address() {
-        let recent = AddressMemory::default();
-        recent.failed("2001:db8::1".parse().unwrap());
-        assert_eq!(recent.recall("2001:db8::2".parse().unwrap()).1, Rank::AfterFailures);
-        assert_eq!(recent.recall("2001:db8:0:1::2".parse().unwrap()).1, Rank::Usual);
+        let memory = AddressMemory::default();
+        memory.note_failure("2001:db8::1".parse().unwrap());
+        assert_eq!(memory.recall("2001:db8::2".parse().unwrap()).1, Rank::Visitor);
+        assert_eq!(memory.recall("2001:db8:0:1::2".parse().unwrap()).1, Rank::Usual);
     }
 
     #[test]
     fn a_flood_of_addresses_does_not_grow_the_memory() {
-        let recent = AddressMemory::default();
+        let memory = AddressMemory::default();
         for number in 0..100_000_u32 {
-            recent.failed(IpAddr::from(number.to_be_bytes()));
+            memory.note_failure(IpAddr::from(number.to_be_bytes()));
         }
-        let kept: usize = recent.0.lock().unwrap().iter().map(HashMap::len).sum();
+        let kept: usize = memory.0.lock().unwrap().iter().map(HashMap::len).sum();
         assert!(kept <= 2 * GENERATION);
-        assert_eq!(recent.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::AfterFailures);
+        assert_eq!(memory.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::Visitor);
     }
 }

@@ -12,15 +12,16 @@ use crate::accounts::{Proof, Refusal, Session};
 use crate::ports;
 use crate::shared::Shared;
 
-/// Whether a client is served.
+/// How a client is served.
 pub(crate) enum Admission {
+    /// At once.
     Admitted(Session),
-    /// Only if its first message shows that it is a device that is served from another address.
+    /// Only if its first message shows that it is a device that is being served from another address already.
     OnProof(Proof),
 }
 
-/// Opens a session. Where the limit of addresses is reached, one that does not answer any more gives way; if there is none,
-/// the client may prove that it is a device that is served already.
+/// Admits a client of `user`. If the limit of addresses is reached, addresses that do not answer any more are given up
+/// for it. If all of them answer, the client may prove that it is a device that is being served already.
 pub(crate) fn admit(shared: &Shared, user: &User, address: IpAddr, stream: &TcpStream) -> Result<Admission, Refusal> {
     let open = || open_session(shared, user, address, stream, None);
     let opened = match open() {
@@ -35,7 +36,7 @@ pub(crate) fn admit(shared: &Shared, user: &User, address: IpAddr, stream: &TcpS
     }
 }
 
-/// Opens a session for a client that has shown its `key`, if an admitted device of the user has that key.
+/// Admits a client that has shown its `key`, if an admitted device of the user has the same key.
 pub(crate) fn admit_device(
     shared: &Shared,
     proof: &Proof,
@@ -49,8 +50,8 @@ pub(crate) fn admit_device(
     open_session(shared, user, address, stream, Some(key))
 }
 
-/// Opens a session, and looks once more whether the user is still served: a revision that came meanwhile has either been
-/// seen here, or has seen the session.
+/// Registers a connection, and then checks once more whether the user is still served. So a revision of the file that is
+/// applied meanwhile either is seen by this check or finds the connection registered.
 fn open_session(
     shared: &Shared,
     user: &User,
@@ -70,7 +71,7 @@ fn open_session(
     Ok(session)
 }
 
-/// Ends the sessions of addresses that do not answer any more.
+/// Closes the connections from addresses that do not answer any more; returns whether there were any.
 fn evict_silent(shared: &Shared, user: &User) -> bool {
     SocketDiag::new(shared.config.timeouts.keepalive)
         .is_ok_and(|diag| user.account.evict_silent(|ends| diag.answers(ends)))

@@ -1,5 +1,5 @@
-//! Whether the other end of a connection still answers, as the system knows it: keep-alives or bytes that nobody
-//! acknowledges (Linux, `sock_diag(7)`).
+//! Whether the client of a connection still answers. The kernel knows that from keep-alives and from bytes that are not
+//! acknowledged, and is asked through `sock_diag(7)` (Linux).
 
 use std::io::{self, Read as _, Write as _};
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::accounts::Ends;
 
+/// Numbers of the kernel's interface (`linux/netlink.h`, `linux/sock_diag.h`, `linux/inet_diag.h`).
 const NETLINK: i32 = 16;
 const SOCK_DIAG: i32 = 4;
 const BY_FAMILY: u16 = 20;
@@ -19,30 +20,31 @@ const TCP: u8 = 6;
 const INET: u8 = 2;
 const INET6: u8 = 10;
 const HEADER: usize = 16;
-/// Where `idiag_expires` stands in an `inet_diag_msg`.
+/// Offset of `idiag_expires` in an `inet_diag_msg`.
 const EXPIRES: usize = 52;
-/// Header and `inet_diag_req_v2`.
+/// Bytes of a request: the header and an `inet_diag_req_v2`.
 const ASK: usize = HEADER + 56;
 
+/// States of TCP in which a client may still answer.
 const ESTABLISHED: u8 = 1;
 const CLOSE_WAIT: u8 = 8;
-/// Which timer runs: bytes are sent again, a keep-alive is due, a full window is looked at again.
+/// Timers of a connection: for a retransmission, for a keep-alive, for a probe of a window that was full.
 const RETRANSMITS: u8 = 1;
 const KEEPALIVE: u8 = 2;
 const ZERO_WINDOW: u8 = 4;
 
-/// So often bytes are sent again before nobody is there: about 3 s at least.
+/// Retransmissions after which a client counts as gone. They take at least about 3 s.
 const SENT_AGAIN: u8 = 4;
-/// How long the answer to a keep-alive may take.
+/// Longest wait for the answer to a keep-alive.
 const ANSWER: Duration = Duration::from_secs(2);
-/// Longest wait for the system.
+/// Longest wait for the kernel.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Asks the system.
+/// A socket on which the kernel is asked about connections.
 #[derive(Debug)]
 pub(crate) struct SocketDiag {
     socket: Socket,
-    /// Between two keep-alives, if they are on.
+    /// Time between two keep-alives, if they are on.
     keepalive: Option<Duration>,
 }
 
@@ -53,14 +55,14 @@ impl SocketDiag {
         Ok(Self { socket, keepalive })
     }
 
-    /// Whether the client of this connection answers. If the system does not tell, it does.
+    /// Whether the client of the connection between these ends answers. If the kernel cannot say, it counts as answering.
     pub(crate) fn answers(&self, ends: Ends) -> bool {
         let mut reply = [0; 512];
         let asked = (&self.socket).write_all(&build_request(ends)).and_then(|()| (&self.socket).read(&mut reply));
         asked.ok().and_then(|read| self.read(&reply[..read])).unwrap_or(true)
     }
 
-    /// What a reply tells, if it can be read.
+    /// Whether the client answers, according to a reply; `None` if the reply cannot be read.
     fn read(&self, reply: &[u8]) -> Option<bool> {
         let kind = u16::from_ne_bytes(*reply.get(4..)?.first_chunk()?);
         if kind == ERROR {
@@ -77,13 +79,13 @@ impl SocketDiag {
     }
 }
 
-/// Whether a keep-alive has waited for its answer for too long, if the next one is sent in `expires` milliseconds.
+/// Whether the answer to a keep-alive is overdue. The next keep-alive is sent in `expires` milliseconds.
 fn is_overdue(unanswered: u8, expires: u32, interval: Duration) -> bool {
     let since = interval.saturating_sub(Duration::from_millis(expires.into()));
     unanswered > 1 || unanswered == 1 && since >= ANSWER.min(interval / 2)
 }
 
-/// A request for the one connection between these ends.
+/// A request about the connection between these ends.
 fn build_request((ours, theirs): Ends) -> Vec<u8> {
     let family = if ours.is_ipv4() { INET } else { INET6 };
     let mut bytes = Vec::with_capacity(ASK);
@@ -95,7 +97,7 @@ fn build_request((ours, theirs): Ends) -> Vec<u8> {
     bytes.extend([ours, theirs].map(|end| end.port().to_be_bytes()).concat());
     bytes.extend([ours, theirs].map(|end| padded(end.ip())).concat());
     bytes.extend([0; 4]);
-    // Whatever its cookie is.
+    // Any cookie.
     bytes.extend([0xff; 8]);
     bytes
 }
@@ -117,7 +119,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
 
     #[test]
-    fn a_connection_answers_as_long_as_both_ends_are_there() {
+    fn a_connection_answers_as_long_as_both_ends_are_open() {
         let diag = SocketDiag::new(Some(Duration::from_secs(15))).unwrap();
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let listener = TcpListener::bind(address).unwrap();
@@ -126,7 +128,7 @@ mod tests {
             let ends = (server.local_addr().unwrap(), server.peer_addr().unwrap());
             assert!(diag.answers(ends), "{address}");
             drop((server, client));
-            // The listener is not taken for the connection.
+            // The listener is still there and is not mistaken for the connection.
             assert!(!diag.answers(ends), "{address}");
         }
     }

@@ -1,4 +1,4 @@
-//! Whose connection is it? Nothing is written before that is known.
+//! Finds out whose connection it is from its first bytes. Nothing is sent to the client before that is known.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,20 +23,20 @@ use crate::wire::key::HmacKey;
 use crate::wire::obfuscated2::{self, INIT};
 use crate::wire::{ClientHello, HelloProof, hello_length, in_one_record};
 
-/// How long a client may say nothing at first; then the masked site is asked, too.
+/// How long a connection may send nothing at first. After that, the proxy also connects to the masked site.
 const FIRST_BYTE: Duration = Duration::from_secs(10);
-/// How long it may pause in the middle of a hello before that.
+/// How long it may pause in the middle of a hello before the proxy does so.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// A client whose secret is right.
+/// A client with a valid secret.
 pub(crate) struct Client {
     pub(crate) admission: Admission,
     pub(crate) secret: Secret,
-    /// Where the client is, behind whatever passes its connection on.
+    /// The client's own address, also behind a load balancer that sends PROXY headers.
     pub(crate) address: IpAddr,
-    /// The hello, if the client speaks FakeTLS.
+    /// The hello, if the client uses FakeTLS.
     pub(crate) hello: Option<Hello>,
-    /// The init, if the client does not.
+    /// The init, if the client does not use FakeTLS.
     pub(crate) init: Option<[u8; INIT]>,
 }
 
@@ -46,22 +46,17 @@ pub(crate) struct Hello {
     pub(crate) key: HmacKey,
 }
 
-/// What a connection is.
+/// What is done with a connection. `sni` is the server name in its hello, and `why` the label of a metric.
 pub(crate) enum Verdict {
+    /// It is served.
     Client(Box<Client>),
-    /// Goes to the masked site.
-    Visitor {
-        why: &'static str,
-        sni: Option<String>,
-    },
-    /// Had a valid secret, may not be served, and goes to the masked site.
-    Refused {
-        why: Refusal,
-        sni: Option<String>,
-    },
-    /// Gets an alert.
+    /// It has no valid secret and is relayed to the masked site.
+    Visitor { why: &'static str, sni: Option<String> },
+    /// It has a valid secret, but its user may not be served; it is relayed to the masked site.
+    Refused { why: Refusal, sni: Option<String> },
+    /// It gets a TLS alert and is closed.
     Rejected,
-    /// Is closed without a word.
+    /// It is closed, and nothing is sent.
     Closed(&'static str),
 }
 
@@ -71,13 +66,16 @@ impl Verdict {
     }
 }
 
-/// What the first bytes are.
+/// What the first bytes of a connection are.
 #[derive(Debug, PartialEq, Eq)]
 enum Opening {
+    /// More bytes are needed.
     Unclear,
-    /// A hello in TLS records of this length.
+    /// A hello in one or more TLS records, which have this length together.
     Record(usize),
+    /// The init of a client without TLS.
     Init,
+    /// Nothing that a client sends.
     Other,
 }
 
@@ -96,15 +94,18 @@ const fn serves_plain(modes: Modes) -> bool {
     modes.classic || modes.secure
 }
 
-/// Whether these bytes look like another protocol. Some valid clients have such openings, too. So the site is asked without
-/// a pause, and the secret decides when the init is whole.
+/// Whether the bytes look like another protocol. The random init of a client may look like that, too. So the proxy
+/// connects to the masked site without a pause, and the secret decides once the init is complete.
 fn looks_foreign(bytes: &[u8], modes: Modes) -> bool {
     let is_record = modes.tls && hello_length(bytes).is_ok();
     !is_record && !obfuscated2::may_begin(bytes)
 }
 
-/// Reads until it is clear who this is. As soon as the client hesitates, it is connected to the masked site (`visit`), so that it sees
-/// what the site does and when; a right client whose hello comes in pieces is served all the same.
+/// Reads until it is known what is done with the connection.
+///
+/// When the client pauses, the proxy connects to the masked site (`visit`) and passes on what the client sends. So a
+/// visitor sees the site's answers at the times at which the site gives them. A client whose hello arrives slowly is
+/// still served.
 pub(crate) async fn identify<'a>(
     shared: &'a Shared,
     inbox: &mut Inbox,
@@ -134,7 +135,7 @@ pub(crate) async fn identify<'a>(
     }
 }
 
-/// Who this is, if that is clear already.
+/// The verdict, if the bytes that have arrived are enough for one.
 async fn identify_now(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
     match classify_opening(&inbox.bytes, shared.config.modes) {
         Opening::Unclear => None,
@@ -144,7 +145,7 @@ async fn identify_now(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Op
     }
 }
 
-/// Recognises a plain client whose init happens to begin like a TLS record that is longer than what has come.
+/// Recognises a client without TLS whose random init begins like a TLS record, so that more bytes seemed to be needed.
 async fn identify_init_like_record(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Option<Verdict> {
     if !serves_plain(shared.config.modes) || inbox.bytes.len() < INIT {
         return None;
@@ -153,7 +154,8 @@ async fn identify_init_like_record(shared: &Shared, inbox: &mut Inbox, address: 
     matches!(verdict, Verdict::Client(_) | Verdict::Refused { .. }).then_some(verdict)
 }
 
-/// Goes on reading while the site gets what comes. When the site answers, or time is up, the connection is its visitor for good.
+/// Goes on reading, and passes everything on to the masked site. When the site answers, or at the deadline, the
+/// connection is a visitor.
 async fn identify_beside_visit<'a>(
     shared: &'a Shared,
     inbox: &mut Inbox,
@@ -171,7 +173,7 @@ async fn identify_beside_visit<'a>(
                 Err(end) => return decide_at_end(shared, inbox, end),
             },
             connected = &mut visiting, if connecting => {
-                // A site that cannot be reached is tried once more when time is up.
+                // A site that cannot be reached is tried once more when the visitor is relayed.
                 (connecting, *visit) = (false, connected.ok());
             }
             () = wait_for_answer(visit.as_ref()) => return decide_at_end(shared, inbox, NoMore::Silent),
@@ -194,7 +196,7 @@ async fn wait_for_answer(visit: Option<&Visit<'_>>) {
     }
 }
 
-/// The verdict on a connection that will send nothing more, or nothing in time.
+/// The verdict on a connection that sends nothing more, or is not waited for any longer.
 fn decide_at_end(shared: &Shared, inbox: &Inbox, end: NoMore) -> Verdict {
     match end {
         NoMore::Silent if looks_foreign(&inbox.bytes, shared.config.modes) => Verdict::visitor("not_ours"),
@@ -213,7 +215,7 @@ async fn check_hello(shared: &Shared, inbox: &mut Inbox, length: usize, address:
     let Ok(hello) = ClientHello::parse(&record) else { return Verdict::visitor("malformed_hello") };
     let sni = hello.server_name.clone();
     if !hello.shares_x25519 {
-        // Our answer would be one that no server may give.
+        // No server may answer such a hello with a key of x25519, which the proxy's answer always has.
         return Verdict::Visitor { why: "no_key_share", sni };
     }
     if let Some(verdict) = unknown_sni(shared, sni.as_deref()) {
@@ -237,7 +239,7 @@ async fn check_hello(shared: &Shared, inbox: &mut Inbox, length: usize, address:
     if !shared.replays.is_new(fingerprint(&hello.random), std::time::Instant::now()) {
         return Verdict::Visitor { why: "replay", sni };
     }
-    shared.addresses.succeeded(address, &user.account.name);
+    shared.addresses.note_success(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
         Ok(admission) => {
             inbox.bytes.drain(..length);
@@ -249,8 +251,8 @@ async fn check_hello(shared: &Shared, inbox: &mut Inbox, length: usize, address:
     }
 }
 
-/// What happens to a client that names a domain which is not ours, unless all names are served. Whoever names none may be a
-/// valid client.
+/// The verdict on a hello whose server name is not a masking domain, as the file sets it. A hello without a server name
+/// goes on: its client may be valid.
 fn unknown_sni(shared: &Shared, sni: Option<&str>) -> Option<Verdict> {
     let (masking, sni) = (&shared.config.masking, sni?);
     if masking.domains.iter().any(|domain| domain == sni) {
@@ -274,7 +276,7 @@ async fn check_init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verd
     if !shared.replays.is_new(fingerprint(&init[8..]), std::time::Instant::now()) {
         return Verdict::visitor("replay");
     }
-    shared.addresses.succeeded(address, &user.account.name);
+    shared.addresses.note_success(address, &user.account.name);
     match admit(shared, user, address, &inbox.stream) {
         Ok(admission) => {
             inbox.bytes.drain(..INIT);
@@ -285,7 +287,8 @@ async fn check_init(shared: &Shared, inbox: &mut Inbox, address: IpAddr) -> Verd
     }
 }
 
-/// Tries the secrets that were right from this address, then all. Gives the user whose secret fits, and the time that the client's hello names.
+/// Finds the user whose secret fits, and the client's time in seconds since 1970. Tries the users who were last seen at
+/// this address first, then everybody.
 async fn find_user<'a>(
     shared: &Shared,
     access: &'a Arc<Access>,
@@ -306,7 +309,7 @@ async fn find_user<'a>(
             .and_then(|found| Some((access.owner(found.index)?, found.time))),
     };
     if found.is_none() {
-        shared.addresses.failed(address);
+        shared.addresses.note_failure(address);
     }
     found
 }
@@ -342,7 +345,7 @@ mod tests {
     #[case(&[0xdd; 64], PLAIN, Opening::Init)]
     #[case(&[0x16; 64], ALL, Opening::Init)]
     #[case(&[0x16, 3, 1, 2, 0], PLAIN, Opening::Unclear)]
-    fn the_first_bytes_tell_what_may_follow(#[case] bytes: &[u8], #[case] modes: Modes, #[case] expected: Opening) {
+    fn the_first_bytes_decide_what_may_follow(#[case] bytes: &[u8], #[case] modes: Modes, #[case] expected: Opening) {
         assert_eq!(classify_opening(bytes, modes), expected);
     }
 

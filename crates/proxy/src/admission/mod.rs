@@ -1,4 +1,4 @@
-//! Who a connection is, and whether it is served.
+//! Which user a connection belongs to, and whether it is served.
 
 pub(crate) mod addresses;
 pub(crate) mod admit;

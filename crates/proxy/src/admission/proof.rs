@@ -1,5 +1,5 @@
-//! How a client from an address beyond the limit shows that it is a device that is served already: by the key of its first
-//! message. Nothing goes to a data centre before that.
+//! A client from one address too many shows that it is a device that is being served already: its first message has the
+//! same authorization key. Nothing is sent to a data centre before that.
 
 use std::net::IpAddr;
 use std::num::NonZeroU64;
@@ -15,10 +15,10 @@ use crate::shared::Shared;
 use crate::wire::first_frames::{Found, KeyFinder};
 use crate::wire::obfuscated2::{self, Accepted};
 
-/// How long the first message may take.
+/// Longest wait for the first message.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// Waits for the first message, and admits the client if its key is that of an admitted device.
+/// Waits for the first message, and admits the client if an admitted device has the same key.
 pub(crate) async fn prove(
     shared: &Shared,
     tunnel: &mut Tunnel,
@@ -30,9 +30,9 @@ pub(crate) async fn prove(
     admit_device(shared, proof, secret, address, &tunnel.inbox.stream, key)
 }
 
-/// The key of the first message. What was read for it stays in the inbox, encrypted.
+/// Reads the key of the first message. The bytes that were read stay in the inbox, encrypted, for the relay.
 async fn first_key(tunnel: &mut Tunnel, secret: &[u8; 16]) -> Option<NonZeroU64> {
-    // A stream of its own, because the one of the relay must decrypt the same bytes.
+    // A second cipher stream, because that of the relay has to decrypt the same bytes later.
     let Accepted { mut from_client, transport, .. } = obfuscated2::accept(&tunnel.init, secret)?;
     let Tunnel { inbox, unframer, .. } = tunnel;
     let mut finder = KeyFinder::new(transport, 1);

@@ -1,5 +1,5 @@
-//! Hellos that were taken before: a bounded memory of the proofs of valid clients. Visitors leave nothing in it, so that they
-//! cannot push anything out. It is kept on disk, too, so that a restart forgets nothing.
+//! Recognises replayed hellos: a bounded memory of the proofs of valid clients. Visitors add nothing to it, so they
+//! cannot push anything out of it. It is also kept on disk, so a restart forgets nothing.
 
 mod log;
 
@@ -13,37 +13,42 @@ use chrono::{DateTime, Utc};
 
 use log::Log;
 
-/// How far a client's clock may be off, either way (telemt 3.4.25 allows as much).
+/// How far a client's clock may be ahead or behind (as in telemt 3.4.25).
 pub(crate) const SKEW: Duration = Duration::from_mins(2);
 
-/// Enough of a proof to tell it from any other.
+/// The first bytes of a proof: enough to tell it from any other.
 pub(crate) type Fingerprint = [u8; 16];
 
+/// The memory of proofs.
 #[derive(Debug)]
 pub(crate) struct Replays {
+    /// Most proofs that are remembered; 0 switches the check off.
     capacity: usize,
-    /// A hello stays acceptable for twice the skew, if its client's clock goes ahead.
+    /// How long a proof is remembered. At least twice the skew: so long a hello is acceptable if its client's clock is
+    /// ahead.
     window: Duration,
     seen: Mutex<Seen>,
-    /// When the server was started, if it does not know what was taken before.
+    /// When the server was started, if the proofs from before that could not be read.
     blind_before: Option<DateTime<Utc>>,
 }
 
+/// The proofs that are remembered.
 #[derive(Debug, Default)]
 struct Seen {
     fingerprints: HashSet<Fingerprint>,
+    /// The same, oldest first, with the time at which each was accepted.
     order: VecDeque<(Instant, Fingerprint)>,
     log: Option<Log>,
 }
 
 impl Replays {
-    /// A memory that ends with the process.
+    /// A memory that is lost when the process ends.
     pub(crate) fn new(capacity: usize, window: Duration) -> Self {
         Self { capacity, window: window.max(2 * SKEW), seen: Mutex::default(), blind_before: None }
     }
 
-    /// A memory that is kept in a file. If it cannot be, hellos of before the start are not taken
-    /// (see [`Replays::is_before_start`]).
+    /// Reads the memory from the file at `path` and keeps it there from now on. If that fails, hellos that were made
+    /// before the start have to be refused (see [`Replays::is_before_start`]).
     pub(crate) fn open(self, path: PathBuf, now: (Instant, DateTime<Utc>)) -> Self {
         if self.capacity == 0 {
             return self;
@@ -66,25 +71,25 @@ impl Replays {
                 None
             }
             Err(error) => {
-                report_blindness(&error);
+                report_unkept(&error);
                 Some(now.1)
             }
         };
         Self { seen: Mutex::new(seen), blind_before, ..self }
     }
 
-    /// Whether a hello with this time may have been taken by a server that ran before, of whose hellos nothing is known.
+    /// Whether a hello with this time may have been accepted by an earlier process whose memory could not be read.
     pub(crate) fn is_before_start(&self, time: u32) -> bool {
         self.blind_before.is_some_and(|start| i64::from(time) < start.timestamp())
     }
 
-    /// Remembers a proof; `false` if it was there already.
+    /// Remembers a proof; `false` if it was remembered already.
     pub(crate) fn is_new(&self, fingerprint: Fingerprint, now: Instant) -> bool {
         if self.capacity == 0 {
             return true;
         }
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // Room for one more.
+        // Makes room for one more.
         seen.forget(self.capacity - 1, self.window, now);
         let new = seen.fingerprints.insert(fingerprint);
         if new {
@@ -98,8 +103,8 @@ impl Replays {
     }
 }
 
-/// A folder that is read-only on purpose, as in containers, is no reason to worry anybody.
-fn report_blindness(error: &io::Error) {
+/// Logs that the memory cannot be kept. A folder that is read-only on purpose, as in containers, is not a warning.
+fn report_unkept(error: &io::Error) {
     const WHAT: &str = "replayed hellos cannot be remembered beside the configuration; after each start, clients with slow \
                         clocks are taken for visitors for up to two minutes";
     if error.kind() == io::ErrorKind::ReadOnlyFilesystem {
@@ -110,7 +115,7 @@ fn report_blindness(error: &io::Error) {
 }
 
 impl Seen {
-    /// Forgets what is too old, and the oldest of what is too much.
+    /// Forgets proofs older than `window`, and the oldest of those beyond `capacity`.
     fn forget(&mut self, capacity: usize, window: Duration, now: Instant) {
         while let Some(&(since, oldest)) = self.order.front() {
             if self.order.len() <= capacity && now.duration_since(since) < window {
@@ -127,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proof_is_taken_once_within_its_window() {
+    fn a_proof_is_accepted_once_within_its_window() {
         let (replays, start) = (Replays::new(10, Duration::from_mins(5)), Instant::now());
         assert!(replays.is_new([1; 16], start));
         assert!(!replays.is_new([1; 16], start + Duration::from_secs(299)));
@@ -164,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_disk_is_known_again_until_it_is_too_old() {
+    fn proofs_on_disk_are_remembered_until_they_are_too_old() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("replays");
         let wall = crate::ports::now();

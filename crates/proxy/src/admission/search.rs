@@ -1,9 +1,10 @@
-//! Finds the user whose secret a hello or an init was made with. It compares with all keys, on threads of its own, so that
-//! neither relays nor other searches wait for a long one.
+//! The search for the user whose key fits a hello or an init, over the keys of all users. It has threads of its own, so
+//! that neither relays nor other searches wait for a long one.
 //!
-//! Searches take turns: the one on which least work was done goes next. The search for a right client ends after half of the
-//! keys on average, often sooner; that for a visitor goes through all of them. So many visitors wait behind right clients, not
-//! before them. A turn is equal work, not equally many keys, so that a long hello gains nothing.
+//! Searches take turns, and the one that has used least work goes next. For a valid client half of the keys are tried on
+//! average, and often fewer; for a visitor all are. So when there are many visitors, they wait for the clients, and
+//! clients do not wait for them. A turn is a fixed amount of work, not of keys, so a visitor gains nothing by a long
+//! hello.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -19,33 +20,33 @@ use crate::wire::key::HmacKey;
 use crate::wire::key::lanes::LANES;
 use crate::wire::obfuscated2::{self, INIT, Transport};
 
-/// Work of one turn, in runs of SHA-256's compression function: 50 to 200 microseconds.
+/// Work in one turn, in runs of the compression function of SHA-256. A turn takes 50 to 200 microseconds.
 const TURN: usize = 2_560;
-/// What it costs to try a secret on an init, in the same unit.
+/// Work to try one secret on an init, in the same unit.
 const INIT_COST: usize = 10;
-/// Searches that wait at most. When there are more, the one on which most work was done is given up.
+/// Most searches that wait. When there are more, the one that would go last is given up, and its client is not found.
 const WAITING: usize = 1_024;
 
-/// What a client brought to be recognised by.
+/// What a client sent that shows its secret.
 #[derive(Debug)]
 pub(crate) enum Probe {
     /// A FakeTLS hello.
     Hello(HelloProof),
-    /// A plain obfuscated2 init, with the kinds that are served.
+    /// An init without TLS, and the kinds of clients that are served.
     Init(Box<[u8; INIT]>, Modes),
 }
 
-/// A secret that fits.
+/// A key that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Match {
-    /// Place in [`Access::keys`].
+    /// Its index in [`Access::keys`].
     pub(crate) index: usize,
-    /// The client's time in a hello, in seconds since 1970; 0 in an init.
+    /// The client's time in the hello, in seconds since 1970; 0 for an init, which has none.
     pub(crate) time: u32,
 }
 
 impl Probe {
-    /// The client's time, if this user's secret is the one.
+    /// The client's time, if the secret of `user` fits.
     pub(crate) fn fits(&self, user: &User) -> Option<u32> {
         let secret = user.rule.secret.bytes();
         match self {
@@ -58,7 +59,7 @@ impl Probe {
         }
     }
 
-    /// The first of `length` keys from index `from` on that fits.
+    /// The first key that fits among the `length` keys from index `from` on.
     fn first_fit(&self, access: &Access, from: usize, length: usize) -> Option<Match> {
         let until = access.keys.len().min(from + length);
         match self {
@@ -73,7 +74,7 @@ impl Probe {
         }
     }
 
-    /// Keys that are tried in one turn.
+    /// How many keys are tried in one turn.
     fn turn(&self) -> usize {
         let cost = match self {
             Self::Hello(proof) => proof.compressions(),
@@ -83,15 +84,17 @@ impl Probe {
     }
 }
 
-/// Who goes next: by rank, then by turns taken, then by arrival.
+/// The order of searches: by rank, then by turns taken, then by arrival.
 type Turn = (Rank, usize, u64);
 
+/// A search under way.
 struct Job {
     access: Arc<Access>,
     probe: Probe,
     answer: oneshot::Sender<Option<Match>>,
 }
 
+/// Searches that wait for a turn.
 #[derive(Default)]
 struct Queue {
     jobs: BTreeMap<Turn, Job>,
@@ -99,6 +102,7 @@ struct Queue {
     closed: bool,
 }
 
+/// What the threads of a [`Searcher`] share.
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
@@ -110,7 +114,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes turns until the searcher is gone.
+    /// Runs turns of searches until the searcher is dropped.
     fn run(&self) {
         let mut queue = self.queue();
         while !queue.closed {
@@ -119,7 +123,7 @@ impl Shared {
                 continue;
             };
             drop(queue);
-            let unfinished = turn(job, turns);
+            let unfinished = run_turn(job, turns);
             queue = self.queue();
             if let Some(job) = unfinished {
                 queue.jobs.insert((rank, turns + 1, arrival), job);
@@ -128,8 +132,8 @@ impl Shared {
     }
 }
 
-/// One turn of a search; gives it back if it is not finished.
-fn turn(job: Job, turns: usize) -> Option<Job> {
+/// Runs one turn of a search; returns the search if it is not finished.
+fn run_turn(job: Job, turns: usize) -> Option<Job> {
     if job.answer.is_closed() {
         return None;
     }
@@ -138,12 +142,12 @@ fn turn(job: Job, turns: usize) -> Option<Job> {
     if found.is_none() && (turns + 1) * length < job.access.keys.len() {
         return Some(job);
     }
-    // Nobody is left to tell if the client has gone meanwhile.
+    // Nobody waits for the answer if the client has gone meanwhile.
     let _ = job.answer.send(found);
     None
 }
 
-/// Starts searches. Its threads end with it.
+/// Starts searches. Its threads end when it is dropped.
 pub(crate) struct Searcher(Arc<Shared>);
 
 impl std::fmt::Debug for Searcher {
@@ -153,7 +157,7 @@ impl std::fmt::Debug for Searcher {
 }
 
 impl Searcher {
-    /// One thread for each processor.
+    /// Starts one thread for each processor.
     pub(crate) fn start() -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let searcher = Self(Arc::clone(&shared));
@@ -164,7 +168,7 @@ impl Searcher {
         Ok(searcher)
     }
 
-    /// The key that fits; `None` also when there are too many searches.
+    /// Finds the key that fits; `None` if there is none, and also if there are too many searches.
     pub(crate) async fn find(&self, access: Arc<Access>, probe: Probe, rank: Rank) -> Option<Match> {
         if access.keys.len() <= probe.turn() {
             return probe.first_fit(&access, 0, access.keys.len());

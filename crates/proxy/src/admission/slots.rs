@@ -1,8 +1,9 @@
 //! Connection slots: how many connections may be open at once, and which one is closed when one more comes.
 //!
-//! A new connection has not shown a secret, so it takes a visitor's slot, and changes it for a client's as soon as its secret
-//! proves right. Visitors never hold more than half of the slots. When none is free, the network that holds most of them
-//! loses its oldest visitor: a network that fills the slots takes them from itself.
+//! Nothing is known of a connection when it is accepted, so it takes a slot for visitors first. When its client proves a
+//! valid secret, the slot becomes one for clients. Visitors never hold more than half of the slots. When no slot is free,
+//! the oldest visitor of the network that holds most slots is closed. So an attacker in one network takes slots only from
+//! that network.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,7 +35,8 @@ struct Taken {
     visitors: BTreeMap<Arrival, Visitor>,
     /// The visitors of each network.
     networks: HashMap<Network, BTreeSet<Arrival>>,
-    /// The networks, ordered by their number of visitors. Of two with the same number, the one whose visitor came first is last.
+    /// The networks, ordered by their number of visitors. Of two with the same number, the one whose visitor came first
+    /// is last.
     crowds: BTreeSet<(usize, Reverse<Arrival>, Network)>,
     clients: usize,
 }
@@ -116,7 +118,8 @@ impl ConnectionSlots {
         (self.for_visitors() / SHARE).max(MIN_SHARE)
     }
 
-    /// Takes a visitor's slot for somebody from this address; `None` if clients hold them all.
+    /// Takes a visitor's slot for a connection from `address`. Closes the oldest visitor of the largest network if no
+    /// slot is free; `None` if clients hold all slots.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Slot> {
         let (mut taken, network) = (self.taken(), Network::of(address));
         if let Some(oldest) = taken.oldest_of_full(network, self.for_network()) {

@@ -1,4 +1,4 @@
-//! The last step of a handshake: a hello is answered, and the init comes inside the tunnel.
+//! The last step of a FakeTLS handshake: the proxy answers the hello, and the client sends its init in application records.
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::Instant;
@@ -11,16 +11,16 @@ use crate::stats::count;
 use crate::wire::obfuscated2::INIT;
 use crate::wire::{MIN_PAYLOAD, Unframer, server_answer};
 
-/// A client's connection after the init.
+/// A client's connection after the init was read.
 pub(crate) struct Tunnel {
-    /// Holds payload that came with the init, out of its records.
+    /// Holds the payload that arrived together with the init, without record headers.
     pub(crate) inbox: Inbox,
     pub(crate) init: [u8; INIT],
-    /// Takes records apart, if the client speaks FakeTLS.
+    /// Takes the payload out of records, if the client uses FakeTLS.
     pub(crate) unframer: Option<Unframer>,
 }
 
-/// Answers a hello and waits for the init inside the tunnel.
+/// Answers a hello and waits for the init. `None` if the client ends the connection, is too slow, or breaks the protocol.
 pub(crate) async fn open_tunnel(shared: &Shared, mut inbox: Inbox, hello: &Hello) -> Option<Tunnel> {
     let mut noise = vec![0; shared.config.masking.first_record.max(MIN_PAYLOAD)];
     ports::fill_random(&mut noise);

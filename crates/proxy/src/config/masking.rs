@@ -8,8 +8,9 @@ use super::{ConfigError, Masking, raw, rules};
 const FIRST_RECORD_MAX: usize = 10_240;
 /// Most that `mask_relay_max_bytes` may be (telemt 3.4.25 refuses more).
 const MAX_BYTES: usize = 64 << 20;
-/// How long a visit may last and be silent where the file does not say. Longer than telemt's minute and five seconds, because
-/// the usual web servers keep a silent connection for a minute or more: to end it sooner would show that somebody else does.
+/// How long a visit may last and be silent where the file does not say. Longer than telemt's minute and five seconds,
+/// because the usual web servers keep a silent connection for a minute or more: to end it sooner would show that somebody
+/// else does.
 pub(super) const USUAL_TIME: Duration = Duration::from_mins(5);
 /// Longest time that a file may give, a day.
 const MAX_TIME: u64 = 86_400_000;

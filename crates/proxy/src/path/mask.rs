@@ -98,8 +98,8 @@ impl Mask {
         have_come_back
     }
 
-    /// Relays a visitor from `address` who named `sni` until either side ends or they have seen enough. What was read of them is
-    /// sent first, unless `visit` is under way already.
+    /// Relays a visitor from `address` who named `sni` until either side ends or they have seen enough. What was read of
+    /// them is sent first, unless `visit` is under way already.
     pub(crate) async fn relay(
         &self,
         inbox: Inbox,

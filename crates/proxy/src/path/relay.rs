@@ -54,8 +54,9 @@ pub(crate) trait Transform {
         Duration::ZERO
     }
 
-    /// Makes the first `read` bytes (of the payload, if it has [`Transform::records`]) ready to be written, and tells how many
-    /// of them are payload. They stand at the beginning, with a header before each record if it has [`Transform::records`].
+    /// Makes the first `read` bytes (of the payload, if it has [`Transform::records`]) ready to be written, and tells how
+    /// many of them are payload. They stand at the beginning, with a header before each record if it has
+    /// [`Transform::records`].
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize>;
 }
 
@@ -82,8 +83,8 @@ impl Activity {
     }
 }
 
-/// Relays until one side breaks off, both have ended, or there was `quiet` for too long. What moves is counted in `account`,
-/// and ends with its quota.
+/// Relays until one side breaks off, both have ended, or there was `quiet` for too long. What moves is counted in
+/// `account`, and ends with its quota.
 pub(crate) async fn relay(
     client: &mut TcpStream,
     server: &mut TcpStream,

@@ -12,8 +12,8 @@ const SUPPORTED_VERSIONS: [u8; 6] = [0, 0x2b, 0, 2, 3, 4];
 
 /// Builds the whole answer to `hello`, which was made with `key`.
 ///
-/// `private` is a fresh x25519 private key. Only its public key is used, in the key share; no secret is agreed with it. `noise`
-/// fills the first application record, which takes the place of the encrypted certificate.
+/// `private` is a fresh x25519 private key. Only its public key is used, in the key share; no secret is agreed with it.
+/// `noise` fills the first application record, which takes the place of the encrypted certificate.
 ///
 /// The server's random is the HMAC of the client's random followed by the answer with a random of zeros.
 pub fn server_answer(key: &HmacKey, hello: &ClientHello, private: [u8; 32], noise: &[u8]) -> Vec<u8> {

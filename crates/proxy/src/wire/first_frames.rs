@@ -1,8 +1,9 @@
 //! Finds the authorization key of a client in the first messages that it sends.
 //!
 //! An encrypted `MTProto` message begins with the eight bytes of its key's identifier
-//! (core.telegram.org/mtproto/description, "Encrypted message"). A device has keys of its own, so two connections with the same
-//! key come from one device. Messages of a key exchange begin with eight zeros instead and do not identify a device.
+//! (core.telegram.org/mtproto/description, "Encrypted message"). A device has keys of its own, so two connections with
+//! the same key come from one device. Messages of a key exchange begin with eight zeros instead and do not identify a
+//! device.
 
 use std::num::NonZeroU64;
 

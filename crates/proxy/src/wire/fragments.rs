@@ -1,6 +1,6 @@
-//! A `ClientHello` that is split into several records (RFC 8446, section 5.1 allows it). Tools against censorship split it on
-//! the client's side, after the client has computed its proof over a single record. So the proof is checked over a single
-//! record again.
+//! A `ClientHello` that is split into several records (RFC 8446, section 5.1 allows it). Tools against censorship split
+//! it on the client's side, after the client has computed its proof over a single record. So the proof is checked over a
+//! single record again.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use super::record::{HANDSHAKE, HEADER};
 /// Bytes of a handshake message's type and length.
 const MESSAGE_HEADER: usize = 4;
 const CLIENT_HELLO: u8 = 1;
-/// Most bytes that the records of one hello may take: a full record, and 4 KiB for headers. A hello of Telegram's clients takes
-/// at most 12,000 bytes, even if each of its bytes is in a record of its own.
+/// Most bytes that the records of one hello may take: a full record, and 4 KiB for headers. A hello of Telegram's clients
+/// takes at most 12,000 bytes, even if each of its bytes is in a record of its own.
 const MAX_RECORDS: usize = HEADER + MAX_RECORD + 4_096;
 
 /// The body of a record, as far as it has arrived.
@@ -20,8 +20,8 @@ struct Fragment<'a> {
     is_whole: bool,
 }
 
-/// The records with which `bytes` begin, up to the first incomplete one. Gives an error as soon as a byte cannot belong to a
-/// record of a hello.
+/// The records with which `bytes` begin, up to the first incomplete one. Gives an error as soon as a byte cannot belong
+/// to a record of a hello.
 fn fragments(mut bytes: &[u8]) -> impl Iterator<Item = Result<Fragment<'_>, HelloError>> {
     std::iter::from_fn(move || {
         if bytes.is_empty() {

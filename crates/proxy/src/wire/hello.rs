@@ -30,7 +30,8 @@ const TLS13_SUITES: [u16; 3] = [0x1301, 0x1302, 0x1303];
 #[error("is not a ClientHello in one TLS record")]
 pub struct HelloError;
 
-/// The length in bytes of the record that begins with `head`, with its header; `None` while more bytes are needed to know it.
+/// The length in bytes of the record that begins with `head`, with its header; `None` while more bytes are needed to know
+/// it.
 ///
 /// Fails as soon as a byte cannot belong to a `ClientHello`.
 pub fn record_length(head: &[u8]) -> Result<Option<usize>, HelloError> {
@@ -97,10 +98,11 @@ impl<'a> Reader<'a> {
 }
 
 impl ClientHello {
-    /// Parses a complete record (RFC 8446, section 4.1.2). Fails if its length or its fields before the extensions are wrong.
+    /// Parses a complete record (RFC 8446, section 4.1.2). Fails if its length or its fields before the extensions are
+    /// wrong.
     ///
-    /// Only the proof decides whether a client is valid. So this reads what the answer needs, and it stops without an error at
-    /// the first extension that it cannot read.
+    /// Only the proof decides whether a client is valid. So this reads what the answer needs, and it stops without an
+    /// error at the first extension that it cannot read.
     pub fn parse(record: &[u8]) -> Result<Self, HelloError> {
         if record_length(record)? != Some(record.len()) {
             return Err(HelloError);
@@ -189,8 +191,8 @@ impl HelloProof {
         Self { message: PaddedMessage::new(&[before, &[0; 32], after]), random }
     }
 
-    /// The client's time in seconds since 1970, if the hello was made with `key`. The comparison takes the same time at whatever
-    /// byte the HMAC and the random differ.
+    /// The client's time in seconds since 1970, if the hello was made with `key`. The comparison takes the same time at
+    /// whatever byte the HMAC and the random differ.
     pub fn time_if_valid(&self, key: &HmacKey) -> Option<u32> {
         let code = key.code(&self.message);
         if !bool::from(code[..COMPARED].ct_eq(&self.random[..COMPARED])) {

@@ -1,8 +1,8 @@
 //! The formats on the wire, without I/O: FakeTLS, the obfuscated stream inside it, and PROXY headers.
 //!
-//! FakeTLS only looks like a TLS 1.3 handshake. The random of the `ClientHello` proves that the client knows a secret, and the
-//! random of the `ServerHello` proves the same of the server. After that, application records carry the obfuscated stream.
-//! Nothing is encrypted by TLS.
+//! FakeTLS only looks like a TLS 1.3 handshake. The random of the `ClientHello` proves that the client knows a secret,
+//! and the random of the `ServerHello` proves the same of the server. After that, application records carry the
+//! obfuscated stream. Nothing is encrypted by TLS.
 //!
 //! Sources: RFC 8446 for every TLS structure; the open source of Telegram's clients (tdlib/td, `TlsInit.cpp`) for what they
 //! send and accept.

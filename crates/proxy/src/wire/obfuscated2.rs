@@ -1,7 +1,7 @@
 //! The obfuscated transport (core.telegram.org/mtproto/mtproto-transports, "Transport obfuscation").
 //!
-//! A client first sends 64 bytes, the init. They contain the keys and initialization vectors of two AES-256-CTR streams, one
-//! for each direction, as well as the transport and the data centre.
+//! A client first sends 64 bytes, the init. They contain the keys and initialization vectors of two AES-256-CTR streams,
+//! one for each direction, as well as the transport and the data centre.
 
 use std::fmt;
 

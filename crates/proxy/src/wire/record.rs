@@ -6,7 +6,8 @@ pub const HEADER: usize = 5;
 const MAX_PLAINTEXT: usize = 1 << 14;
 /// Longest body of a record from a peer (RFC 8446, section 5.2).
 const MAX_BODY: usize = MAX_PLAINTEXT + 256;
-/// Bytes that TLS 1.3 adds to the plaintext: the inner content type, and the tag of the usual suites (RFC 8446, section 5.2).
+/// Bytes that TLS 1.3 adds to the plaintext: the inner content type, and the tag of the usual suites (RFC 8446, section
+/// 5.2).
 const EXPANSION: usize = 1 + 16;
 /// Shortest body of an application record in TLS 1.3. A shorter one shows that the stream is not TLS.
 pub const MIN_PAYLOAD: usize = EXPANSION;
@@ -14,8 +15,8 @@ pub const MIN_PAYLOAD: usize = EXPANSION;
 pub const MAX_PAYLOAD: usize = MAX_PLAINTEXT + EXPANSION;
 /// Records of the small length, and after them of the middle length, before records become full.
 const STEP: u32 = 40;
-/// Plaintext in the first records, so that each fits into one TCP segment, and in the records after them. Servers that adapt
-/// the length of their records to the age of a connection do the same.
+/// Plaintext in the first records, so that each fits into one TCP segment, and in the records after them. Servers that
+/// adapt the length of their records to the age of a connection do the same.
 const SMALL: usize = 1_369;
 const MIDDLE: usize = 4_229;
 
@@ -45,8 +46,8 @@ impl RecordSizes {
         self.sent = self.sent.saturating_add(u32::try_from(records).unwrap_or(u32::MAX)).min(2 * STEP);
     }
 
-    /// The lengths of the records that carry `payload` bytes. If the last record would be shorter than [`MIN_PAYLOAD`], the one
-    /// before it leaves that many bytes to it. A record is too short only if the whole payload is.
+    /// The lengths of the records that carry `payload` bytes. If the last record would be shorter than [`MIN_PAYLOAD`],
+    /// the one before it leaves that many bytes to it. A record is too short only if the whole payload is.
     pub(crate) fn records(self, payload: usize) -> impl Iterator<Item = usize> {
         let (mut rest, mut number) = (payload, 0);
         std::iter::from_fn(move || {
@@ -81,8 +82,8 @@ pub(super) const fn header(kind: u8, length: usize) -> [u8; HEADER] {
 #[error("a record of this kind or length is not expected")]
 pub struct RecordError;
 
-/// Takes the payload out of a stream of application records, which arrives in pieces of any length. Nothing is held back: the
-/// payload of an incomplete record is given at once.
+/// Takes the payload out of a stream of application records, which arrives in pieces of any length. Nothing is held back:
+/// the payload of an incomplete record is given at once.
 #[derive(Debug, Clone, Default)]
 pub struct Unframer {
     header: [u8; HEADER],

@@ -35,7 +35,8 @@ async fn world_of(devices: u8) -> World {
     World::start(modes, &access).await
 }
 
-/// A connection from `source`, as a PROXY header names it, after the client has sent everything that comes before its messages.
+/// A connection from `source`, as a PROXY header names it, after the client has sent everything that comes before its
+/// messages.
 async fn connect(world: &World, source: &str, kind: Kind) -> io::Result<Client> {
     let mut stream = TcpStream::connect(world.address()).await?;
     stream.write_all(format!("PROXY {source} 1 2\r\n").as_bytes()).await?;

@@ -1,6 +1,8 @@
-//! The memory of replays on disk: an entry of 24 bytes is added for each hello that is taken, and the file is written anew
-//! when most of it is out of date. Nothing is synced: the system keeps what was written when the process dies, and a machine
-//! that lost its power takes longer to start than most hellos stay acceptable.
+//! The memory of replays on disk. An entry of 24 bytes is appended for each hello that is accepted, and the file is
+//! rewritten when most of its entries are out of date.
+//!
+//! The file is not synced. If the process is killed, the kernel keeps what was written. If the machine loses its power,
+//! most hellos are too old by the time it has started again.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -15,12 +17,12 @@ use super::Fingerprint;
 use crate::ports;
 use crate::throttled_log::ThrottledLog;
 
-/// Seconds since 1970, and the fingerprint.
+/// Bytes of an entry: seconds since 1970, and the fingerprint.
 const ENTRY: usize = 8 + 16;
-/// Entries that may be out of date besides as many as are not.
+/// Out-of-date entries that are allowed, in addition to as many as there are current ones.
 const SPARE: usize = 1_024;
 
-/// All entries of a file, oldest first; none if there is no file.
+/// Reads all entries of a file, oldest first; none if there is no file.
 pub(super) fn read(path: &Path) -> io::Result<Vec<(i64, Fingerprint)>> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -34,17 +36,18 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<(i64, Fingerprint)>> {
     Ok(entries.iter().filter_map(entry).collect())
 }
 
+/// The file, open for appending.
 #[derive(Debug)]
 pub(super) struct Log {
     path: PathBuf,
-    /// `None` after a failure.
+    /// `None` after a write has failed.
     file: Option<File>,
     entries: usize,
     warning: ThrottledLog,
 }
 
 impl Log {
-    /// Writes a file with these entries.
+    /// Creates the file with the entries of `order`.
     pub(super) fn create(
         path: PathBuf,
         order: &VecDeque<(Instant, Fingerprint)>,
@@ -55,7 +58,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Adds the newest entry. A failure is reported, and the whole is written at the next try.
+    /// Appends the newest entry of `order`. A failure is logged, and the next call rewrites the whole file.
     pub(super) fn add(&mut self, order: &VecDeque<(Instant, Fingerprint)>, now: Instant) {
         let now = (now, ports::now());
         let added = match (&mut self.file, order.back()) {
@@ -79,7 +82,7 @@ impl Log {
         let bytes: Vec<u8> = order.iter().flat_map(|&(since, fingerprint)| entry(time(since), fingerprint)).collect();
         let mut new = self.path.clone().into_os_string();
         new.push(".new");
-        // A leftover may be anybody's: it is not written into.
+        // A file that was left there may belong to anybody, so it is not written to.
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

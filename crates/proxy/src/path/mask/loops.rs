@@ -1,9 +1,9 @@
 //! Does the masked site lead back to this proxy? A relay that comes back is relayed again, and so on without end.
 //!
-//! What visitors send tells nothing: whoever sends the same hello forty times looks like a loop, and must see the site forty
-//! times. So, when many visits to a site are open, the proxy makes a visit of its own with a hello that nobody else can know,
-//! beside all others. If that hello comes in, by whatever way, the site leads to us. There is no site then that anybody could
-//! compare us with, and its visits are closed.
+//! What visitors send tells nothing: whoever sends the same hello forty times looks like a loop, and must see the site
+//! forty times. So, when many visits to a site are open, the proxy makes a visit of its own with a hello that nobody else
+//! can know, beside all others. If that hello comes in, by whatever way, the site leads to us. There is no site then that
+//! anybody could compare us with, and its visits are closed.
 
 use std::collections::HashMap;
 use std::io;
@@ -103,8 +103,8 @@ impl Loops {
         Some(Counted { loops: self, host: name.to_owned(), cut: host.cut.clone() })
     }
 
-    /// Whether a check's own hello stands in these first bytes of a connection. The host that it was for is taken for a loop
-    /// then.
+    /// Whether a check's own hello stands in these first bytes of a connection. The host that it was for is taken for a
+    /// loop then.
     pub(super) fn have_come_back(&self, bytes: &[u8], now: Instant) -> bool {
         for host in self.hosts().values_mut() {
             if let Check::Underway(random, returned) = &host.check
