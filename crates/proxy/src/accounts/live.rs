@@ -1,5 +1,5 @@
-//! The open sessions of a user, and the addresses that they hold. Addresses of which a session has proved that they are one
-//! device count as one.
+//! The open connections of a user, and the addresses that they come from. Addresses that were shown to be of one device
+//! count as one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -10,38 +10,45 @@ use tokio_util::sync::CancellationToken;
 
 use crate::network::truncate_address;
 
-/// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
+/// How long an address without connections still counts as recent (as `user_max_unique_ips_window_secs` in telemt 3.4.25).
 pub(super) const RECENT: Duration = Duration::from_secs(30);
 
-/// The two ends of a client's connection: ours, and the client's.
+/// The two ends of a client's connection: the proxy's, then the client's.
 pub(crate) type Ends = (SocketAddr, SocketAddr);
 
+/// The open connections of a user.
 #[derive(Debug, Default)]
 pub(super) struct Live {
+    /// The number of the connection that was opened last.
     opened: u64,
+    /// Open connections by their number.
     sessions: BTreeMap<u64, Open>,
-    /// The addresses that sessions hold. An IPv6 address counts as its /64: a device has many of them, and changes them.
+    /// The addresses of open connections. An IPv6 address counts as its /64, because a device has many in it and changes
+    /// them.
     networks: HashMap<IpAddr, Held>,
-    /// Addresses beyond the first of each device.
+    /// Number of addresses beyond the first of each device.
     joined: u64,
-    /// Addresses that have gone lately.
+    /// Addresses without connections that still count as recent, and since when they have had none.
     gone: Vec<(IpAddr, Instant)>,
-    /// Cancelled when the sessions open now must end; made for the first of them.
+    /// Cancelled to cut all connections that are open now; `None` if none was opened since the last cut.
     cut: Option<CancellationToken>,
 }
 
+/// An address with open connections.
 #[derive(Debug)]
 struct Held {
+    /// Number of its connections.
     sessions: u64,
-    /// The number of the first session of the device that has this address.
+    /// The device of this address: the number of the connection with which the device was first admitted.
     device: u64,
 }
 
+/// An open connection.
 #[derive(Debug)]
 struct Open {
     address: IpAddr,
     ends: Option<Ends>,
-    /// The authorization key that the client uses, once that is known.
+    /// The authorization key of the client, once it is known.
     key: Option<NonZeroU64>,
     cut: CancellationToken,
 }
@@ -51,6 +58,7 @@ impl Live {
         self.sessions.len() as u64
     }
 
+    /// Number of addresses, where those of one device count as one.
     pub(super) fn addresses(&self) -> u64 {
         self.networks.len() as u64 - self.joined
     }
@@ -59,29 +67,30 @@ impl Live {
         self.addresses() + self.gone.len() as u64
     }
 
+    /// Whether a connection from this address is open.
     pub(super) fn holds(&self, address: IpAddr) -> bool {
         self.networks.contains_key(&truncate_address(address))
     }
 
-    /// The device that uses this key at the moment.
+    /// The device of an open connection with this key.
     pub(super) fn device_of(&self, key: NonZeroU64) -> Option<u64> {
         let open = self.sessions.values().find(|open| open.key == Some(key))?;
         self.networks.get(&truncate_address(open.address)).map(|held| held.device)
     }
 
-    /// Whether any session has told its key.
+    /// Whether the key of any open connection is known.
     pub(super) fn knows_keys(&self) -> bool {
         self.sessions.values().any(|open| open.key.is_some())
     }
 
-    /// Tells which key a session's client uses.
+    /// Sets the key of a connection's client.
     pub(super) fn set_key(&mut self, number: u64, key: NonZeroU64) {
         if let Some(open) = self.sessions.get_mut(&number) {
             open.key = Some(key);
         }
     }
 
-    /// Registers a session of `device`, or of a new one; gives its number, and what is cancelled when it must end.
+    /// Registers a connection of `device`, or of a new device. Gives its number, and the token that is cancelled to cut it.
     pub(super) fn open(&mut self, address: IpAddr, device: Option<u64>) -> (u64, CancellationToken) {
         let cut = self.cut.get_or_insert_default().child_token();
         self.opened += 1;
@@ -97,14 +106,14 @@ impl Live {
         (self.opened, cut)
     }
 
-    /// Tells between which ends a session runs.
+    /// Sets the two ends of a connection.
     pub(super) fn set_ends(&mut self, number: u64, ends: Ends) {
         if let Some(open) = self.sessions.get_mut(&number) {
             open.ends = Some(ends);
         }
     }
 
-    /// Forgets a session, if it is not forgotten yet.
+    /// Removes a connection, if it was not removed yet.
     pub(super) fn close(&mut self, number: u64, now: Instant) {
         let Some(open) = self.sessions.remove(&number) else { return };
         let network = truncate_address(open.address);
@@ -119,7 +128,7 @@ impl Live {
         }
     }
 
-    /// Forgets an address that no session holds any more. It was a recent one only if its device has gone with it.
+    /// Removes an address without connections. It stays recent only if it was the last one of its device.
     fn give_up(&mut self, network: IpAddr, now: Instant) {
         let Some(held) = self.networks.remove(&network) else { return };
         if self.joined > 0 && self.networks.values().any(|other| other.device == held.device) {
@@ -130,23 +139,23 @@ impl Live {
         }
     }
 
-    /// Forgets who has gone a while ago.
+    /// Removes addresses that are not recent any more.
     pub(super) fn forget(&mut self, now: Instant) {
         self.gone.retain(|(_, since)| now.duration_since(*since) < RECENT);
         self.gone.shrink_to_fit();
     }
 
-    /// What to cancel so that every session ends that is open now.
+    /// Takes the token whose cancellation cuts all connections that are open now.
     pub(super) fn take_cut(&mut self) -> Option<CancellationToken> {
         self.cut.take()
     }
 
-    /// Ends the sessions from addresses of which `ends` holds.
+    /// Cuts the connections from the addresses for which `ends` is true.
     pub(super) fn cut_from(&self, ends: impl Fn(IpAddr) -> bool) {
         self.sessions.values().filter(|open| ends(open.address)).for_each(|open| open.cut.cancel());
     }
 
-    /// The sessions by the addresses that they hold.
+    /// The numbers and ends of the connections, by address.
     pub(super) fn by_network(&self) -> HashMap<IpAddr, Vec<(u64, Option<Ends>)>> {
         let mut all: HashMap<_, Vec<_>> = HashMap::new();
         for (&number, open) in &self.sessions {
@@ -155,7 +164,7 @@ impl Live {
         all
     }
 
-    /// Ends a session and gives its place away at once.
+    /// Cuts a connection and removes it at once, without waiting for its end.
     pub(super) fn evict(&mut self, number: u64, now: Instant) {
         if let Some(open) = self.sessions.get(&number) {
             open.cut.cancel();
