@@ -170,7 +170,7 @@ impl Mask {
     }
 
     fn warn_of_loop(&self) {
-        self.warning.say(Instant::now(), || {
+        self.warning.write(Instant::now(), || {
             tracing::warn!("the masked site seems to be this proxy itself; set censorship.mask_host");
         });
     }
