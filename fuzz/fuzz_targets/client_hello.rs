@@ -1,4 +1,4 @@
-//! Whatever a visitor sends first, reading it never panics, and what comes out is within its bounds.
+//! Readers of a hello and of records never panic on any bytes, and their results are within the bytes.
 
 #![no_main]
 

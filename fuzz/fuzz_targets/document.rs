@@ -1,4 +1,4 @@
-//! Whatever stands in `config.toml`: nothing panics, and of a file that can be parsed all unmanaged data survives, the
+//! The editor of `config.toml` never panics on any text. If the text can be parsed, all unmanaged data survives, the
 //! result is valid, and writing it again changes nothing.
 
 #![no_main]
@@ -15,7 +15,7 @@ use toml_edit::{DocumentMut, Item, TableLike, Value};
 const MANAGED: [&str; 6] =
     ["users", "user_max_tcp_conns", "user_data_quota", "user_expirations", "user_max_unique_ips", "user_enabled"];
 
-/// Data of a document, without its form.
+/// The data of a document, without its formatting.
 #[derive(Debug, PartialEq)]
 enum Data {
     Table(BTreeMap<String, Data>),
@@ -44,7 +44,7 @@ fn of_value(value: &Value) -> Data {
     }
 }
 
-/// Everything but the managed tables.
+/// All data except the managed tables.
 fn unmanaged(text: &str) -> BTreeMap<String, Data> {
     let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
     let document: DocumentMut = bare.parse().expect("valid TOML");

@@ -1,4 +1,4 @@
-//! Whatever the proxy answers, reading it never panics, no meter falls, and the same scrape counts only once.
+//! The reader of metrics never panics on any text, no lifetime total falls, and the same scrape is counted only once.
 
 #![no_main]
 

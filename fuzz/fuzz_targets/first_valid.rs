@@ -1,5 +1,4 @@
-//! Whatever a hello and the keys are: looking at many keys at once finds the same one as looking at each, at the same
-//! index.
+//! The search over many keys at once finds the same key of any hello as a search over one key after another.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Whatever 64 bytes come first: an init is accepted or not, and nothing panics.
+//! Any 64 bytes are accepted as an init or refused, and nothing panics.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Whatever stands in `config.toml`: it is read or refused with a place inside the text, and never without users.
+//! Any text is read as a configuration with users, or refused with a position inside the text.
 
 #![no_main]
 

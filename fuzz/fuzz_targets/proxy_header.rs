@@ -1,4 +1,4 @@
-//! Whatever stands before a connection: a header is read or refused, and what is read is the same however much follows.
+//! Any bytes are read as a PROXY header or refused, and the header is the same however many bytes follow it.
 
 #![no_main]
 

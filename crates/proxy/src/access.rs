@@ -1,4 +1,4 @@
-//! Who is served at the moment: one immutable picture for each applied revision of the file.
+//! The users who are served: an immutable value for each revision of the file that is applied.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Whether they may open a connection at `now`, apart from limits on connections and addresses.
+    /// Whether the user may connect at `now`, apart from the limits of connections and addresses.
     pub(crate) fn standing(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         if !self.rule.enabled {
             Err(Refusal::Disabled)
@@ -33,24 +33,24 @@ impl User {
     }
 }
 
-/// One revision's users.
+/// The users of one revision.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
     /// Sorted by name.
     pub(crate) users: Vec<User>,
-    /// Keys that an unknown hello is compared with: of users who are enabled. Those who were here before stand first,
-    /// because they are likeliest to return.
+    /// The keys of enabled users, which hellos are compared with. Users who have connected before come first, because
+    /// they are most likely to connect again.
     pub(crate) keys: Vec<HmacKey>,
-    /// Whose they are: indexes in `users`.
+    /// The owners of `keys`, as indexes in `users`.
     pub(crate) owners: Vec<u32>,
-    /// How many of them were here before.
+    /// Number of enabled users who had connected before.
     known: usize,
-    /// Ends of time, soonest first, with indexes in `users`.
+    /// When users expire, the next one first, with indexes in `users`.
     expirations: Vec<(DateTime<Utc>, u32)>,
 }
 
 impl Access {
-    /// Finds everybody's account, or opens one.
+    /// Builds a revision; finds the account of each user or creates it.
     fn new(rules: Vec<UserRule>, accounts: &mut HashMap<Arc<str>, Arc<Account>>) -> Self {
         let mut access = Self { users: Vec::with_capacity(rules.len()), ..Self::default() };
         for rule in rules {
@@ -75,7 +75,7 @@ impl Access {
         access
     }
 
-    /// The owner of the key at `index`.
+    /// The owner of the key at `index` in `keys`.
     pub(crate) fn owner(&self, index: usize) -> Option<&User> {
         self.users.get(*self.owners.get(index)? as usize)
     }
@@ -93,13 +93,13 @@ impl Access {
         self.index_of(name).and_then(|index| self.users.get(index))
     }
 
-    /// The user of this name with this secret, if they may be served at `now`.
+    /// The user with this name and secret, if they may be served at `now`.
     pub(crate) fn check(&self, name: &str, secret: &Secret, now: DateTime<Utc>) -> Result<&User, Refusal> {
         let user = self.find(name).filter(|user| user.rule.secret == *secret).ok_or(Refusal::Unknown)?;
         user.standing(now).map(|()| user)
     }
 
-    /// Those whose time ended after `since`, until `now`.
+    /// The users who expired after `since` and not after `now`.
     fn expired(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> impl Iterator<Item = &User> {
         let from = self.expirations.partition_point(|&(end, _)| end <= since);
         let until = self.expirations.partition_point(|&(end, _)| end <= now);
@@ -108,7 +108,7 @@ impl Access {
     }
 }
 
-/// The current revision, and the accounts of every name.
+/// The current revision, and the account of every name.
 #[derive(Debug, Default)]
 pub(crate) struct Directory {
     access: ArcSwap<Access>,
@@ -116,13 +116,14 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// The revision in force.
+    /// The current revision.
     pub(crate) fn current(&self) -> Arc<Access> {
         self.access.load_full()
     }
 
-    /// Puts a revision in force and ends the sessions of all whom it does not serve any more, or with another secret.
-    /// Sessions check the revision after they are registered, so that none slips through between the two steps.
+    /// Applies a revision, and cuts the connections of users whom it does not serve any more or who have another secret.
+    ///
+    /// A new connection checks the revision once more after it was registered, so none escapes between the two steps.
     pub(crate) fn apply(&self, rules: Vec<UserRule>, now: DateTime<Utc>) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         let after = Arc::new(Access::new(rules, &mut accounts));
@@ -137,8 +138,8 @@ impl Directory {
         accounts.retain(|name, account| account.is_known() || after.find(name).is_some());
     }
 
-    /// Puts the candidates in order again when a quarter more of them have been here. Only the task that applies revisions
-    /// may call this, so that no revision is lost.
+    /// Sorts the keys again when the number of users who have connected has grown by a quarter. Only the thread that
+    /// applies revisions may call this; otherwise a revision could be overwritten by an older one.
     pub(crate) fn reorder(&self, now: DateTime<Utc>) {
         let access = self.current();
         if access.count_known() > access.known + access.known / 4 {
@@ -146,7 +147,7 @@ impl Directory {
         }
     }
 
-    /// Ends the sessions of those whose time ended after `since`.
+    /// Cuts the connections of users who expired after `since` and not after `now`.
     pub(crate) fn expire(&self, since: DateTime<Utc>, now: DateTime<Utc>) {
         for user in self.access.load().expired(since, now) {
             user.account.cut();
@@ -208,14 +209,14 @@ mod tests {
     #[case::disabled(UserRule { enabled: false, ..rule("alice") }, true)]
     #[case::expired(UserRule { expires: Some(at("2026-05-05T12:00:00Z")), ..rule("alice") }, true)]
     #[case::no_bytes_left(UserRule { quota: Some(0), ..rule("alice") }, true)]
-    fn a_revision_cuts_those_whom_it_does_not_serve(#[case] rule_after: UserRule, #[case] cut: bool) {
+    fn a_revision_cuts_users_whom_it_does_not_serve(#[case] rule_after: UserRule, #[case] cut: bool) {
         let (directory, session) = directory();
         directory.apply(vec![rule_after, rule("bob")], now());
         assert_eq!(session.is_cut(), cut);
     }
 
     #[test]
-    fn a_user_past_their_end_is_cut_once() {
+    fn an_expired_user_is_cut_once() {
         let (directory, session) = directory();
         let end = at("2026-05-05T12:00:10Z");
         directory.apply(vec![UserRule { expires: Some(end), ..rule("alice") }], now());
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_were_here_are_looked_at_first() {
+    fn keys_of_users_who_have_connected_come_first() {
         let (directory, _session) = directory();
         let access = directory.current();
         let bob = access.find("bob").unwrap();
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_keeps_its_counters_when_it_comes_back_and_unused_names_are_forgotten() {
+    fn a_name_that_is_added_again_keeps_its_counters_and_unused_names_are_forgotten() {
         let (directory, _session) = directory();
         directory.apply(vec![rule("carol")], now());
         let names: Vec<_> = directory.accounts().iter().map(|account| account.name.to_string()).collect();

@@ -1,4 +1,4 @@
-//! What a user has moved, and the connections that they have open, by name, for as long as the process lives.
+//! Accounts: the traffic and the open connections of each name, from the start of the process to its end.
 
 mod live;
 #[cfg(test)]
@@ -17,38 +17,41 @@ use crate::config::UserRule;
 pub(crate) use live::Ends;
 use live::Live;
 
-/// Connections of one user that may show their key at the same time.
+/// Most connections of one user that may show their key at the same time.
 const MOST_PROOFS: u64 = 4;
-/// No quota.
+/// Stands for no quota.
 const UNLIMITED: u64 = u64::MAX;
 
-/// Which way bytes go.
+/// The direction of traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     FromClient,
     ToClient,
 }
 
-/// One name's counters and open sessions.
+/// The counters and open connections of one name. Arrays hold the traffic from the client first, then to the client.
 #[derive(Debug)]
 pub(crate) struct Account {
     pub(crate) name: Arc<str>,
+    /// Bytes moved.
     octets: [AtomicU64; 2],
+    /// Transfers: each is what one read has given.
     messages: [AtomicU64; 2],
     connections_total: AtomicU64,
-    /// Bytes moved, and bytes granted to transfers under way.
+    /// Bytes moved in both directions, and bytes granted to transfers under way.
     granted: AtomicU64,
     /// Bytes moved in both directions.
     moved: AtomicU64,
+    /// Bytes that may move in both directions since the start of the process.
     quota: AtomicU64,
-    /// Told when bytes of the quota may have become free.
+    /// Notified when bytes of the quota may have become free.
     freed: Notify,
     live: Mutex<Live>,
-    /// Connections that are showing their key.
+    /// Number of connections that are showing their key.
     proofs: AtomicU64,
 }
 
-/// A reading of an account.
+/// The counters of an account at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) octets: [u64; 2],
@@ -56,19 +59,21 @@ pub(crate) struct Reading {
     pub(crate) connections_total: u64,
     pub(crate) connections: u64,
     pub(crate) addresses: u64,
-    /// Those connected now and those that have gone lately.
+    /// Addresses that are connected now or were a short time ago.
     pub(crate) recent_addresses: u64,
 }
 
-/// Why an authenticated user is not served.
+/// Why a client with a valid secret is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Refusal {
+    /// The user has been removed, or has another secret by now.
     Unknown,
     Disabled,
     Expired,
     Quota,
     TooManyConnections,
     TooManyAddresses,
+    /// `user_source_deny` names the client's address.
     SourceDenied,
 }
 
@@ -92,7 +97,7 @@ impl Account {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets the quota, in bytes of both directions since the process began; `None` is no limit.
+    /// Sets the quota, in bytes of both directions since the start of the process; `None` is no limit.
     pub(crate) fn set_quota(&self, quota: Option<u64>) {
         self.quota.store(quota.unwrap_or(UNLIMITED), SeqCst);
         self.freed.notify_waiters();
@@ -108,7 +113,7 @@ impl Account {
         self.connections_total.load(Relaxed) > 0
     }
 
-    /// Ends every session that is open now.
+    /// Cuts every connection that is open now.
     pub(crate) fn cut(&self) {
         let cut = self.live().take_cut();
         if let Some(cut) = cut {
@@ -116,14 +121,15 @@ impl Account {
         }
     }
 
-    /// Ends the sessions from addresses of which `ends` holds.
+    /// Cuts the connections from the addresses for which `ends` is true.
     pub(crate) fn cut_from(&self, ends: impl Fn(IpAddr) -> bool) {
         self.live().cut_from(ends);
     }
 
-    /// Opens a session, if the limits of `rule` allow one more from `address`. For a client that has shown its `key`, an
-    /// address beyond the limit is admitted if an admitted client uses that key, too, and the two count as one from then
-    /// on.
+    /// Registers a connection from `address`, if the limits of `rule` allow one more.
+    ///
+    /// An address beyond the limit is admitted if the client has shown its `key` and an admitted client uses the same
+    /// key. Both addresses count as one from then on.
     pub(crate) fn admit(
         self: &Arc<Self>,
         rule: &UserRule,
@@ -150,8 +156,8 @@ impl Account {
         Ok(Session { account: Arc::clone(self), number, cut, has_address_limit: rule.max_ips.is_some() })
     }
 
-    /// Lets a connection from an address beyond the limit show its key, unless enough others do so already or no admitted
-    /// client has shown one.
+    /// Lets a connection from an address beyond the limit show its key. `None` if enough others are doing so, or if no
+    /// key of an admitted client is known to compare it with.
     pub(crate) fn begin_proof(self: &Arc<Self>) -> Option<Proof> {
         if !self.live().knows_keys() {
             return None;
@@ -161,8 +167,8 @@ impl Account {
         Some(Proof(Arc::clone(self)))
     }
 
-    /// Ends the sessions of every address from which none of them answers; tells whether there was one. Sessions whose ends
-    /// are not known answer.
+    /// Closes the connections of every address of which no connection answers; returns whether there was one. A
+    /// connection whose ends are not known counts as answering.
     pub(crate) fn evict_silent(&self, answers: impl Fn(Ends) -> bool) -> bool {
         let networks = self.live().by_network();
         let is_silent = |ends: Option<Ends>| ends.is_some_and(|ends| !answers(ends));
@@ -175,8 +181,8 @@ impl Account {
         !silent.is_empty()
     }
 
-    /// Takes up to `wanted` bytes of what the quota leaves, at least one; what is not [`Grant::spend`]t goes back. Waits
-    /// while other transfers hold the rest. `None` when the quota is used up.
+    /// Reserves between one and `wanted` bytes of what is left of the quota. Bytes that are not [spent](Grant::spend) are
+    /// given back when the grant is dropped. Waits while other transfers hold the rest. `None` if the quota is used up.
     pub(crate) async fn grant(&self, direction: Direction, wanted: usize) -> Option<Grant<'_>> {
         loop {
             let grant = self.take(direction, wanted);
@@ -185,7 +191,7 @@ impl Account {
             }
             let freed = self.freed.notified();
             tokio::pin!(freed);
-            // From here on nothing is missed; what happened before is seen now.
+            // Notifications are not missed from here on. What was freed before is seen by the next attempt.
             freed.as_mut().enable();
             let grant = self.take(direction, wanted);
             if grant.left > 0 {
@@ -199,6 +205,7 @@ impl Account {
         }
     }
 
+    /// Reserves up to `wanted` bytes without waiting.
     fn take(&self, direction: Direction, wanted: usize) -> Grant<'_> {
         let quota = self.quota.load(SeqCst);
         let share = |granted: u64| (wanted as u64).min(quota.saturating_sub(granted));
@@ -206,7 +213,7 @@ impl Account {
         Grant { account: self, direction, left: before.map_or(0, share), moved: false }
     }
 
-    /// What the metrics show.
+    /// Reads all counters.
     pub(crate) fn read(&self) -> Reading {
         let load = |pair: &[AtomicU64; 2]| [pair[0].load(Relaxed), pair[1].load(Relaxed)];
         let mut live = self.live();
@@ -222,7 +229,7 @@ impl Account {
     }
 }
 
-/// Bytes that may move now.
+/// Bytes of the quota that are reserved for one transfer.
 #[derive(Debug)]
 pub(crate) struct Grant<'a> {
     account: &'a Account,
@@ -232,19 +239,19 @@ pub(crate) struct Grant<'a> {
 }
 
 impl Grant<'_> {
-    /// How many.
+    /// How many bytes may still be moved.
     pub(crate) fn left(&self) -> usize {
         usize::try_from(self.left).unwrap_or(usize::MAX)
     }
 
-    /// Gives back all but `needed` of them.
+    /// Gives back all but `needed` bytes.
     pub(crate) fn keep(&mut self, needed: usize) {
         let spare = self.left.saturating_sub(needed as u64);
         self.left -= spare;
         self.give_back(spare);
     }
 
-    /// Counts this many of them as moved. When they were the last ones of the quota, every session of the user ends.
+    /// Counts so many bytes as moved. If they were the last bytes of the quota, all connections of the user are cut.
     pub(crate) fn spend(&mut self, bytes: usize) {
         let (account, bytes) = (self.account, self.left.min(bytes as u64));
         self.left -= bytes;
@@ -274,7 +281,7 @@ impl Drop for Grant<'_> {
     }
 }
 
-/// A connection that shows its key to be admitted; dropping it makes room for another.
+/// The permission to show a key; dropping it lets another connection do so.
 #[derive(Debug)]
 pub(crate) struct Proof(pub(crate) Arc<Account>);
 
@@ -284,33 +291,33 @@ impl Drop for Proof {
     }
 }
 
-/// One open connection of a user; dropping it ends it.
+/// A connection of a user that was admitted; dropping it removes it from the account.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) account: Arc<Account>,
     number: u64,
     cut: CancellationToken,
-    /// Whether it matters which addresses are one device.
+    /// Whether the user has a limit of addresses, so that it matters which addresses are one device.
     pub(crate) has_address_limit: bool,
 }
 
 impl Session {
-    /// Waits until the user is cut off.
+    /// Waits until the connection is cut.
     pub(crate) async fn cut(&self) {
         self.cut.cancelled().await;
     }
 
-    /// Tells between which ends it runs.
+    /// Sets the two ends of the connection.
     pub(crate) fn set_ends(&self, ends: Ends) {
         self.account.live().set_ends(self.number, ends);
     }
 
-    /// Tells which authorization key the client uses.
+    /// Sets the authorization key of the client.
     pub(crate) fn set_key(&self, key: NonZeroU64) {
         self.account.live().set_key(self.number, key);
     }
 
-    /// Whether the user was cut off.
+    /// Whether the connection was cut.
     #[cfg(test)]
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.is_cancelled()

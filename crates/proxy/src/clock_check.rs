@@ -1,21 +1,21 @@
-//! Whether the clock of this server is wrong: then most clients that prove a valid secret have another time.
+//! Detects that the clock of this server is wrong: most clients with a valid secret have another time then.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long the time of a client counts.
+/// How long the time in a client's hello is considered.
 const COUNTS: Duration = Duration::from_mins(10);
-/// Clients that are remembered.
+/// Most clients that are remembered.
 const CLIENTS: usize = 1_024;
-/// So few clients may be wrong themselves.
+/// So many clients with another time prove nothing: their own clocks may be wrong.
 const FEW: usize = 2;
 
-/// A name at an address.
+/// A client: the name of its user, and its address (an IPv6 address as its /64).
 type Client = (Arc<str>, IpAddr);
 
-/// What the last hello of each client said.
+/// The last hello of each client.
 #[derive(Debug, Default)]
 pub(crate) struct ClockCheck(Mutex<HashMap<Client, Hello>>);
 
@@ -26,7 +26,7 @@ struct Hello {
 }
 
 impl ClockCheck {
-    /// Notes whether a valid client has our time. Gives whether most have another one now.
+    /// Notes whether a client has the time of this server. Returns whether most clients now have another time.
     pub(crate) fn note(&self, name: &Arc<str>, network: IpAddr, in_time: bool, now: Instant) -> bool {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         clients.insert((Arc::clone(name), network), Hello { came: now, in_time });
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn most_clients_and_not_a_few_make_the_clock_a_wrong_one_for_ten_minutes() {
+    fn the_clock_counts_as_wrong_if_most_clients_disagree_within_ten_minutes() {
         let (check, start) = (ClockCheck::default(), Instant::now());
         let note = |client: u8, in_time, now| check.note(&"a".into(), [192, 0, 2, client].into(), in_time, now);
         let said: Vec<bool> = [(1, true), (2, true), (3, false), (4, false), (5, false), (5, false), (1, false)]

@@ -1,7 +1,7 @@
-//! `config.toml` read into a typed [`Config`] (docs/contract-telemt.md, "config.toml").
+//! Reads `config.toml` into a typed [`Config`] (docs/contract-telemt.md, "config.toml").
 //!
-//! Reading is strict about values and generous about keys: a value that cannot be right refuses the whole file and names
-//! its line and column; a key that this server does not know is listed in [`Config::ignored`].
+//! An invalid value refuses the whole file, with line and column. A key that this server does not know is only listed in
+//! [`Config::ignored`].
 
 mod bulk;
 mod error;
@@ -29,45 +29,45 @@ pub use raw::{Modes, UnknownSni};
 /// Most unknown keys that are remembered by name.
 const IGNORED_MAX: usize = 64;
 
-/// Everything the file says that this server understands.
+/// All settings of the file that this server knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Kinds of clients that are served.
+    /// The kinds of clients that are served.
     pub modes: Modes,
-    /// Where clients are accepted.
+    /// The addresses on which clients are accepted.
     pub listeners: Vec<Listener>,
     /// Networks whose PROXY headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Longest wait for a PROXY header.
     pub proxy_header_timeout: Duration,
-    /// Connections served at once; `None` is no limit.
+    /// Most connections that may be open at once; `None` is no limit.
     pub max_connections: Option<u32>,
-    /// Where metrics are served, if anywhere.
+    /// Where metrics are served, if they are.
     pub metrics: Option<MetricsEndpoint>,
-    /// What visitors see.
+    /// The masked site, which visitors see.
     pub masking: Masking,
-    /// Longest waits.
+    /// Timeouts of connections.
     pub timeouts: Timeouts,
-    /// Ways to the data centres; never empty.
+    /// The routes to the data centres; never empty.
     pub upstreams: Vec<Upstream>,
-    /// Where the data centres are.
+    /// The addresses of the data centres.
     pub data_centres: DataCentres,
     /// How replayed hellos are recognised.
     pub replay: Replay,
-    /// Who is served, sorted by name; never empty. The only part that is applied hot.
+    /// The users, sorted by name; never empty. Only they are applied without a restart.
     pub users: Vec<UserRule>,
-    /// What stands in the file and is not used.
+    /// Keys in the file that this server does not use.
     pub ignored: Ignored,
-    /// Rules that restrict, stand in the file and are not followed.
+    /// Restrictions in the file that this server does not apply.
     pub rules_ignored: Vec<&'static str>,
 }
 
 /// Keys that this server does not know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignored {
-    /// The first 64, dotted.
+    /// The first 64, such as `general.log_level`.
     pub keys: Vec<String>,
-    /// How many there are besides.
+    /// Number of further keys.
     pub more: usize,
 }
 
@@ -85,54 +85,54 @@ pub struct Listener {
 pub struct MetricsEndpoint {
     /// Address and port.
     pub address: SocketAddr,
-    /// Networks that may read; empty lets everyone (docs/contract-telemt.md, trap 12).
+    /// Networks that may read; empty means everybody (docs/contract-telemt.md, trap 12).
     pub whitelist: Vec<IpNet>,
 }
 
-/// What those see who are not authenticated.
+/// What visitors see.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Masking {
-    /// Whether they are relayed at all; otherwise they are closed.
+    /// Whether visitors are relayed; if not, they are closed.
     pub enabled: bool,
-    /// Names that valid clients use, lower case; the first is `tls_domain`.
+    /// The masking domains, in lower case; the first is `tls_domain`.
     pub domains: Vec<String>,
     /// Whether a client that names one of [`Masking::domains`] is relayed to that name (`mask_dynamic`).
     pub by_sni: bool,
-    /// Host of the masked site, if it is not the domain itself.
+    /// Host of the masked site, if it is not the masking domain itself.
     pub host: Option<String>,
     /// Port of the masked site.
     pub port: u16,
-    /// What happens to other names.
+    /// What happens to clients that name another domain.
     pub unknown_sni: UnknownSni,
-    /// Bytes in the first application record of our answer (`fake_cert_len`).
+    /// Bytes in the first application record of the answer to a hello (`fake_cert_len`).
     pub first_record: usize,
     /// Most bytes that a visitor and the site may send each other in each direction (`mask_relay_max_bytes`).
     pub relay_bytes: usize,
     /// How long a visit may last (`mask_relay_timeout_ms`).
     pub relay_time: Duration,
-    /// How long a visitor and the site may both say nothing (`mask_relay_idle_timeout_ms`).
+    /// How long a visitor and the site may both be silent (`mask_relay_idle_timeout_ms`).
     pub relay_idle: Duration,
 }
 
-/// Longest waits.
+/// Timeouts of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For a whole handshake.
+    /// Longest time for a whole handshake.
     pub handshake: Duration,
-    /// Between the system's keep-alive probes; `None` is without them.
+    /// Time between keep-alive probes of the kernel; `None` switches them off.
     pub keepalive: Option<Duration>,
-    /// Until bytes that were sent must have been acknowledged.
+    /// Longest time until bytes that were sent are acknowledged.
     pub ack: Duration,
-    /// For one attempt to reach a data centre.
+    /// Longest time for one attempt to reach a data centre.
     pub connect: Duration,
 }
 
-/// A way to the data centres.
+/// A route to the data centres, with its weight.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Upstream {
-    /// How.
+    /// The route.
     pub route: Route,
-    /// How often it is taken, compared with the others.
+    /// How often the route is used, relative to the others.
     pub weight: u16,
 }
 
@@ -148,7 +148,7 @@ impl fmt::Debug for Upstream {
 /// How data centres are reached.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Route {
-    /// By a connection of our own, from one of these addresses if there are any of the right family.
+    /// By a direct connection, from one of these addresses if there is one of the same family.
     Direct {
         /// Local addresses.
         bind: Vec<IpAddr>,
@@ -162,48 +162,48 @@ pub enum Route {
     },
 }
 
-/// Where the data centres are.
+/// The addresses of the data centres.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataCentres {
     /// Addresses that replace those of the public table.
     pub overrides: HashMap<i16, Vec<SocketAddr>>,
-    /// Which one serves an index that nobody knows; without it such an index is refused.
+    /// The data centre that serves unknown indexes; without it they are refused.
     pub default: Option<i16>,
     /// Whether IPv4 is used.
     pub ipv4: bool,
     /// Whether IPv6 is used.
     pub ipv6: bool,
-    /// Whether IPv6 goes first.
+    /// Whether IPv6 is tried first.
     pub prefer_ipv6: bool,
 }
 
 /// How replayed hellos are recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replay {
-    /// Hellos remembered.
+    /// Most hellos that are remembered.
     pub capacity: usize,
-    /// How long each is remembered at least.
+    /// Shortest time for which each is remembered.
     pub window: Duration,
-    /// Whether time stamps are not checked.
+    /// Whether the time in a hello is not checked.
     pub ignore_time_skew: bool,
 }
 
-/// What the file says of one user.
+/// The entries of one user in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserRule {
-    /// Their name, which need not follow the panel's rule.
+    /// The user's name. It need not follow the panel's rules for names.
     pub name: String,
-    /// Their secret.
+    /// The user's secret.
     pub secret: Secret,
-    /// Whether they are served.
+    /// Whether the user is served.
     pub enabled: bool,
-    /// Connections that they may hold at once.
+    /// Most connections at once.
     pub max_connections: Option<u64>,
-    /// Addresses that they may come from at once.
+    /// Most addresses at once.
     pub max_ips: Option<u64>,
-    /// Bytes that they may move in both directions together; 0 blocks them (docs/contract-telemt.md, trap 5).
+    /// Most bytes in both directions together; 0 blocks the user (docs/contract-telemt.md, trap 5).
     pub quota: Option<u64>,
-    /// End of their time.
+    /// When the user expires.
     pub expires: Option<DateTime<Utc>>,
     /// Networks from which the user is not served.
     pub source_deny: Vec<IpNet>,
@@ -217,14 +217,14 @@ impl UserRule {
 }
 
 impl Config {
-    /// Reads the text of `config.toml`.
+    /// Parses the text of `config.toml`.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let bare = text.strip_prefix('\u{feff}').unwrap_or(text);
         let short = bulk::split(bare).and_then(|(rest, access)| Self::parse_toml(&rest, access).ok());
         short.map_or_else(|| Self::parse_toml(bare, raw::Access::default()), Ok)
     }
 
-    /// Reads `config.toml` with the files that it includes.
+    /// Parses `config.toml` with the files that it includes. Errors name the file and line.
     pub fn parse_source(source: &Source) -> Result<Self, ConfigError> {
         Self::parse(source.text()).map_err(|error| match error.position {
             Some((line, column)) if !source.included().is_empty() => error.at(source.place_of_line(line), column),
@@ -232,7 +232,7 @@ impl Config {
         })
     }
 
-    /// Reads TOML; `taken` are users' tables that were read before.
+    /// Parses TOML; `taken` are users' tables that were read before ([`bulk`]).
     fn parse_toml(text: &str, taken: raw::Access) -> Result<Self, ConfigError> {
         let refused = |error: toml::de::Error| ConfigError::of_toml(&error, text);
         let mut ignored = Ignored::default();
@@ -249,7 +249,7 @@ impl Config {
         Self::from_file(file, ignored)
     }
 
-    /// The same settings for comparison with others: without users and unknown keys.
+    /// The settings that need a restart, for comparison: without users and unknown keys.
     pub(crate) fn without_users(&self) -> Self {
         Self { users: Vec::new(), ignored: Ignored::default(), rules_ignored: Vec::new(), ..self.clone() }
     }
@@ -284,7 +284,7 @@ impl Config {
             proxy_header_timeout: Duration::from_millis(file.server.proxy_protocol_header_timeout_ms.clamp(1, 60_000)),
             max_connections: Some(file.server.max_connections).filter(|&most| most > 0),
             metrics: metrics(&file.server),
-            trusted_proxies: file.server.proxy_protocol_trusted_cidrs.unwrap_or_else(everyone),
+            trusted_proxies: file.server.proxy_protocol_trusted_cidrs.unwrap_or_else(all_networks),
             masking: masking::masking(file.censorship)?,
             timeouts,
             upstreams: upstreams(file.upstreams)?,
@@ -297,7 +297,7 @@ impl Config {
     }
 }
 
-fn everyone() -> Vec<IpNet> {
+fn all_networks() -> Vec<IpNet> {
     vec![IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())]
 }
 
@@ -315,7 +315,7 @@ fn listeners(server: &raw::Server) -> Result<Vec<Listener>, ConfigError> {
         all.extend([server.listen_addr_ipv4, server.listen_addr_ipv6].into_iter().flatten().map(general));
     }
     if all.is_empty() {
-        // As telemt does when a file names no address.
+        // Both families, as in telemt.
         all.extend([Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()].map(general));
     }
     let mut addresses: Vec<_> = all.iter().map(|l| l.address).filter(|address| address.port() != 0).collect();

@@ -1,4 +1,4 @@
-//! A fresh connection whose first bytes are looked at before it is known what they are.
+//! A new connection together with the bytes that were read from it to identify it.
 
 use std::io;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-/// Bytes asked for at a time.
+/// Most bytes that are read at a time.
 const STEP: usize = 2_048;
 
-/// A connection and what was read of it.
+/// A connection, and the bytes that were read from it and not used yet.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     pub(crate) stream: TcpStream,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Why there are no more bytes.
+/// Why no more bytes were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoMore {
-    /// The client sent nothing for too long.
+    /// The client has sent nothing for too long.
     Silent,
-    /// It will send nothing more.
+    /// The client has ended its direction.
     Ended,
     /// The connection is broken.
     Broken,
@@ -33,7 +33,7 @@ impl Inbox {
         Self { stream, bytes: Vec::new() }
     }
 
-    /// Waits for more bytes, at most `quiet`, and never past `deadline`.
+    /// Waits for more bytes, for at most `quiet` and not past `deadline`.
     pub(crate) async fn more(&mut self, quiet: Duration, deadline: Instant) -> Result<(), NoMore> {
         let end = deadline.min(Instant::now() + quiet);
         match timeout_at(end, self.read()).await {
@@ -46,7 +46,7 @@ impl Inbox {
 
     async fn read(&mut self) -> io::Result<usize> {
         self.stream.readable().await?;
-        // Exactly, because many visitors may each hold one.
+        // No more space than needed, because many visitors may each hold a buffer.
         self.bytes.reserve_exact(STEP);
         self.stream.read_buf(&mut self.bytes).await
     }

@@ -1,8 +1,9 @@
-//! The built-in MTProxy server of mtpannel. It stands behind the same contract as telemt: it reads the same
-//! `config.toml`, applies changes of it at once, and shows the same names at `/metrics`.
+//! The built-in MTProxy server of mtpannel. It keeps the same contract as telemt (docs/contract-telemt.md): it reads the
+//! same `config.toml`, applies changes to it at once, and serves the same metrics at `/metrics`.
 //!
-//! How a connection goes: an optional PROXY header is read; a FakeTLS hello or an obfuscated init ([`wire`]) is checked
-//! against all secrets; a valid client is relayed to its data centre and counted, everyone else to the masked site.
+//! The path of a connection: an optional PROXY header is read. A FakeTLS hello or an obfuscated init ([`wire`]) is
+//! compared with the secrets of all users. A client with a valid secret is relayed to its data centre, and its bytes are
+//! counted; everybody else is relayed to the masked site.
 
 mod access;
 mod accounts;

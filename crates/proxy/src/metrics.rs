@@ -1,5 +1,5 @@
-//! The text of `/metrics`: names, labels and meanings of the contract ("/metrics"), and `mtproxy_*` for what telemt does
-//! not tell. There is no cap on users, and labels are escaped.
+//! The text of `/metrics`. Names, labels and meanings are those of telemt (docs/contract-telemt.md, "/metrics"); names
+//! that begin with `mtproxy_` are additions. All users are shown, without telemt's limit, and labels are escaped.
 
 pub(crate) mod http;
 
@@ -14,16 +14,17 @@ use crate::accounts::{Account, Reading};
 use crate::stats::{Reloads, Stats};
 use crate::warnings::Code;
 
-/// What `telemt_build_info` shows.
+/// The version in `telemt_build_info`.
 const VERSION: &str = concat!("mtpannel-", env!("CARGO_PKG_VERSION"));
 
-/// Bytes of text for each user, about.
+/// Roughly the bytes of text for each user.
 const PER_USER: usize = 640;
 
-/// A text in the making. Writing to a `String` cannot fail, so results are dropped in one place.
+/// The text that is being written. Writing to a `String` cannot fail, so results are ignored, and only here.
 struct Page(String);
 
 impl Page {
+    /// The help and type lines of a family.
     fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = write!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
     }
@@ -37,6 +38,7 @@ impl Page {
         let _ = writeln!(self.0, "{} {value}", if labels.is_empty() { "" } else { "}" });
     }
 
+    /// A family with one sample without labels.
     fn single(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
@@ -59,7 +61,7 @@ fn escaped(value: &str) -> Cow<'_, str> {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").into()
 }
 
-/// The whole text.
+/// Builds the whole text.
 pub(crate) fn render(stats: &Stats, directory: &Directory) -> String {
     let accounts: Vec<(Arc<Account>, Reading)> =
         directory.accounts().into_iter().map(|account| (Arc::clone(&account), account.read())).collect();
@@ -100,7 +102,7 @@ fn render_server(page: &mut Page, stats: &Stats) {
         ("telemt_connections_bad_by_class_total", "Connections without a valid secret, by what was wrong", bad),
         (
             "telemt_handshake_failures_by_class_total",
-            "Valid clients that were not served, by why",
+            "Valid clients that were not served, by reason",
             stats.refused.read(),
         ),
     ] {
@@ -109,16 +111,16 @@ fn render_server(page: &mut Page, stats: &Stats) {
             page.sample(name, &[("class", class)], count);
         }
     }
-    page.family("mtproxy_dc_connects_total", "counter", "Clients' connects to data centres");
+    page.family("mtproxy_dc_connects_total", "counter", "Clients' connections to data centres");
     for ((dc, reached), count) in stats.centres.read() {
         let dc = dc.map_or_else(|| "other".to_owned(), |dc| dc.to_string());
         page.sample("mtproxy_dc_connects_total", &[("dc", &dc), ("result", reached.as_str())], count);
     }
 }
 
-/// What the operator should know of; no sample when all is well.
+/// The warnings in force; no sample if there are none.
 fn render_warnings(page: &mut Page, warnings: &[(Code, String)]) {
-    page.family("mtproxy_warning", "gauge", "What does not work as it should, and where");
+    page.family("mtproxy_warning", "gauge", "Conditions that the operator should know of, and where");
     for (code, subject) in warnings {
         page.sample("mtproxy_warning", &[("code", code.as_str()), ("subject", subject)], 1);
     }
@@ -142,7 +144,7 @@ fn render_reloads(page: &mut Page, reloads: &Reloads) {
     }
 }
 
-/// Per user, from the first admitted connection on.
+/// Traffic and connections of users who have connected at least once.
 fn render_traffic(page: &mut Page, served: &[(Arc<Account>, Reading)], configured: usize) {
     type Family = (&'static str, &'static str, &'static str, fn(&Reading) -> u64);
     let families: [Family; 6] = [
@@ -165,7 +167,7 @@ fn render_traffic(page: &mut Page, served: &[(Arc<Account>, Reading)], configure
     }
 }
 
-/// Per user, all configured ones.
+/// Addresses of all configured users.
 fn render_addresses(page: &mut Page, access: &Access, served: &[(Arc<Account>, Reading)]) {
     let count = |addresses: fn(&Reading) -> u64| served.iter().filter(|(_, reading)| addresses(reading) > 0).count();
     page.family("telemt_ip_tracker_users", "gauge", "Users with addresses, by scope");
@@ -177,7 +179,7 @@ fn render_addresses(page: &mut Page, access: &Access, served: &[(Arc<Account>, R
         .map(|user| {
             let name = user.rule.name.as_str();
             let found = served.binary_search_by(|(account, _)| (*account.name).cmp(name));
-            let reading = found.map_or_else(|_| Reading::default(), |place| served[place].1);
+            let reading = found.map_or_else(|_| Reading::default(), |index| served[index].1);
             (name, reading, user.rule.max_ips.unwrap_or(0))
         })
         .collect();

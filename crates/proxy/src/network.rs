@@ -1,13 +1,13 @@
-//! Which addresses belong together.
+//! Groups of addresses that belong to the same owner or device.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A network that belongs to one owner, as its first address.
+/// A network of one owner, written as its first address. Visitors are counted by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Network(IpAddr);
 
 impl Network {
-    /// The /24 of an IPv4 address; the /48 of an IPv6 address, which is what an end site gets (RFC 6177).
+    /// The network of an address: its /24 for IPv4, its /48 for IPv6, which is what an end site gets (RFC 6177).
     pub(crate) fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V4(v4) => Ipv4Addr::from_bits(v4.to_bits() & 0xffff_ff00).into(),
@@ -16,7 +16,7 @@ impl Network {
     }
 }
 
-/// What counts as one address: all of IPv4, the first 64 bits of IPv6.
+/// What counts as one address of a user: an IPv4 address as it is, an IPv6 address cut to its first 64 bits.
 pub(crate) fn truncate_address(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),

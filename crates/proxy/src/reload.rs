@@ -1,13 +1,14 @@
-//! The file is looked at often, and applied as soon as it has changed.
+//! Follows `config.toml` and applies it when it has changed.
 //!
-//! A look is one `stat`: cheaper and surer than a watch of the directory, which misses swapped symlinks and single-file
-//! mounts (docs/contract-telemt.md, trap 7). A file that was moved into place after it had been written is whole and is read at once; any
-//! other may still be written, and is read when it has not changed between two looks.
+//! The file is checked with one `stat` every 30 ms. That is cheap, and it also notices what a watch of the directory
+//! misses: symbolic links that are switched, and single files that are mounted into a container (docs/contract-telemt.md,
+//! trap 7).
 //!
-//! The files that it includes are followed in the same way.
+//! A file that was moved into place is complete and is read at once. Any other file may still be being written, and is read
+//! when it has not changed between two checks. Included files are followed in the same way.
 //!
-//! A file that cannot be read is looked at again and again, since it may hold a revocation; one that was read and is
-//! refused is left alone until it changes.
+//! A file that cannot be read is tried again at each check, because it may revoke a user. A file that was read and
+//! refused is not read again until it changes.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
@@ -24,9 +25,9 @@ use crate::ports;
 use crate::shared::Shared;
 use crate::warnings::Code;
 
-/// Time between two looks.
+/// Time between two checks of the file.
 const LOOK: Duration = Duration::from_millis(30);
-/// Looks between two looks at the order of the candidates: about a second.
+/// Checks between two updates of the order of keys: about a second.
 const REORDER: u32 = 33;
 
 /// Why a file cannot be used.
@@ -35,28 +36,30 @@ pub enum LoadError {
     /// It cannot be read.
     #[error("{0}")]
     Read(#[from] io::Error),
-    /// It does not say what it must.
+    /// Its content is not valid.
     #[error("{0}")]
     Config(#[from] ConfigError),
 }
 
-/// Follows the file, and ends the sessions of those whose time is over.
+/// Follows the file, and cuts the connections of users when they expire.
 ///
-/// It has a thread of its own: neither busy relays nor a full pool of blocking work hold up a revocation.
+/// It runs in a thread of its own, so that neither busy relays nor blocking work delay a revocation.
 pub(crate) struct Watcher {
     shared: Arc<Shared>,
     path: PathBuf,
-    /// The state that was last applied or refused.
+    /// The state of the files that was last applied or refused.
     done: Files,
-    /// The state at the last look.
+    /// The state of the files at the last check.
     seen: Files,
-    /// Whether the file could not be read at the last look, and this was reported.
+    /// Whether the file could not be read at the last check and that was reported.
     unreadable: bool,
+    /// Unknown keys that were logged already.
     named: HashSet<String>,
+    /// Number of checks so far.
     looks: u32,
 }
 
-/// Tells everybody when the watcher is gone: without it no revocation is applied any more.
+/// Cancels `ended` when the watcher's thread ends, also by a panic: no revocation is applied after that.
 struct Alarm {
     shared: Arc<Shared>,
     ended: CancellationToken,
@@ -65,14 +68,15 @@ struct Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         if thread::panicking() {
-            tracing::error!("the task that follows the configuration has failed");
-            self.shared.stats.refused_file(ports::now(), "the task that follows the file has failed".to_owned());
+            tracing::error!("the thread that follows the configuration has failed");
+            self.shared.stats.refused_file(ports::now(), "the thread that follows the file has failed".to_owned());
         }
         self.ended.cancel();
     }
 }
 
 impl Watcher {
+    /// A watcher of the file at `path`, of which the state `applied` is in force.
     pub(crate) fn new(shared: Arc<Shared>, path: PathBuf, applied: Files) -> Self {
         let (done, seen, named) = (applied.clone(), applied, HashSet::new());
         let mut watcher = Self { shared, path, done, seen, unreadable: false, named, looks: 0 };
@@ -81,7 +85,8 @@ impl Watcher {
         watcher
     }
 
-    /// Looks until told to stop. What it gives is cancelled when it has ended, for whatever reason.
+    /// Starts the thread, which runs until `stop`. The token that is returned is cancelled when the thread has ended for
+    /// any reason.
     pub(crate) fn start(self, stop: CancellationToken) -> io::Result<CancellationToken> {
         let ended = CancellationToken::new();
         let alarm = Alarm { shared: Arc::clone(&self.shared), ended: ended.clone() };
@@ -103,6 +108,7 @@ impl Watcher {
         }
     }
 
+    /// Checks the file once, and applies or refuses it if it has changed.
     fn look(&mut self) {
         self.looks = self.looks.wrapping_add(1);
         if self.looks.is_multiple_of(REORDER) {
@@ -117,8 +123,8 @@ impl Watcher {
         self.unreadable = false;
     }
 
-    /// Reports it once. A file that is missing for a moment, or for good, or was written to while it was read, changes
-    /// nothing.
+    /// Reports that the file cannot be read, once. A missing file, and one that was written to while it was read, are not
+    /// reported and change nothing.
     fn report_unreadable(&mut self, error: io::Error) {
         let passes = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Interrupted);
         if !passes && !std::mem::replace(&mut self.unreadable, true) {
@@ -126,7 +132,7 @@ impl Watcher {
         }
     }
 
-    /// The file, if it is another than the last one, and whole.
+    /// Loads the file, if it has changed and is complete.
     fn load_if_changed(&mut self) -> Result<Option<Config>, LoadError> {
         let files = self.done.look(&self.path)?;
         let before = std::mem::replace(&mut self.seen, files.clone());
@@ -145,7 +151,7 @@ impl Watcher {
         self.shared.stats.applied(now);
         self.report_ignored(std::mem::take(&mut config.ignored), &std::mem::take(&mut config.rules_ignored));
         if config != self.shared.config.without_users() {
-            tracing::warn!("settings outside [access] have changed; they need a restart");
+            tracing::warn!("settings outside [access] have changed and take effect after a restart");
         }
     }
 
@@ -154,12 +160,13 @@ impl Watcher {
         self.shared.stats.refused_file(ports::now(), error.to_string());
     }
 
+    /// Logs unknown keys that were not logged before, and raises the warnings about rules that are not applied.
     fn report_ignored(&mut self, ignored: Ignored, rules: &[&str]) {
         self.shared.stats.warnings.replace(Code::RuleIgnored, rules, Instant::now());
         let new: Vec<String> = ignored.keys.into_iter().filter(|key| self.named.insert(key.clone())).collect();
         if !new.is_empty() {
             let (keys, more) = (new.join(", "), ignored.more);
-            tracing::info!(keys, more, "keys of the configuration that this proxy does not use");
+            tracing::info!(keys, more, "the configuration has keys that this proxy does not use");
         }
     }
 }
@@ -178,7 +185,7 @@ mod tests {
         })
     }
 
-    /// A watcher that looks when the test says so.
+    /// A watcher that checks the file when the test calls it.
     fn watcher() -> (TempDir, Watcher) {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("config.toml");
@@ -188,7 +195,7 @@ mod tests {
         (directory, Watcher::new(shared, path, files))
     }
 
-    /// How many users a look leaves, and how many revisions were applied so far.
+    /// Checks the file once. Gives the number of users after that, and of files that were applied so far.
     fn look(watcher: &mut Watcher) -> (usize, u64) {
         watcher.look();
         (watcher.shared.directory.current().users.len(), watcher.shared.stats.reloads().applied)
@@ -207,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_may_still_be_written_is_read_when_it_stands_still() {
+    fn a_file_that_may_still_be_written_is_read_when_it_has_stopped_changing() {
         let (_directory, mut watcher) = watcher();
         fs::remove_file(&watcher.path).unwrap();
         assert_eq!(look(&mut watcher), (0, 0));
@@ -242,12 +249,12 @@ mod tests {
         look(&mut watcher);
         assert_eq!(look(&mut watcher), (0, 0));
         assert_eq!((watcher.shared.stats.reloads().failed, watcher.shared.stats.reloads().current), (1, false));
-        // It was missing, and comes.
+        // The missing file appears.
         fs::write(&part, text("ab")).unwrap();
         look(&mut watcher);
         assert_eq!(look(&mut watcher), (2, 1));
         assert!(watcher.shared.stats.reloads().current);
-        // It changes: in place, and by a move.
+        // It is changed: first in place, then by a move.
         for (number, users) in ["abc", "abcd"].iter().enumerate() {
             fs::write(&part, text(users)).unwrap();
             assert_eq!(look(&mut watcher), (2, 1), "part {number}");
@@ -259,7 +266,7 @@ mod tests {
         fs::rename(&new, &part).unwrap();
         assert_eq!(look(&mut watcher), (5, 3));
         assert_eq!(look(&mut watcher), (5, 3));
-        // It goes: nothing changes until it is back.
+        // It disappears: nothing changes until it is back.
         fs::remove_file(&part).unwrap();
         look(&mut watcher);
         assert_eq!(look(&mut watcher), (5, 3));
@@ -294,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_watcher_is_told_and_a_failure_is_shown() {
+    fn the_end_of_a_watcher_is_signalled_and_a_failure_is_shown() {
         let (_directory, watcher) = watcher();
         watcher.shared.stats.applied(ports::now());
         for fails in [false, true] {
@@ -302,7 +309,7 @@ mod tests {
             let alarm = Alarm { shared: Arc::clone(&watcher.shared), ended: ended.clone() };
             let thread = thread::spawn(move || {
                 let _alarm = alarm;
-                assert!(!fails, "as if a look had failed");
+                assert!(!fails, "as if a check had failed");
             });
             assert_eq!(thread.join().is_err(), fails);
             assert!(ended.is_cancelled());

@@ -1,4 +1,4 @@
-//! Listeners, tasks, and an orderly end.
+//! Starts and stops the server: its listeners and its tasks.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,46 +21,49 @@ use crate::stats::count;
 use crate::throttled_log::ThrottledLog;
 use crate::{metrics, ports, session};
 
-/// How long sessions may go on when the server is told to end.
+/// How long open connections may go on when the server stops.
 const DRAIN: Duration = Duration::from_secs(5);
-/// Files that are open for other things than connections: listeners, metrics, the panel beside us.
+/// Open files that are left for other uses than connections: listeners, metrics, the panel in the same process.
 const OTHER_FILES: u64 = 256;
 
-/// Why the server did not start.
+/// Why the server did not start, or has failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its file cannot be used.
+    /// The file cannot be used.
     #[error("the proxy's configuration: {0}")]
     Load(#[from] LoadError),
-    /// An address cannot be listened on.
+    /// The server cannot listen on an address.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),
-    /// A task ended that never should.
+    /// A task has ended that must not end.
     #[error("a task of the proxy has failed")]
     Task,
 }
 
-/// A server that runs. Dropping it cuts everything off.
+/// A running server. Dropping it closes everything at once.
 #[derive(Debug)]
 pub struct Proxy {
-    /// Where clients are accepted.
+    /// The addresses on which clients are accepted, with the ports that the system has chosen.
     pub addresses: Vec<SocketAddr>,
-    /// Where metrics are served.
+    /// The address on which metrics are served, if they are.
     pub metrics_address: Option<SocketAddr>,
+    /// Cancelled to stop accepting connections.
     accepting: CancellationToken,
+    /// Cancelled to close all connections.
     relaying: CancellationToken,
+    /// Cancelled to stop everything else: the metrics and the tasks.
     serving: CancellationToken,
-    /// Cancelled when the file is not followed any more.
+    /// Cancelled when the thread that follows the file has ended.
     unfollowed: CancellationToken,
     tasks: TaskTracker,
     sessions: TaskTracker,
 }
 
 impl Proxy {
-    /// Reads the file, binds the listeners and starts serving; returns as soon as clients can connect.
+    /// Reads the file, binds the listeners and starts serving. Returns when clients can connect.
     pub async fn start(config_path: &Path) -> Result<Self, Error> {
         let files = raise_file_limit();
         let path = config_path.to_owned();
@@ -110,26 +113,26 @@ impl Proxy {
         Ok(Self { addresses, metrics_address, accepting, relaying, serving, unfollowed, tasks, sessions })
     }
 
-    /// Accepts no more clients, lets sessions go on for five seconds, and cuts off the rest. Metrics are served still,
-    /// and move no more: whoever accounts can read the last byte.
+    /// Stops accepting clients, lets open connections go on for up to five seconds, and closes the rest. Metrics are still
+    /// served afterwards and do not change any more, so the last bytes can be accounted.
     pub async fn drain(&self) {
         self.accepting.cancel();
         self.sessions.close();
         if tokio::time::timeout(DRAIN, self.sessions.wait()).await.is_err() {
-            tracing::info!(sessions = self.sessions.len(), "cutting off the sessions that are still open");
+            tracing::info!(connections = self.sessions.len(), "closing the connections that are still open");
         }
         self.relaying.cancel();
         self.sessions.wait().await;
     }
 
-    /// Waits until a part of the server ends although nobody told it to. Revocations are not applied any more then, so
-    /// that it must be started anew.
+    /// Waits until the thread that follows the file ends without being stopped. Revocations are not applied any more
+    /// after that, so the server has to be restarted.
     pub async fn failed(&self) -> Error {
         self.unfollowed.cancelled().await;
         Error::Task
     }
 
-    /// [Drains](Self::drain), and ends everything.
+    /// [Drains](Self::drain) the server, then stops everything.
     pub async fn stop(self) {
         self.drain().await;
         self.serving.cancel();
@@ -147,7 +150,8 @@ impl Drop for Proxy {
     }
 }
 
-/// Serves the clients of `config.toml` until `shutdown` or a failure; then drains, for at most five seconds, and returns.
+/// Serves the clients of `config.toml` until `shutdown` is cancelled or the server fails. Then drains for up to five
+/// seconds and returns.
 pub async fn run(config_path: &Path, shutdown: CancellationToken) -> Result<(), Error> {
     let proxy = Proxy::start(config_path).await?;
     let failed = tokio::select! {
@@ -172,22 +176,23 @@ fn count_slots(max_connections: Option<u32>, files: u64) -> usize {
     wanted.min(possible)
 }
 
-/// Where replays are remembered: beside the file, with its name, so that two servers with two files in one folder do not
-/// meet.
+/// The file in which replays are remembered. It is beside `config.toml` and has its name, so that two servers with files
+/// in one folder do not share it.
 fn replays_path(config_path: &Path) -> PathBuf {
     let name = config_path.file_name().unwrap_or_default().to_string_lossy();
     config_path.with_file_name(format!(".{name}.replays"))
 }
 
-/// Keeps the masked site's addresses at hand.
+/// Follows the addresses of the masked site until `stop`.
 async fn follow_site(shared: Arc<Shared>, stop: CancellationToken) {
     stop.run_until_cancelled(shared.mask.follow_site()).await;
 }
 
+/// A bound listener: its socket, its address, and whether connections must begin with a PROXY header.
 type Bound = (TcpListener, SocketAddr, bool);
 
-/// Binds every listener. An address family that this machine does not have is left out while another one is there: a
-/// new file names both.
+/// Binds every listener. Skips listeners of an address family that this machine does not have, if any other listener can be
+/// bound, because a new file names both families.
 fn listen(config: &Config) -> Result<Vec<Bound>, Error> {
     let mut listening = Vec::new();
     let mut missing = None;
@@ -218,6 +223,7 @@ struct Acceptor {
 }
 
 impl Acceptor {
+    /// Accepts connections until `stop`.
     async fn run(self, listener: TcpListener, stop: CancellationToken) {
         let warning = ThrottledLog::default();
         loop {
@@ -228,13 +234,14 @@ impl Acceptor {
             match accepted {
                 Ok((stream, peer)) => self.spawn(stream, peer),
                 Err(error) => {
-                    warning.say(Instant::now(), || tracing::warn!(%error, "connections cannot be accepted"));
+                    warning.write(Instant::now(), || tracing::warn!(%error, "connections cannot be accepted"));
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
         }
     }
 
+    /// Serves a connection in a task of its own, if there is a slot for it.
     fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
         count(&self.shared.stats.connections);
         let Some(slot) = self.slots.enter(peer.ip()) else {
@@ -262,7 +269,7 @@ mod tests {
     #[case(Some(10_000), 1_024, 384)]
     #[case(None, 1_024, 384)]
     #[case(Some(3), 16, 1)]
-    fn there_are_no_more_slots_than_files_may_be_open(
+    fn slots_are_limited_by_the_open_files_that_are_allowed(
         #[case] wanted: Option<u32>,
         #[case] files: u64,
         #[case] expected: usize,

@@ -1,4 +1,4 @@
-//! What every connection works with.
+//! The state that all connections share.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,10 +14,10 @@ use crate::path::mask::Mask;
 use crate::path::upstream::Upstreams;
 use crate::stats::Stats;
 
-/// What every connection works with.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// As it was at the start, without users.
+    /// The configuration at the start, without users: these are in `directory`.
     pub(crate) config: Config,
     pub(crate) directory: Directory,
     pub(crate) stats: Arc<Stats>,
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Fails if a thread cannot be started.
+    /// Builds the state for a server with these listeners. Fails if a thread cannot be started.
     pub(crate) fn new(config: Config, listeners: Vec<SocketAddr>) -> io::Result<Self> {
         let stats = Arc::new(Stats::new());
         let (routes, centres) = (config.upstreams.clone(), config.data_centres.clone());

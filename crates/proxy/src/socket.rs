@@ -1,4 +1,4 @@
-//! Sockets as the system gives them: how many, where, and with which settings.
+//! Sockets: how many may be open, how they are bound, and their options.
 
 use std::io;
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::config::Timeouts;
 
-/// Connections that the system keeps waiting.
+/// Connections that the kernel queues until they are accepted.
 const BACKLOG: i32 = 1_024;
 
-/// Each session needs two files, and the usual soft limit of 1,024 is far below what the system would allow. Gives how many
-/// may be open.
+/// Raises the soft limit of open files to the hard limit, and returns how many files may be open. Each connection needs
+/// two, and the usual soft limit is only 1,024.
 pub(crate) fn raise_file_limit() -> u64 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
@@ -25,12 +25,13 @@ pub(crate) fn raise_file_limit() -> u64 {
     }
 }
 
-/// Whether the system refused because it was started without this address family.
+/// Whether an address could not be bound because the kernel does not support its family.
 pub(crate) fn is_without_family(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
-/// Binds an address; an IPv6 one takes no IPv4 connections, so that both may be given.
+/// Binds a listener, and returns it with its address. An IPv6 listener accepts no IPv4 connections, so that a listener
+/// for each family can have the same port.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
@@ -45,7 +46,8 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)>
     Ok((listener, bound))
 }
 
-/// Prepares a connection to a client or a data centre: packets go at once, and a peer that is gone is noticed.
+/// Sets the options of a connection to a client or a data centre: packets are sent at once, and a peer that is gone is
+/// noticed.
 pub(crate) fn tune(stream: &TcpStream, timeouts: &Timeouts) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let socket = SockRef::from(stream);

@@ -1,4 +1,4 @@
-//! Counters of the whole server.
+//! The counters and warnings of the whole server.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use crate::clock_check::ClockCheck;
 use crate::network::truncate_address;
 use crate::warnings::{Code, Warnings};
 
-/// Counts by a label.
+/// A counter for each value of a label.
 #[derive(Debug)]
 pub(crate) struct Labelled<K>(Mutex<BTreeMap<K, u64>>);
 
@@ -32,7 +32,7 @@ impl<K: Ord + Clone> Labelled<K> {
     }
 }
 
-/// What became of the file.
+/// How often the file was applied or refused, and when.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Reloads {
     pub(crate) applied: u64,
@@ -44,29 +44,32 @@ pub(crate) struct Reloads {
     pub(crate) current: bool,
 }
 
+/// The counters and warnings of the whole server. They begin at zero when it starts.
 #[derive(Debug)]
 pub(crate) struct Stats {
     pub(crate) started: Instant,
+    /// Connections that were accepted.
     pub(crate) connections: AtomicU64,
-    /// Connections that brought no valid secret, by what was wrong.
+    /// Connections without a valid secret, by what was wrong.
     pub(crate) bad: Labelled<&'static str>,
-    /// Valid clients that were not served, by why.
+    /// Valid clients that were not served, by the reason.
     pub(crate) refused: Labelled<&'static str>,
+    /// Connections that did not finish their handshake in time.
     pub(crate) handshake_timeouts: AtomicU64,
     pub(crate) connects: Connects,
-    /// Connects by data centre, if it is a known one, and what became of them.
+    /// Clients' connections to data centres, by the index of the data centre (`None` if it is unknown) and their outcome.
     pub(crate) centres: Labelled<(Option<i16>, Reached)>,
     pub(crate) warnings: Warnings,
     pub(crate) clock: ClockCheck,
     pub(crate) reloads: Mutex<Reloads>,
 }
 
-/// Whether a client's data centre was reached.
+/// Whether a client's data centre was reached: a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Reached {
     Success,
     Fail,
-    /// Nobody knows where it is.
+    /// Its addresses are not known.
     Refused,
 }
 
@@ -81,7 +84,7 @@ impl Reached {
     }
 }
 
-/// Connections to the data centres.
+/// Attempts to connect to addresses of data centres.
 #[derive(Debug, Default)]
 pub(crate) struct Connects {
     pub(crate) attempts: AtomicU64,
@@ -105,8 +108,8 @@ impl Stats {
         }
     }
 
-    /// A valid client was `ahead` of us by so many seconds. If most of them are not `in_time`, it is our clock that is
-    /// wrong.
+    /// Notes that the clock of a valid client was `ahead` of the server's by so many seconds. Raises a warning if most
+    /// clients are not `in_time`, because the server's clock is wrong then.
     pub(crate) fn note_time(&self, name: &Arc<str>, address: IpAddr, ahead: i64, in_time: bool) {
         let (subject, now) = ("server", Instant::now());
         if self.clock.note(name, truncate_address(address), in_time, now) {
@@ -116,6 +119,7 @@ impl Stats {
         }
     }
 
+    /// Notes that a file was applied.
     pub(crate) fn applied(&self, now: DateTime<Utc>) {
         let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
         reloads.applied += 1;
@@ -123,6 +127,7 @@ impl Stats {
         reloads.current = true;
     }
 
+    /// Notes that a file was refused.
     pub(crate) fn refused_file(&self, now: DateTime<Utc>, why: String) {
         let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
         reloads.failed += 1;
@@ -135,7 +140,7 @@ impl Stats {
     }
 }
 
-/// Adds one.
+/// Adds one to a counter.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Relaxed);
 }

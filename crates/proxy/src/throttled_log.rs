@@ -1,22 +1,22 @@
-//! Warnings that would fill the log.
+//! Log lines that could otherwise fill the log, written at a bounded rate.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often the same thing is said, at most.
+/// Shortest time between two lines.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// Says something once a minute.
+/// Writes one log line at most once a minute.
 #[derive(Debug, Default)]
 pub(crate) struct ThrottledLog(Mutex<Option<Instant>>);
 
 impl ThrottledLog {
-    /// Calls `say` unless it was called shortly before `now`.
-    pub(crate) fn say(&self, now: Instant, say: impl FnOnce()) {
+    /// Calls `write` unless it was called less than a minute before `now`.
+    pub(crate) fn write(&self, now: Instant, write: impl FnOnce()) {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| now.duration_since(last) >= PAUSE) {
             *last = Some(now);
-            say();
+            write();
         }
     }
 }
@@ -26,12 +26,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_thing_is_said_once_a_minute() {
+    fn a_line_is_written_at_most_once_a_minute() {
         let (log, start) = (ThrottledLog::default(), Instant::now());
-        let mut said = Vec::new();
+        let mut written = Vec::new();
         for seconds in [0, 1, 59, 60, 61, 120] {
-            log.say(start + Duration::from_secs(seconds), || said.push(seconds));
+            log.write(start + Duration::from_secs(seconds), || written.push(seconds));
         }
-        assert_eq!(said, [0, 60, 120]);
+        assert_eq!(written, [0, 60, 120]);
     }
 }

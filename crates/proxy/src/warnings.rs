@@ -1,34 +1,35 @@
-//! What an operator should know of although the server runs: shown in the metrics as long as it lasts, and logged at a
-//! bounded rate.
+//! Warnings: conditions that the operator should know of although the server runs. The metrics show a warning as long as it
+//! lasts, and the log names it at a bounded rate.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a warning lasts after its trouble was last met. Nobody may ask for a data centre for hours.
+/// How long a warning lasts after its trouble was last met. It has to end by itself: a data centre may not be used for
+/// hours.
 const LASTS: Duration = Duration::from_mins(10);
-/// Shortest time between two log lines about the same thing.
+/// Shortest time between two log lines with the same code and subject.
 const PAUSE: Duration = Duration::from_mins(1);
-/// Subjects remembered by code: clients choose some of them.
+/// Most subjects that are remembered for one code. They are bounded because clients choose some of them.
 const SUBJECTS: usize = 16;
 
-/// What is wrong. The names are part of the metrics and do not change between versions.
+/// The kinds of warnings. Their names are part of the metrics and do not change between versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Code {
-    /// A rule of the file that restricts is not followed. Subject: its key.
+    /// The file has a restriction that this proxy does not apply. Subject: its key.
     RuleIgnored,
     /// Neither IPv4 nor IPv6 may be used. Subject: the table of the file.
     NoAddressFamily,
-    /// Clients ask for a data centre that nobody knows. Subject: its index.
+    /// Clients ask for a data centre whose addresses are not known. Subject: its index.
     DcUnknown,
-    /// A data centre was not reached. Subject: its index.
+    /// A data centre cannot be reached. Subject: its index.
     DcUnreachable,
-    /// An upstream refuses our login. Subject: its address.
+    /// An upstream server refuses the login. Subject: its address.
     UpstreamLogin,
-    /// An upstream was not reached. Subject: its address.
+    /// An upstream server cannot be reached. Subject: its address.
     UpstreamUnreachable,
-    /// Most valid clients have another time. Subject: whose clock it is.
+    /// Most clients have another time than this server. Subject: whose clock is wrong, always `server`.
     ClockWrong,
 }
 
@@ -46,36 +47,35 @@ impl Code {
         }
     }
 
-    /// What the log says of it.
+    /// The text of the log line.
     const fn message(self) -> &'static str {
         match self {
-            Self::RuleIgnored => {
-                "a rule of the configuration that restricts is not followed: this proxy does not know it"
-            }
+            Self::RuleIgnored => "the configuration has a restriction that this proxy does not apply",
             Self::NoAddressFamily => "network.ipv4 and network.ipv6 are both false: no data centre can be reached",
-            Self::DcUnknown => "clients ask for a data centre that this proxy does not know; name it in [dc_overrides]",
-            Self::DcUnreachable => "a data centre is not reached",
-            Self::UpstreamLogin => "an upstream refuses the name or the password of [[upstreams]]",
-            Self::UpstreamUnreachable => "an upstream of [[upstreams]] is not reached",
-            Self::ClockWrong => "most valid clients have another time: set the clock of this server",
+            Self::DcUnknown => "clients ask for a data centre that this proxy does not know; add it to [dc_overrides]",
+            Self::DcUnreachable => "a data centre cannot be reached",
+            Self::UpstreamLogin => "a server of [[upstreams]] refuses the name or the password",
+            Self::UpstreamUnreachable => "a server of [[upstreams]] cannot be reached",
+            Self::ClockWrong => "most clients have another time than this server; set its clock",
         }
     }
 
-    /// Whether it follows from the file alone, so that it lasts as long as the file says so.
+    /// Whether it depends on the file alone and so lasts until another file is applied.
     const fn is_of_settings(self) -> bool {
         matches!(self, Self::RuleIgnored | Self::NoAddressFamily)
     }
 }
 
-/// What is known of one code and subject.
+/// A warning with one code and subject.
 #[derive(Debug, Clone, Copy)]
 struct Trouble {
-    /// When it was last met, as long as it lasts.
+    /// When the trouble was last met; `None` when it has ended.
     met: Option<Instant>,
+    /// When it was last logged.
     logged: Instant,
 }
 
-/// All warnings.
+/// All warnings of the server.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings(Mutex<BTreeMap<Code, BTreeMap<String, Trouble>>>);
 
@@ -84,14 +84,14 @@ impl Warnings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Something is wrong with `subject`; `detail` says more in the log, and must hold no secret.
+    /// Raises a warning about `subject`. `detail` is added in the log and must not contain secrets.
     pub(crate) fn raise(&self, code: Code, subject: &str, detail: impl Display, now: Instant) {
         if self.note(code, subject, now) {
             tracing::warn!(code = code.as_str(), subject, %detail, "{}", code.message());
         }
     }
 
-    /// Remembers it, and tells whether it should be logged.
+    /// Remembers the warning, and returns whether it should be logged now.
     fn note(&self, code: Code, subject: &str, now: Instant) -> bool {
         let mut all = self.all();
         let subjects = all.entry(code).or_default();
@@ -113,7 +113,7 @@ impl Warnings {
         true
     }
 
-    /// Nothing is wrong with `subject` any more.
+    /// Ends the warning about `subject`.
     pub(crate) fn end(&self, code: Code, subject: &str) {
         if let Some(trouble) = self.all().get_mut(&code).and_then(|subjects| subjects.get_mut(subject)) {
             trouble.met = None;
@@ -125,11 +125,11 @@ impl Warnings {
         self.all().entry(code).or_default().values_mut().for_each(|trouble| trouble.met = None);
     }
 
-    /// Puts the warnings that follow from a file in the place of those that followed from the one before.
+    /// Replaces the warnings of this code by one for each subject. For warnings that depend on the file alone.
     pub(crate) fn replace(&self, code: Code, subjects: &[&str], now: Instant) {
         self.end_all(code);
         for subject in subjects {
-            self.raise(code, subject, "as the configuration says", now);
+            self.raise(code, subject, "from the configuration", now);
         }
     }
 
@@ -145,6 +145,7 @@ impl Warnings {
 }
 
 impl Trouble {
+    /// Whether the metrics show it at `now`.
     fn lasts(&self, code: Code, now: Instant) -> bool {
         self.met.is_some_and(|met| code.is_of_settings() || now.duration_since(met) < LASTS)
     }
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_lasts_until_its_trouble_ends_or_is_not_met_any_more() {
+    fn a_warning_lasts_until_its_trouble_ends_or_is_not_met_for_a_while() {
         let (warnings, start) = (Warnings::default(), Instant::now());
         warnings.raise(Code::DcUnreachable, "2", "x", start);
         warnings.raise(Code::DcUnreachable, "4", "x", start + LASTS / 2);
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_that_comes_and_goes_is_logged_once_a_minute() {
+    fn trouble_that_comes_and_goes_is_logged_at_most_once_a_minute() {
         let (warnings, start) = (Warnings::default(), Instant::now());
         let mut logged = Vec::new();
         for second in 0..=120 {
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_names_ever_new_subjects_fills_neither_memory_nor_log() {
+    fn a_client_that_names_many_subjects_fills_neither_memory_nor_log() {
         let (warnings, start) = (Warnings::default(), Instant::now());
         let logged = (0..10_000).filter(|index: &i32| warnings.note(Code::DcUnknown, &index.to_string(), start));
         assert_eq!(logged.count(), SUBJECTS);

@@ -1,4 +1,4 @@
-//! How fast bytes go, and what a connection costs that moves none.
+//! Bulk throughput, and the memory of an idle connection.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::servers::{Proxy, secret};
 
 /// Bytes that are moved for one figure.
 const TRANSFER: usize = 1 << 29;
-/// Figures of which the median is printed; a shared machine is not always equally fast.
+/// Measurements for one figure, which is their median: the speed of a shared machine varies.
 const ROUNDS: usize = 5;
 const CHUNK: usize = 16_384;
 const IDLE: usize = 5_000;
@@ -29,7 +29,7 @@ fn piece(framed: bool, length: usize) -> Vec<u8> {
     if framed { [&application_header(length)[..], &payload].concat() } else { payload }
 }
 
-/// Bytes per second down (the far end sends) or up (we send) over so many connections.
+/// Bytes per second over so many connections: down (the data centre sends) or up (the client sends).
 async fn transfer(address: SocketAddr, framed: bool, connections: usize, down: bool) -> f64 {
     let mut streams = Vec::new();
     for _ in 0..connections {
@@ -60,7 +60,7 @@ async fn one(mut stream: TcpStream, framed: bool, share: usize, down: bool) {
     }
 }
 
-/// Prints the proxy's speed as a share of the relay's. The two take turns, so that both meet the same machine.
+/// Prints the proxy's speed as a share of the relay's. Measurements of the two alternate, so that both see the same load.
 pub(crate) async fn speed(relay: SocketAddr, proxy: SocketAddr) {
     for (connections, down) in [(1, true), (1, false), (64, true), (64, false)] {
         let mut rounds = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) async fn speed(relay: SocketAddr, proxy: SocketAddr) {
     }
 }
 
-/// Prints what an idle connection costs the proxy.
+/// Prints the memory that an idle connection takes in the proxy.
 pub(crate) async fn idle(proxy: &Proxy) {
     let before = proxy.resident();
     let mut open_ones = Vec::new();

@@ -1,6 +1,6 @@
-//! Speed and size, against a plain relay of the same runtime through the same loopback path, and against another `MTProxy`
-//! server that reads telemt's `config.toml`, if `PEER_PROXY_BIN` names one. Each server is a process of its own: ours and
-//! the relay are this program started again with other arguments. `make bench-proxy`.
+//! Measures speed and memory of the proxy. It is compared with a plain relay of the same runtime over loopback, and with
+//! another MTProxy server that reads telemt's `config.toml`, if `PEER_PROXY_BIN` names one. Each server is a process of
+//! its own: the proxy and the relay are this program, started with other arguments. Run it with `make bench-proxy`.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs, reason = "a benchmark")]
 
 mod bars;
@@ -20,7 +20,7 @@ use tikv_jemallocator::Jemalloc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-/// The product's allocator, or its memory would not be what is measured.
+/// The allocator of the product, so that the measured memory is that of the product.
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
@@ -35,7 +35,7 @@ async fn main() {
 }
 
 async fn measure() {
-    // The clients and the data centre are here, with two files for each connection.
+    // Clients and the data centre are in this process, so each connection needs two open files here.
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).unwrap();
     let peers = Peers::start().await;
@@ -46,7 +46,7 @@ async fn measure() {
         let proxy = Proxy::start(binary, &peers, 10).await;
         bulk::speed(relay.address, proxy.address()).await;
         drop(proxy);
-        // A fresh one, because what bulk transfers leave behind would hide what connections cost.
+        // A new process, because memory that bulk transfers leave behind would hide that of idle connections.
         bulk::idle(&Proxy::start(binary, &peers, 10).await).await;
         for count in [10, 64, 1_000, 10_000, 100_000] {
             users::measure(Proxy::start(binary, &peers, 10).await, count).await;

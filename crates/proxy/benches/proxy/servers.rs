@@ -1,4 +1,4 @@
-//! What is measured, and what stands around it.
+//! The servers that are measured, and their data centre and masked site.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Users whose sessions end when a file without them is applied.
+/// Users whose connections are cut when a file without them is applied.
 pub(crate) const CANARIES: [u32; 2] = [u32::MAX - 1, u32::MAX];
 
 pub(crate) fn secret(number: u32) -> [u8; 16] {
@@ -24,7 +24,7 @@ fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// A process that ends with its owner.
+/// A server process; it is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
@@ -54,17 +54,17 @@ fn ourselves() -> Command {
     Command::new(std::env::current_exe().unwrap())
 }
 
-/// The plain relay.
+/// Starts the plain relay.
 pub(crate) async fn relay(target: SocketAddr) -> Server {
     let port = free_port();
     Server::start(ourselves().args(["relay", &port.to_string(), &target.to_string()]), port).await
 }
 
-/// Where proxies and relays lead.
+/// The servers to which proxies and relays connect.
 pub(crate) struct Peers {
-    /// For proxies: an init comes first.
+    /// The data centre of proxies: it expects an init first.
     pub(crate) centre: SocketAddr,
-    /// For the relay.
+    /// The data centre of the relay, without an init.
     pub(crate) raw_centre: SocketAddr,
     site: SocketAddr,
 }
@@ -75,8 +75,9 @@ impl Peers {
     }
 }
 
-/// A data centre. By the first byte after the init it sends for ever (1), sends back (2), or swallows what it gets; the
-/// cipher makes any of them of a first byte, so that the client chooses by how much it sends first: 1, 2 or more bytes.
+/// Starts a data centre. The number of bytes in the first read after the init chooses what it does: with 1 it sends
+/// without end, with 2 it answers each read with one byte, with more it only reads. The bytes themselves are encrypted,
+/// so they cannot choose.
 async fn centre(init: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -109,7 +110,7 @@ async fn centre(init: bool) -> SocketAddr {
     address
 }
 
-/// A masked site that answers and closes.
+/// Starts a masked site that sends an alert and closes.
 async fn site() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -132,7 +133,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts ours, or another binary, with so many users and the canaries.
+    /// Starts this proxy, or another binary, with so many users and the canaries.
     pub(crate) async fn start(binary: Option<&OsStr>, peers: &Peers, users: u32) -> Self {
         let (port, metrics, api) = (free_port(), free_port(), free_port());
         let settings = format!(
@@ -169,7 +170,7 @@ impl Proxy {
         self.server.address
     }
 
-    /// Puts a file with these users in place, and tells when it was renamed.
+    /// Replaces the file by one with these users, and returns the time of the rename.
     pub(crate) fn replace(&self, users: &(impl Iterator<Item = u32> + Clone)) -> Instant {
         write(&self.directory, &self.settings, users)
     }

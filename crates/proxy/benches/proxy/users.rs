@@ -1,4 +1,4 @@
-//! What depends on how many users there are: reloads, and handshakes, also while visitors come.
+//! What depends on the number of users: reloads, and handshakes with and without visitors.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,15 +12,15 @@ use crate::bars::{self, verdict};
 use crate::client::{Client, hello, random, unix_time};
 use crate::servers::{CANARIES, Proxy, secret};
 
-/// Valid clients in one measurement, and the time between two.
+/// Valid clients in one measurement, and the time between two of them.
 const CLIENTS: u32 = 200;
 const PACE: Duration = Duration::from_millis(15);
-/// Makes a hello of 1,700 bytes.
+/// Padding that makes a hello of 1,700 bytes, as long as a browser's.
 const VISITOR_PADDING: usize = 1_700 - 153;
-/// How long a client waits to be let in.
+/// Longest wait of a client for its handshake.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reloads the file with so many users, and measures handshakes of users who were not here before.
+/// Measures reloads with so many users, and handshakes of users who have not connected before.
 pub(crate) async fn measure(proxy: Proxy, users: u32) {
     let address = proxy.address();
     println!("  {users} users:");
@@ -28,10 +28,10 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
         let all = (0..users).chain(CANARIES.into_iter().skip(at + 1));
         match reload(&proxy, &all, canary).await {
             Some((took, longest)) => println!(
-                "    reload {took:.0?}, longest wait in a session meanwhile {longest:.1?} {}",
+                "    reload {took:.0?}, longest round trip meanwhile {longest:.1?} {}",
                 verdict(took < bars::RELOAD, &format!("under {:?}", bars::RELOAD))
             ),
-            None => println!("    reload: the session of a user who is removed is still open after {PATIENCE:?}"),
+            None => println!("    reload: the connection of a user who is removed is still open after {PATIENCE:?}"),
         }
     }
     let mut cold = (0..).map(|number: u32| number.wrapping_mul(7_919) % users);
@@ -55,13 +55,13 @@ pub(crate) async fn measure(proxy: Proxy, users: u32) {
         storm.abort();
         let ratio = stormy.median.as_secs_f64() / quiet.median.as_secs_f64();
         let met = ratio <= bars::STORM && stormy.lost == 0;
-        let bar = format!("at most {}, nobody lost", bars::STORM);
+        let bar = format!("at most {}, none lost", bars::STORM);
         println!("    {} visitors a second: {stormy}, ratio {ratio:.2} {}", 1_000 / pause, verdict(met, &bar));
     }
 }
 
-/// The time until a file cuts the canary that is not in it, and the longest round trip meanwhile. `None` if it does not
-/// cut them.
+/// The time until the connection of the canary is cut by a file without them, and the longest round trip of another
+/// connection meanwhile. `None` if the canary is not cut.
 async fn reload(
     proxy: &Proxy,
     users: &(impl Iterator<Item = u32> + Clone),
@@ -95,7 +95,7 @@ async fn reload(
     cut.ok().map(|()| (took, longest))
 }
 
-/// A session in which every byte is answered by one.
+/// A connection on which every byte is answered by one.
 async fn ping(address: SocketAddr, user: u32) -> Client {
     let mut client = Client::connect(address, &secret(user)).await.unwrap();
     client.send(&[0, 0]).await.unwrap();
@@ -103,7 +103,7 @@ async fn ping(address: SocketAddr, user: u32) -> Client {
     client
 }
 
-/// How the valid clients fared.
+/// The handshakes of one measurement.
 struct Handshakes {
     median: Duration,
     longest: Duration,
@@ -117,7 +117,7 @@ impl std::fmt::Display for Handshakes {
     }
 }
 
-/// Lets clients come at a steady pace, whether or not those before them are in.
+/// Starts handshakes at a steady pace, without waiting for earlier ones.
 async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Handshakes {
     let mut ticks = interval(PACE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -140,7 +140,7 @@ async fn clients(address: SocketAddr, secrets: Vec<[u8; 16]>) -> Handshakes {
     Handshakes { median: at(times.len() / 2), longest: at(times.len().saturating_sub(1)), lost }
 }
 
-/// Visitors that name the right site, with hellos as long as a browser's.
+/// Starts visitors at a steady pace, who name the masking domain in hellos as long as a browser's. Never returns.
 async fn storm(address: SocketAddr, pause: Duration) {
     let mut ticks = interval(pause);
     loop {

@@ -1,5 +1,5 @@
-//! The open sessions of a user, and the addresses that they hold. Addresses of which a session has proved that they are one
-//! device count as one.
+//! The open connections of a user, and the addresses that they come from. Addresses that were shown to be of one device
+//! count as one.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::network::truncate_address;
 
-/// How long an address that has gone is still a recent one (telemt 3.4.25: `user_max_unique_ips_window_secs`).
+/// How long an address without connections still counts as recent (as `user_max_unique_ips_window_secs` in telemt 3.4.25).
 pub(super) const RECENT: Duration = Duration::from_secs(30);
 
 /// Keys that are remembered for an address: a device has a few for each data centre, and several devices may share an address.
@@ -19,20 +19,26 @@ const MOST_KEYS: usize = 16;
 /// The two ends of a client's connection: ours, and the client's.
 pub(crate) type Ends = (SocketAddr, SocketAddr);
 
+/// The open connections of a user.
 #[derive(Debug, Default)]
 pub(super) struct Live {
+    /// The number of the connection that was opened last.
     opened: u64,
+    /// Open connections by their number.
     sessions: BTreeMap<u64, Open>,
-    /// The addresses that sessions hold. An IPv6 address counts as its /64: a device has many of them, and changes them.
+    /// The addresses of open connections. An IPv6 address counts as its /64, because a device has many in it and changes
+    /// them.
     networks: HashMap<IpAddr, Held>,
-    /// Addresses that have gone lately.
+    /// Addresses without connections that still count as recent, and since when they have had none.
     gone: Vec<(IpAddr, Instant)>,
-    /// Cancelled when the sessions open now must end; made for the first of them.
+    /// Cancelled to cut all connections that are open now; `None` if none was opened since the last cut.
     cut: Option<CancellationToken>,
 }
 
+/// An address with open connections.
 #[derive(Debug, Default)]
 struct Held {
+    /// Number of its connections.
     sessions: u64,
     /// The authorization keys that were used there, each once, the latest last.
     keys: Vec<NonZeroU64>,
@@ -52,6 +58,7 @@ impl Held {
     }
 }
 
+/// An open connection.
 #[derive(Debug)]
 struct Open {
     address: IpAddr,
@@ -95,6 +102,7 @@ impl Live {
         self.addresses() + self.gone.len() as u64
     }
 
+    /// Whether a connection from this address is open.
     pub(super) fn holds(&self, address: IpAddr) -> bool {
         self.networks.contains_key(&truncate_address(address))
     }
@@ -109,7 +117,7 @@ impl Live {
         self.networks.values().any(|held| !held.keys.is_empty())
     }
 
-    /// Tells which key a session's client uses.
+    /// Sets the key of a connection's client.
     pub(super) fn set_key(&mut self, number: u64, key: NonZeroU64) {
         let Some(open) = self.sessions.get(&number) else { return };
         if let Some(held) = self.networks.get_mut(&truncate_address(open.address)) {
@@ -133,14 +141,14 @@ impl Live {
         (self.opened, cut)
     }
 
-    /// Tells between which ends a session runs.
+    /// Sets the two ends of a connection.
     pub(super) fn set_ends(&mut self, number: u64, ends: Ends) {
         if let Some(open) = self.sessions.get_mut(&number) {
             open.ends = Some(ends);
         }
     }
 
-    /// Forgets a session, if it is not forgotten yet.
+    /// Removes a connection, if it was not removed yet.
     pub(super) fn close(&mut self, number: u64, now: Instant) {
         let Some(open) = self.sessions.remove(&number) else { return };
         let network = truncate_address(open.address);
@@ -155,7 +163,7 @@ impl Live {
         }
     }
 
-    /// Forgets an address that no session holds any more. It was a recent one only if its device has gone with it.
+    /// Removes an address without connections. It stays recent only if it was the last one of its device.
     fn give_up(&mut self, network: IpAddr, now: Instant) {
         let Some(held) = self.networks.remove(&network) else { return };
         if !self.networks.values().any(|other| other.shares_key(&held.keys)) {
@@ -164,23 +172,23 @@ impl Live {
         }
     }
 
-    /// Forgets who has gone a while ago.
+    /// Removes addresses that are not recent any more.
     pub(super) fn forget(&mut self, now: Instant) {
         self.gone.retain(|(_, since)| now.duration_since(*since) < RECENT);
         self.gone.shrink_to_fit();
     }
 
-    /// What to cancel so that every session ends that is open now.
+    /// Takes the token whose cancellation cuts all connections that are open now.
     pub(super) fn take_cut(&mut self) -> Option<CancellationToken> {
         self.cut.take()
     }
 
-    /// Ends the sessions from addresses of which `ends` holds.
+    /// Cuts the connections from the addresses for which `ends` is true.
     pub(super) fn cut_from(&self, ends: impl Fn(IpAddr) -> bool) {
         self.sessions.values().filter(|open| ends(open.address)).for_each(|open| open.cut.cancel());
     }
 
-    /// The sessions by the addresses that they hold.
+    /// The numbers and ends of the connections, by address.
     pub(super) fn by_network(&self) -> HashMap<IpAddr, Vec<(u64, Option<Ends>)>> {
         let mut all: HashMap<_, Vec<_>> = HashMap::new();
         for (&number, open) in &self.sessions {
@@ -189,7 +197,7 @@ impl Live {
         all
     }
 
-    /// Ends a session and gives its place away at once.
+    /// Cuts a connection and removes it at once, without waiting for its end.
     pub(super) fn evict(&mut self, number: u64, now: Instant) {
         if let Some(open) = self.sessions.get(&number) {
             open.cut.cancel();

@@ -31,7 +31,7 @@ fn connections_and_addresses_are_limited_and_freed() {
 }
 
 #[test]
-fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
+fn addresses_of_one_ipv6_network_count_once_and_one_that_does_not_answer_is_given_up() {
     let account = Arc::new(Account::new("alice"));
     let rule = rule(None, Some(1));
     let [first, same, other] = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"].map(|ip| ip.parse().unwrap());
@@ -39,7 +39,7 @@ fn addresses_of_one_ipv6_network_are_one_and_a_silent_one_gives_way() {
     assert_eq!(account.admit(&rule, other, None).unwrap_err(), Refusal::TooManyAddresses);
     let ends = |port| (([127, 0, 0, 1], 1).into(), ([127, 0, 0, 1], port).into());
     sessions[0].set_ends(ends(2));
-    // The ends of the second one are not known.
+    // The ends of the second connection are not known.
     assert!(!account.evict_silent(|_| false));
     sessions[1].set_ends(ends(3));
     assert!(!account.evict_silent(|(_, client)| client.port() == 3));
@@ -114,7 +114,7 @@ fn only_the_latest_keys_of_an_address_are_kept() {
 }
 
 #[test]
-fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
+fn a_cut_ends_the_open_connections_and_no_later_one() {
     let account = Arc::new(Account::new("alice"));
     let before = account.admit(&rule(None, None), ip(1), None).unwrap();
     account.cut();
@@ -123,7 +123,7 @@ fn a_cut_ends_the_sessions_that_are_open_and_no_later_one() {
 }
 
 #[tokio::test]
-async fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
+async fn the_last_byte_of_a_quota_cuts_and_unused_bytes_are_given_back() {
     let account = Arc::new(Account::new("alice"));
     account.set_quota(Some(10));
     let session = account.admit(&rule(None, None), ip(1), None).unwrap();
@@ -141,7 +141,7 @@ async fn the_last_byte_of_a_quota_cuts_and_what_was_not_moved_goes_back() {
 }
 
 #[tokio::test]
-async fn a_transfer_that_stands_still_ends_nobody_and_its_rest_is_for_the_others() {
+async fn a_transfer_that_stalls_cuts_nobody_and_others_get_its_unused_bytes() {
     let account = Account::new("alice");
     account.set_quota(Some(10));
     let mut stalled = account.grant(Direction::ToClient, 10).await.unwrap();
@@ -160,7 +160,7 @@ async fn a_transfer_that_stands_still_ends_nobody_and_its_rest_is_for_the_others
 
 proptest! {
     #[test]
-    fn never_more_than_the_quota_moves(
+    fn no_more_than_the_quota_moves(
         quota in 0..500_u64, wanted in prop::collection::vec((1..100_usize, 0..100_usize, 0..100_usize), 0..40),
     ) {
         let account = Account::new("alice");

@@ -1,14 +1,14 @@
-//! Why a file is refused, without a word of what stands in it.
+//! The error that refuses a file. It never quotes the file.
 
 use std::fmt;
 use std::path::Path;
 
-/// Why a file is refused. The text never quotes the file, which holds secrets.
+/// Why a file is refused. The text never quotes the file, because that contains secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// What is wrong.
     pub message: String,
-    /// Line and column, from 1, where that can be told.
+    /// Line and column, counted from 1, if they are known.
     pub position: Option<(usize, usize)>,
 }
 
@@ -28,7 +28,7 @@ impl ConfigError {
         Self { message: message.to_owned(), position: None }
     }
 
-    /// The same error at a line of the file (`None`), or of one that it includes.
+    /// The same error with another position: a line of the main file (`None`), or of an included file.
     pub(super) fn at(self, (file, line): (Option<&Path>, usize), column: usize) -> Self {
         match file {
             None => Self { position: Some((line, column)), ..self },
@@ -43,14 +43,15 @@ impl ConfigError {
         }
     }
 
+    /// The error for an error of the TOML parser.
     pub(super) fn of_toml(error: &toml::de::Error, text: &str) -> Self {
         let position = error.span().map(|span| position(text, span.start));
         Self { message: without_values(error.message()), position }
     }
 }
 
-/// A message of the parser without what it quotes of the file: that may be a secret in the wrong place. What is quoted
-/// stands before what was expected, if anything is.
+/// Removes what a message of the parser quotes of the file, which may be a misplaced secret. The quoted part stands before
+/// `, expected`.
 fn without_values(message: &str) -> String {
     let quotes = ["invalid type: ", "invalid value: ", "unknown variant "];
     match message.rsplit_once(", expected ") {
@@ -61,7 +62,7 @@ fn without_values(message: &str) -> String {
     }
 }
 
-/// Line and column, in characters from 1, of a byte offset.
+/// Line and column of a byte offset, both counted from 1, the column in characters.
 fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -1,18 +1,18 @@
-//! What those see who are not authenticated (`[censorship]`).
+//! The settings of masking (`[censorship]`).
 
 use std::time::Duration;
 
 use super::{ConfigError, Masking, raw, rules};
 
-/// Largest body of the first application record: clients on iOS read no more.
+/// Most bytes in the first application record of an answer, because clients on iOS read no more.
 const FIRST_RECORD_MAX: usize = 10_240;
-/// Most that `mask_relay_max_bytes` may be (telemt 3.4.25 refuses more).
+/// Largest value of `mask_relay_max_bytes` (telemt 3.4.25 refuses more, too).
 const MAX_BYTES: usize = 64 << 20;
-/// How long a visit may last and be silent where the file does not say. Longer than telemt's minute and five seconds,
-/// because the usual web servers keep a silent connection for a minute or more: to end it sooner would show that somebody
-/// else does.
+/// How long a visit may last, and may be silent, if the file does not say. telemt's defaults are a minute and five
+/// seconds. But usual web servers keep a silent connection for a minute or more, so ending it sooner would show that a
+/// proxy is there.
 pub(super) const USUAL_TIME: Duration = Duration::from_mins(5);
-/// Longest time that a file may give, a day.
+/// Longest time that a file may set, in milliseconds: a day.
 const MAX_TIME: u64 = 86_400_000;
 
 pub(super) fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigError> {
@@ -20,7 +20,7 @@ pub(super) fn masking(censorship: raw::Censorship) -> Result<Masking, ConfigErro
     domains.extend(censorship.tls_domains);
     for domain in &mut domains {
         domain.make_ascii_lowercase();
-        rules::is_usable_domain(domain).map_err(ConfigError::new)?;
+        rules::check_domain(domain).map_err(ConfigError::new)?;
     }
     if censorship.mask_port == 0 {
         return Err(ConfigError::new("censorship.mask_port must not be 0"));

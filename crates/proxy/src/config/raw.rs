@@ -1,4 +1,4 @@
-//! The shape of `config.toml` as it is written: names and defaults of telemt 3.4.25 (docs/contract-telemt.md, "config.toml").
+//! `config.toml` as it is written: its keys, with the defaults of telemt 3.4.25 (docs/contract-telemt.md, "config.toml").
 
 use std::collections::HashMap;
 use std::fmt;
@@ -43,13 +43,13 @@ impl Default for General {
     }
 }
 
-/// Which kinds of clients are served (docs/contract-telemt.md, "Server, masking, links").
+/// The kinds of clients that are served (`general.modes`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Modes {
-    /// Obfuscated, without padding, over plain TCP.
+    /// Obfuscated without padding, without TLS.
     pub classic: bool,
-    /// Obfuscated, padded (`dd`), over plain TCP.
+    /// Obfuscated with padding (`dd`), without TLS.
     pub secure: bool,
     /// `FakeTLS` (`ee`).
     pub tls: bool,
@@ -122,11 +122,11 @@ pub(super) struct Listener {
 #[serde(default)]
 #[expect(clippy::struct_field_names, reason = "as the file calls them")]
 pub(super) struct Timeouts {
-    /// Seconds within which a handshake must be complete.
+    /// Longest time for a handshake, in seconds.
     pub(super) client_handshake: u64,
-    /// Seconds between keep-alive probes of the system; 0 switches them off.
+    /// Seconds between keep-alive probes of the kernel; 0 switches them off.
     pub(super) client_keepalive: u64,
-    /// Seconds until bytes that were sent must have been acknowledged.
+    /// Longest time until bytes that were sent are acknowledged, in seconds.
     pub(super) client_ack: u64,
 }
 
@@ -170,18 +170,18 @@ impl Default for Censorship {
     }
 }
 
-/// What happens to a TLS client that names a domain which is not ours (`censorship.unknown_sni_action`).
+/// What happens to a TLS client that does not name a masking domain (`censorship.unknown_sni_action`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownSni {
     /// The connection is closed.
     Drop,
-    /// It is relayed to the masked site, as any other visitor is.
+    /// The connection is relayed to the masked site, like any other visitor.
     #[default]
     Mask,
-    /// It is served if its secret is right.
+    /// The client is served if its secret is valid.
     Accept,
-    /// It gets the alert `unrecognized_name` (RFC 6066, section 3), as servers do that reject unknown hosts.
+    /// The client gets the alert `unrecognized_name` (RFC 6066, section 3), as from a server that rejects unknown names.
     RejectHandshake,
 }
 
@@ -223,7 +223,7 @@ const fn yes() -> bool {
     true
 }
 
-/// A data centre's index, a key such as `"-4"`.
+/// The index of a data centre, a key such as `"-4"`.
 #[derive(PartialEq, Eq, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct DcKey(pub(super) i16);
@@ -309,7 +309,7 @@ impl Default for Access {
 }
 
 impl Access {
-    /// Adds the users' tables of `other`.
+    /// Adds the users' tables of `other`, whose entries replace those of the same name.
     pub(super) fn extend(&mut self, other: Self) {
         self.users.extend(other.users);
         self.user_enabled.extend(other.user_enabled);
@@ -320,7 +320,7 @@ impl Access {
     }
 }
 
-/// A secret; errors never show what stands there.
+/// A secret in hexadecimal digits. Errors never quote the value.
 pub(super) struct SecretText(pub(super) Secret);
 
 impl<'de> Deserialize<'de> for SecretText {
@@ -341,7 +341,7 @@ impl<'de> Deserialize<'de> for SecretText {
     }
 }
 
-/// An instant with an offset: RFC 3339, quoted or native (docs/contract-telemt.md, "config.toml").
+/// A date and time with an offset (RFC 3339), as a string or as a native value of TOML.
 pub(super) struct Instant(pub(super) DateTime<Utc>);
 
 impl<'de> Deserialize<'de> for Instant {

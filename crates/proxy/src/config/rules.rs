@@ -1,12 +1,12 @@
-//! Rules of telemt that restrict and that this server does not follow. They are named, because an operator who wrote one
-//! relies on it.
+//! Restrictions of telemt that this server does not apply. They are reported, because an operator who wrote one relies on
+//! it.
 
 use super::raw;
 
-/// What telemt does by default with the addresses of a user, as this server does.
+/// How telemt counts the addresses of a user by default. This server knows only this mode.
 const MODE: &str = "active_window";
 
-/// Names of the rules in `file` that are not followed, each once.
+/// The keys of the restrictions in `file` that are not applied, each once.
 pub(super) fn ignored(file: &raw::File) -> Vec<&'static str> {
     let access = &file.access;
     let limiter = |listener: &raw::Listener| listener.synlimit.0;
@@ -26,11 +26,11 @@ pub(super) fn ignored(file: &raw::File) -> Vec<&'static str> {
     rules.into_iter().filter(|(_, given)| *given).map(|(name, _)| name).collect()
 }
 
-/// Longest name that clients accept in a `FakeTLS` link.
+/// Longest masking domain that clients accept in a FakeTLS link, in characters.
 const DOMAIN_MAX: usize = 182;
 
-/// Whether clients can use this masking domain.
-pub(super) fn is_usable_domain(domain: &str) -> Result<(), &'static str> {
+/// Checks that clients can use this masking domain; says what is wrong if they cannot.
+pub(super) fn check_domain(domain: &str) -> Result<(), &'static str> {
     if domain.is_empty() || !domain.is_ascii() || domain.contains(char::is_whitespace) {
         Err("censorship.tls_domain and tls_domains must be host names in ASCII")
     } else if domain.len() > DOMAIN_MAX {

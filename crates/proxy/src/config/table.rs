@@ -1,4 +1,4 @@
-//! A table of users, in order of their names. At 100,000 users this takes a third of the time of hashing them.
+//! A table by user name, sorted by name. With 100,000 users this takes a third of the time of a hash table.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-/// Names, each once and in order, and what the file says of each.
+/// Names and their values, sorted by name, each name once.
 pub(super) struct Table<T>(Vec<(String, T)>);
 
 impl<T> Default for Table<T> {
@@ -16,9 +16,9 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Puts entries in order; `None` if a name comes twice.
+    /// Sorts entries; `None` if a name occurs twice.
     pub(super) fn new(mut entries: Vec<(String, T)>) -> Option<Self> {
-        // What the panel writes is in order already.
+        // Tables that the panel writes are sorted already.
         if !entries.is_sorted_by(|a, b| a.0 < b.0) {
             entries.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         }
@@ -29,14 +29,14 @@ impl<T> Table<T> {
         self.0.is_empty()
     }
 
-    /// Adds the entries of another table, whose word counts where both know a name.
+    /// Adds the entries of another table. If both have a name, the entry of `other` is kept.
     pub(super) fn extend(&mut self, other: Self) {
         self.0.retain(|(name, _)| other.0.binary_search_by(|entry| entry.0.cmp(name)).is_err());
         self.0.extend(other.0);
         self.0.sort_by(|a, b| a.0.cmp(&b.0));
     }
 
-    /// Answers what stands at names that are asked for in order.
+    /// A function that finds the values of names. It must be called with names in ascending order.
     pub(super) fn in_order<'a>(&'a self) -> impl FnMut(&str) -> Option<&'a T> {
         let mut rest = self.0.iter().peekable();
         move |name| {
@@ -70,7 +70,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                // TOML lets no name come twice.
+                // TOML does not allow a key twice.
                 Ok(Table::new(entries).unwrap_or_default())
             }
         }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_found_in_whatever_order_they_came() {
+    fn names_are_found_in_whatever_order_they_were_given() {
         let table = table(&["c", "a", "d"]).unwrap();
         let mut at = table.in_order();
         assert_eq!(
@@ -97,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_comes_twice_makes_no_table() {
+    fn a_name_that_occurs_twice_is_refused() {
         assert!(table(&["a", "b", "a"]).is_none());
     }
 
     #[test]
-    fn the_word_of_the_added_table_counts() {
+    fn the_entry_of_the_added_table_is_kept() {
         let mut all = table(&["x", "a", "b"]).unwrap();
         all.extend(table(&["b", "z"]).unwrap());
         let entries: Vec<_> = all.into_iter().collect();

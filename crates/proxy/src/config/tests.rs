@@ -9,7 +9,7 @@ fn parse(text: &str) -> Config {
 }
 
 #[test]
-fn the_smallest_file_gets_the_defaults_of_the_contract() {
+fn the_smallest_file_gets_the_defaults_of_telemt() {
     let config = Config::parse(ALICE).unwrap();
     assert_eq!(config.modes, Modes { classic: false, secure: false, tls: true });
     let both = ["0.0.0.0:443", "[::]:443"];
@@ -25,7 +25,7 @@ fn the_smallest_file_gets_the_defaults_of_the_contract() {
 }
 
 #[test]
-fn the_template_of_a_first_start_is_understood_and_what_it_does_not_know_is_named() {
+fn the_template_of_a_first_start_is_read_and_unknown_keys_are_listed() {
     let domain = "Mask.example".parse().unwrap();
     let text = mtpannel_core::template::Template::new("proxy.example", 443, &domain).text();
     let config = Config::parse(&format!("{text}{ALICE}")).unwrap();
@@ -115,19 +115,19 @@ fn listeners_data_centres_and_upstreams_are_read() {
 #[case::bad_dc("[dc_overrides]\nx = \"127.0.0.1:1\"\n", Some((2, 1)))]
 #[case::bad_action("[censorship]\nunknown_sni_action = \"x\"\n", Some((2, 22)))]
 #[case::shadowsocks("[[upstreams]]\ntype = \"shadowsocks\"\n", Some((2, 8)))]
-fn a_file_that_cannot_be_right_is_refused_with_its_place(#[case] text: &str, #[case] position: Option<(usize, usize)>) {
+fn an_invalid_file_is_refused_with_line_and_column(#[case] text: &str, #[case] position: Option<(usize, usize)>) {
     let error = Config::parse(text).unwrap_err();
     assert_eq!(error.position, position, "{error}");
 }
 
 #[test]
-fn of_many_unknown_keys_64_are_named_and_the_others_counted() {
+fn the_first_64_unknown_keys_are_listed_and_the_others_counted() {
     let keys: String = (0..100).map(|number| ["key_", &number.to_string(), " = 1\n"].concat()).collect();
     let config = Config::parse(&format!("{keys}{ALICE}")).unwrap();
     assert_eq!((config.ignored.keys.len(), config.ignored.more), (64, 36));
 }
 
-/// What must not be shown, in the forms that a slip of the hand gives it.
+/// Values that must not be shown, in the forms that typing errors produce.
 const SLIPS: [&str; 9] = [
     "\"6384e2b2184bcbf58eccf10ca7a6563c\"",
     "\"6384e2b2184bcbf5\"",
@@ -160,7 +160,7 @@ const SLIPS: [&str; 9] = [
 #[case("[server]\nmetrics_listen = ")]
 #[case("[server]\nproxy_protocol_trusted_cidrs = ")]
 #[case("[dc_overrides]\n2 = ")]
-fn no_error_shows_what_stands_in_the_file(#[case] before: &str) {
+fn no_error_quotes_the_file(#[case] before: &str) {
     for slip in SLIPS {
         let Err(error) = Config::parse(&format!("{before}{slip}\n")) else { continue };
         assert!(!error.to_string().contains("6384"), "{before}{slip}: {error}");
@@ -196,7 +196,7 @@ fn a_keepalive_of_zero_means_off(#[case] seconds: u64, #[case] expected: Option<
 #[case(10_240, 10_240)]
 #[case(10_241, 10_240)]
 #[case(16_384, 10_240)]
-fn no_record_is_longer_than_clients_read(#[case] written: usize, #[case] used: usize) {
+fn the_first_record_is_no_longer_than_clients_read(#[case] written: usize, #[case] used: usize) {
     assert_eq!(parse(&format!("[censorship]\nfake_cert_len = {written}")).masking.first_record, used);
 }
 
@@ -222,14 +222,14 @@ fn networks_from_which_a_user_is_not_served_are_read_in_every_form() {
 #[case("alice = '192.0.2.0/24'")]
 #[case("alice = ['192.0.2.0/33']")]
 #[case("alice = ['everywhere']")]
-fn a_source_rule_that_cannot_be_right_is_refused(#[case] line: &str) {
+fn an_invalid_source_rule_is_refused(#[case] line: &str) {
     let error = Config::parse(&format!("{ALICE}[access.user_source_deny]\n{line}")).unwrap_err();
     assert_eq!(error.position.map(|(line, _)| line), Some(4), "{error}");
     assert!(!error.to_string().contains("everywhere"), "{error}");
 }
 
 #[test]
-fn an_index_that_nobody_knows_has_no_default_unless_the_file_names_one() {
+fn unknown_indexes_have_no_default_unless_the_file_names_one() {
     for (text, default) in [("", None), ("default_dc = 4", Some(4)), ("default_dc = 9", None)] {
         assert_eq!(parse(text).data_centres.default, default, "{text}");
     }
@@ -237,7 +237,7 @@ fn an_index_that_nobody_knows_has_no_default_unless_the_file_names_one() {
 
 proptest! {
     #[test]
-    fn the_short_way_and_the_parser_read_the_same(
+    fn the_fast_reader_and_the_parser_read_the_same(
         lines in prop::collection::vec((0..12_usize, 0..3_u8, any::<bool>()), 0..30),
     ) {
         let tables = ["users", "user_enabled", "user_max_tcp_conns", "user_expirations", "user_data_quota", "user_max_unique_ips"];

@@ -1,4 +1,4 @@
-//! Values of the file that more than one key has.
+//! Types of values that several keys of the file have.
 
 use std::fmt;
 use std::net::{AddrParseError, IpAddr};
@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-/// Whether a value says anything: not if it is empty, `false` or 0.
+/// Whether a value of any type is set: `false`, 0, and empty texts, lists and tables are not.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Given(pub(super) bool);
 

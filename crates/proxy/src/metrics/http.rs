@@ -20,12 +20,12 @@ use tokio_util::sync::CancellationToken;
 use crate::shared::Shared;
 use crate::socket::tune;
 
-/// Readers served at once; each may have a text of 80 MiB on its way.
+/// Readers that are served at once. With many users each may receive a text of 80 MiB.
 const READERS: usize = 16;
-/// Longest wait for a request on a connection that is kept alive.
+/// Longest wait for the next request on a connection.
 const HEADER: Duration = Duration::from_mins(2);
 
-/// Serves until told to stop. A peer outside the whitelist gets a closed socket (docs/contract-telemt.md, trap 12).
+/// Serves the metrics until `stop`. Connections from outside the whitelist are closed (docs/contract-telemt.md, trap 12).
 pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist: Vec<IpNet>, stop: CancellationToken) {
     let slots = Arc::new(Semaphore::new(READERS));
     loop {
@@ -38,7 +38,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: TcpListener, whitelist:
             continue;
         };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
-        // A reader who takes nothing is given up after a while.
+        // The options also close the connection of a reader that stops reading.
         if allowed(&whitelist, peer) && tune(&stream, &shared.config.timeouts).is_ok() {
             let (shared, stop) = (Arc::clone(&shared), stop.clone());
             tokio::spawn(async move {
@@ -73,7 +73,7 @@ async fn respond(shared: Arc<Shared>, request: &Request<Incoming>) -> Response<F
     let mut response = if request.uri().path() != "/metrics" {
         plain(StatusCode::NOT_FOUND, "not found\n".to_owned())
     } else if request.method() == Method::GET || head {
-        // With many users this takes long enough to hold up relays.
+        // With many users this takes so long that it would delay relays.
         match tokio::task::spawn_blocking(move || super::render(&shared.stats, &shared.directory)).await {
             Ok(text) => plain(StatusCode::OK, text),
             Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "no metrics\n".to_owned()),

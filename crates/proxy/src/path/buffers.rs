@@ -1,4 +1,4 @@
-//! Buffers that are shared by all relays and held only while bytes are on their way.
+//! Buffers that all relays share. A relay holds one only while it has bytes to pass on.
 
 use std::io::{self, IoSliceMut};
 use std::ops::{Deref, DerefMut};
@@ -8,18 +8,19 @@ use tokio::net::tcp::ReadHalf;
 
 use crate::wire::{HEADER, MAX_PAYLOAD, RecordSizes};
 
-/// The longest record with its header.
+/// Bytes of the longest record with its header.
 const SLOT: usize = HEADER + MAX_PAYLOAD;
-/// Records in a large buffer, 256 KiB: fewer turns to the system, each of which costs as much as ciphering 64 KiB.
+/// Records in a large buffer, about 256 KiB. Large buffers need fewer system calls, each of which costs as much as
+/// encrypting 64 KiB.
 const LARGE: usize = 16;
-/// Large buffers, at most: 8 MiB. Further transfers do with smaller ones.
+/// Most large buffers, 8 MiB together. Further transfers use smaller ones.
 const MOST_LARGE: usize = 32;
-/// Records in a buffer when the large ones are out, 64 KiB.
+/// Records in the buffers that are used when no large one is left, about 64 KiB.
 const MEDIUM: usize = 4;
-/// Buffers of a size that are kept for later, at most.
+/// Most buffers of one size that are kept for later use.
 const KEPT: usize = 128;
 
-/// Stocks of buffers, the larger ones first; the last has no limit.
+/// Stocks of buffers, the largest size first. The last stock has no limit.
 #[derive(Debug)]
 pub(crate) struct Buffers(Vec<Stock>);
 
@@ -27,41 +28,43 @@ pub(crate) struct Buffers(Vec<Stock>);
 #[derive(Debug)]
 struct Stock {
     size: usize,
-    /// Buffers that there may be.
+    /// Most buffers that may exist.
     limit: usize,
     shelf: Mutex<Shelf>,
 }
 
+/// The state of a stock.
 #[derive(Debug, Default)]
 struct Shelf {
+    /// Free buffers.
     kept: Vec<Box<[u8]>>,
-    /// Those that are kept and those that are out.
+    /// Number of buffers that exist, free or in use.
     made: usize,
 }
 
-/// A buffer that goes back when it is dropped.
+/// A buffer in use; it is returned to its stock when it is dropped.
 pub(crate) struct Buffer<'a> {
     stock: &'a Stock,
     bytes: Box<[u8]>,
 }
 
 impl Buffers {
-    /// For clients.
+    /// Buffers for the relays of clients.
     pub(crate) fn for_clients() -> Self {
         Self(vec![Stock::new(LARGE * SLOT, MOST_LARGE), Stock::new(MEDIUM * SLOT, usize::MAX)])
     }
 
-    /// For visitors, of whom many may stop reading at once: 4 KiB each.
+    /// Buffers for the relays of visitors, of 4 KiB, because many visitors may stop reading at the same time.
     pub(crate) fn for_visitors() -> Self {
         Self(vec![Stock::new(4_096, usize::MAX)])
     }
 
-    /// Bytes in the largest.
+    /// Bytes in the largest buffer.
     pub(super) fn size(&self) -> usize {
         self.0[0].size
     }
 
-    /// The largest buffer that is left; what stands in it is left over from others.
+    /// Takes the largest buffer that is available. Its content is left over from earlier uses.
     pub(crate) fn take(&self) -> Buffer<'_> {
         self.0.iter().find_map(Stock::take).expect("the last stock has no limit")
     }
@@ -115,7 +118,8 @@ impl DerefMut for Buffer<'_> {
     }
 }
 
-/// Reads what is there, at most `room` bytes; with sizes of records, leaves room for a header before each record's payload.
+/// Reads what has arrived, at most `room` bytes, without waiting. With `sizes`, the payload of each record is read to
+/// where a header fits before it. Returns how many bytes were read.
 pub(super) fn read(
     from: &ReadHalf<'_>,
     buffer: &mut [u8],
@@ -133,7 +137,7 @@ pub(super) fn read(
     from.try_read_vectored(&mut payloads)
 }
 
-/// Payload in records of certain sizes.
+/// Payload that is sent in records.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Records {
     pub(super) sizes: RecordSizes,
@@ -141,12 +145,12 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// How long the records are with their headers.
+    /// Bytes of all records, with their headers.
     pub(super) fn length(self) -> usize {
         self.payload + HEADER * self.sizes.records(self.payload).count()
     }
 
-    /// How much payload stands in their first `length` bytes.
+    /// Bytes of payload within the first `length` bytes of the records.
     pub(super) fn payload_within(self, length: usize) -> usize {
         let mut rest = length;
         let within = self.sizes.records(self.payload).map(|size| {
@@ -164,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn when_the_large_buffers_are_out_smaller_ones_are_given_and_each_goes_back_to_its_own() {
+    fn when_no_large_buffer_is_left_smaller_ones_are_given_and_each_returns_to_its_stock() {
         let buffers = Buffers::for_clients();
         for _ in 0..2 {
             let taken: Vec<_> = (0..MOST_LARGE + KEPT + 5).map(|_| buffers.take()).collect();

@@ -1,4 +1,4 @@
-//! Visitors are relayed byte for byte to the masked site, so that a probe sees that site and nothing else.
+//! Relays visitors to the masked site byte for byte, so that a probe sees that site and nothing else.
 
 mod limits;
 mod loops;
@@ -23,19 +23,19 @@ use limits::Budgets;
 use loops::{Counted, Loops};
 use sites::Sites;
 
-/// Longest wait for the masked site.
+/// Longest wait for a connection to the masked site.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long the other direction may say nothing when one has ended.
+/// How long the second direction may be silent after the first has ended.
 const HALF_CLOSED: Duration = Duration::from_mins(1);
 
-/// The masked site, and who is being relayed to it.
+/// The masked site, and the visits to it that are open.
 #[derive(Debug)]
 pub(crate) struct Mask {
     masking: Masking,
-    /// Our own addresses, where a relay would come back to us.
+    /// The proxy's own addresses. A relay to one of them would be a loop.
     listeners: Vec<SocketAddr>,
     sites: Sites,
-    /// Relays under way: a connection with the same two ends is one of these that came back.
+    /// The connections of open visits. A connection that is accepted with the same two ends is one of these: a loop.
     underway: Mutex<HashSet<Connection>>,
     loops: Loops,
     budgets: Budgets,
@@ -50,7 +50,7 @@ pub(crate) struct Visit<'a> {
     site: TcpStream,
     connection: Connection,
     counted: Counted<'a>,
-    /// How much of what the visitor sent first the site has got.
+    /// Bytes from the visitor that were sent to the site before the relay began.
     sent: usize,
 }
 
@@ -67,7 +67,7 @@ impl Mask {
         Self { masking, listeners, sites, underway, loops, budgets, buffers, warning }
     }
 
-    /// Keeps the site's addresses at hand, and finds out whether they lead back to us, for ever.
+    /// Looks up the addresses of the site again and again, and checks whether they lead back to the proxy. Never returns.
     pub(crate) async fn follow_site(&self) {
         let name_for = |host: &str| {
             let is_ours = self.masking.domains.iter().any(|domain| domain == host);
@@ -80,7 +80,7 @@ impl Mask {
         self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this connection is one of our own relays that came back, perhaps through a balancer that tells both ends.
+    /// Whether an accepted connection is a visit of this proxy, perhaps through a load balancer that names both ends.
     pub(crate) fn is_own(&self, connection: &Connection) -> bool {
         let is_own = self.underway().contains(connection);
         if is_own {
@@ -89,7 +89,7 @@ impl Mask {
         is_own
     }
 
-    /// Whether these first bytes of a connection are our own, so that the masked site leads back to us.
+    /// Whether the first bytes of a connection are a hello of this proxy's own, so that the masked site leads back to it.
     pub(crate) fn have_come_back(&self, bytes: &[u8]) -> bool {
         let have_come_back = self.loops.have_come_back(bytes, Instant::now());
         if have_come_back {
@@ -98,8 +98,9 @@ impl Mask {
         have_come_back
     }
 
-    /// Relays a visitor from `address` who named `sni` until either side ends or they have seen enough. What was read of
-    /// them is sent first, unless `visit` is under way already.
+    /// Relays a visitor from `address` whose hello names `sni`, until either side ends or a limit of bytes or time is
+    /// reached. Uses `visit` if the connection to the site is open already. The bytes in `inbox` that it has not sent are
+    /// sent first.
     pub(crate) async fn relay(
         &self,
         inbox: Inbox,
@@ -118,7 +119,7 @@ impl Mask {
         let relaying = tokio::time::timeout(self.masking.relay_time, self.relay_visit(inbox, &mut visit, address));
         tokio::select! {
             ended = relaying => ended.map_err(|_| io::ErrorKind::TimedOut)?,
-            () = cut.cancelled() => Err(self.is_loop()),
+            () = cut.cancelled() => Err(self.loop_error()),
         }
     }
 
@@ -134,31 +135,33 @@ impl Mask {
         relay(&mut stream, &mut visit.site, &mut up, &mut down, None, &self.buffers, quiet).await
     }
 
-    /// Connects to the site for a visitor who named `sni`.
+    /// Connects to the site for a visitor whose hello names `sni`. Fails if masking is off or the site leads back to the
+    /// proxy.
     pub(crate) async fn visit(&self, sni: Option<&str>) -> io::Result<Visit<'_>> {
         if !self.masking.enabled {
             return Err(io::ErrorKind::Unsupported.into());
         }
         let host = self.host(sni);
-        let counted = self.loops.enter(host, Instant::now()).ok_or_else(|| self.is_loop())?;
+        let counted = self.loops.enter(host, Instant::now()).ok_or_else(|| self.loop_error())?;
         let connecting = self.sites.connect(host);
         let site = tokio::time::timeout(CONNECT, connecting).await.map_err(|_| io::ErrorKind::TimedOut)??;
         site.set_nodelay(true)?;
         let connection = Connection { source: site.local_addr()?, target: site.peer_addr()? };
         if self.leads_to_us(connection.source, connection.target) {
-            return Err(self.is_loop());
+            return Err(self.loop_error());
         }
         self.underway().insert(connection);
         Ok(Visit { mask: self, site, connection, counted, sent: 0 })
     }
 
+    /// The host to which a visitor is relayed.
     fn host<'a>(&'a self, sni: Option<&'a str>) -> &'a str {
         let named = sni.filter(|sni| self.masking.by_sni && self.masking.domains.iter().any(|domain| domain == sni));
         let default = || self.masking.domains.first().map_or("", String::as_str);
         self.masking.host.as_deref().or(named).unwrap_or_else(default)
     }
 
-    /// Whether a connection between these two ends at one of our listeners.
+    /// Whether a connection between these two ends leads to one of the proxy's listeners.
     fn leads_to_us(&self, local: SocketAddr, peer: SocketAddr) -> bool {
         self.listeners.iter().any(|listener| {
             let here = listener.ip() == peer.ip() || (listener.ip().is_unspecified() && local.ip() == peer.ip());
@@ -167,19 +170,20 @@ impl Mask {
     }
 
     fn warn_of_loop(&self) {
-        self.warning.say(Instant::now(), || {
+        self.warning.write(Instant::now(), || {
             tracing::warn!("the masked site seems to be this proxy itself; set censorship.mask_host");
         });
     }
 
-    fn is_loop(&self) -> io::Error {
+    /// Warns of a loop; returns the error for the visit.
+    fn loop_error(&self) -> io::Error {
         self.warn_of_loop();
         io::ErrorKind::AddrInUse.into()
     }
 }
 
 impl Visit<'_> {
-    /// Sends what the site has not got yet of what the visitor sent first.
+    /// Sends those of the visitor's first `bytes` that were not sent yet.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let bytes = &bytes[..bytes.len().min(self.mask.masking.relay_bytes)];
         while let Some(rest) = bytes.get(self.sent..).filter(|rest| !rest.is_empty()) {
@@ -188,9 +192,9 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// Waits until the site says something or ends the conversation.
+    /// Waits until the site sends something or closes the connection.
     pub(crate) async fn answered(&self) {
-        // An error is an end, too.
+        // An error also means that the site has closed it.
         let _ = self.site.readable().await;
     }
 }
@@ -229,7 +233,7 @@ mod tests {
     #[case(None, false, Some("b.example"), "a.example")]
     #[case(None, true, Some("c.example"), "a.example")]
     #[case(Some("site"), true, Some("b.example"), "site")]
-    fn the_site_is_the_host_of_the_file_or_a_domain_of_ours(
+    fn the_site_is_the_host_of_the_file_or_a_masking_domain(
         #[case] host: Option<&str>,
         #[case] by_sni: bool,
         #[case] sni: Option<&str>,
@@ -243,19 +247,19 @@ mod tests {
     #[case("192.0.2.1:5", "192.0.2.1:8443", true)]
     #[case("192.0.2.1:5", "192.0.2.2:8443", false)]
     #[case("127.0.0.1:5", "127.0.0.1:444", false)]
-    fn our_own_listeners_are_recognised(#[case] local: &str, #[case] peer: &str, #[case] own: bool) {
+    fn the_proxys_own_listeners_are_recognised(#[case] local: &str, #[case] peer: &str, #[case] own: bool) {
         let mask = mask(None, true, &["127.0.0.1:443", "0.0.0.0:8443"]);
         assert_eq!(mask.leads_to_us(local.parse().unwrap(), peer.parse().unwrap()), own);
     }
 
-    /// A mask whose site is at this address.
+    /// A mask whose site has this address.
     fn mask_of(site: SocketAddr) -> Mask {
         let masking = Masking { port: site.port(), ..mask(Some("127.0.0.1"), true, &[]).masking };
         Mask::new(masking, Vec::new())
     }
 
     #[tokio::test]
-    async fn a_connection_is_ours_while_it_lives_and_its_port_alone_is_not() {
+    async fn a_visit_is_recognised_by_both_ends_while_it_is_open() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mask = mask_of(listener.local_addr().unwrap());
         let visit = mask.visit(None).await.unwrap();

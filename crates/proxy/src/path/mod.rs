@@ -1,4 +1,4 @@
-//! Where a connection leads: to a data centre, or to the masked site.
+//! Where a connection is relayed to: a data centre or the masked site.
 
 pub(crate) mod buffers;
 pub(crate) mod mask;

@@ -1,10 +1,10 @@
-//! Bytes from one socket to another and back, until either ends.
+//! Relays bytes between two sockets, in both directions.
 //!
-//! A direction that waits holds no buffer, so that an idle connection costs little; a direction that has read writes all
-//! of it before it reads on. The two never wait for one another, so that with both full every transfer goes on.
+//! A direction that waits holds no buffer, so an idle connection costs little. A direction that has read bytes writes all
+//! of them before it reads again. The directions do not wait for each other, so neither can block the other.
 //!
-//! Bytes are counted as soon as the system has taken them, whatever becomes of the relay afterwards: what is delivered is
-//! counted, and what is not delivered is not.
+//! Bytes are counted when the kernel accepts them for sending, whatever happens to the relay afterwards. Bytes that are not
+//! sent are not counted.
 
 mod link;
 #[cfg(test)]
@@ -24,45 +24,45 @@ use crate::accounts::{Account, Direction, Grant};
 use crate::wire::{HEADER, MIN_PAYLOAD, RecordSizes};
 pub(crate) use link::{Downlink, KeyWatch, Uplink};
 
-/// How long a few bytes are held back that would make a record shorter than TLS 1.3 can have.
+/// How long a few bytes are held back for more, if they would make a record shorter than TLS 1.3 allows.
 const SHORT_RECORD: Duration = Duration::from_millis(100);
 
-/// How long nothing may move.
+/// After how long a relay without traffic ends.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Quiet {
-    /// As long as both directions are open.
+    /// While both directions are open.
     pub(crate) open: Duration,
-    /// When one has ended.
+    /// When one direction has ended.
     pub(crate) half_closed: Duration,
 }
 
-/// What is done with bytes on their way.
+/// What is done with the bytes of one direction.
 pub(crate) trait Transform {
-    /// The sizes of the records into which it puts what is read, if it does; what is read must leave room for their headers
-    /// then.
+    /// The sizes of the records into which the bytes are put; `None` if they are not. With records, bytes are read with
+    /// space for a header before each of them.
     fn records(&self) -> Option<RecordSizes> {
         None
     }
 
-    /// How much may still be read; with 0, the direction ends.
+    /// How many bytes may still be read; 0 ends the direction.
     fn room(&self) -> usize {
         usize::MAX
     }
 
-    /// How long to wait before more is read.
+    /// How long to wait before the next read.
     fn wait(&mut self) -> Duration {
         Duration::ZERO
     }
 
-    /// Makes the first `read` bytes (of the payload, if it has [`Transform::records`]) ready to be written, and tells how
-    /// many of them are payload. They stand at the beginning, with a header before each record if it has
-    /// [`Transform::records`].
+    /// Prepares the `read` bytes that were read for writing, and returns how many of them are payload. The result stands
+    /// at the beginning of `buffer`; with [`Transform::records`], a header stands before the payload of each record.
     fn apply(&mut self, buffer: &mut [u8], read: usize) -> io::Result<usize>;
 }
 
-/// When bytes last moved, in milliseconds since the relay began.
+/// When bytes last moved.
 struct Activity {
     began: Instant,
+    /// Milliseconds since `began`.
     last: AtomicU64,
 }
 
@@ -71,7 +71,7 @@ impl Activity {
         self.last.store(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX), Relaxed);
     }
 
-    /// Waits until nothing has moved for `idle`.
+    /// Waits until no bytes have moved for `idle`.
     async fn ceased(&self, idle: Duration) {
         loop {
             let end = self.began + Duration::from_millis(self.last.load(Relaxed)) + idle;
@@ -83,8 +83,8 @@ impl Activity {
     }
 }
 
-/// Relays until one side breaks off, both have ended, or there was `quiet` for too long. What moves is counted in
-/// `account`, and ends with its quota.
+/// Relays until a connection breaks, both directions have ended, or there was no traffic for as long as `quiet` says.
+/// Bytes are counted in `account`, and the relay ends when its quota is used up.
 pub(crate) async fn relay(
     client: &mut TcpStream,
     server: &mut TcpStream,
@@ -103,8 +103,8 @@ pub(crate) async fn relay(
     let both = async {
         tokio::pin!(up, down);
         tokio::select! {
-            ended = &mut up => { ended?; lingering(down, &activity, quiet).await }
-            ended = &mut down => { ended?; lingering(up, &activity, quiet).await }
+            ended = &mut up => { ended?; finish(down, &activity, quiet).await }
+            ended = &mut down => { ended?; finish(up, &activity, quiet).await }
         }
     };
     tokio::select! {
@@ -113,8 +113,8 @@ pub(crate) async fn relay(
     }
 }
 
-/// The other direction, when one has ended.
-async fn lingering(other: impl Future<Output = io::Result<()>>, activity: &Activity, quiet: Quiet) -> io::Result<()> {
+/// Waits for the end of the second direction, after the first has ended.
+async fn finish(other: impl Future<Output = io::Result<()>>, activity: &Activity, quiet: Quiet) -> io::Result<()> {
     activity.touch();
     tokio::select! {
         ended = other => ended,
@@ -122,7 +122,7 @@ async fn lingering(other: impl Future<Output = io::Result<()>>, activity: &Activ
     }
 }
 
-/// One direction.
+/// Relays one direction until its end.
 async fn pump(
     from: &ReadHalf<'_>,
     to: &mut WriteHalf<'_>,
@@ -147,7 +147,7 @@ async fn pump(
             None => None,
         };
         let mut buffer = buffers.take();
-        // No more than may move is taken in.
+        // No more is read than the quota lets move.
         let room = grant.as_ref().map_or(buffer.len(), |grant| grant.left().min(buffer.len())).min(transform.room());
         let sizes = transform.records();
         let mut read = match buffers::read(from, &mut buffer, room, sizes) {
@@ -169,8 +169,8 @@ async fn pump(
     }
 }
 
-/// Waits a moment for more, if there is less than TLS 1.3 can have in a record. Data centres send a few bytes alone (quick
-/// acknowledgements), and more follows soon.
+/// Waits for more bytes for a moment, if there are fewer than TLS 1.3 allows in a record. Data centres send quick
+/// acknowledgements of a few bytes, and more usually follows soon.
 async fn complete(from: &ReadHalf<'_>, buffer: &mut [u8], room: usize, mut read: usize) -> io::Result<usize> {
     let end = Instant::now() + SHORT_RECORD;
     while read < MIN_PAYLOAD && read < room {
@@ -188,7 +188,7 @@ async fn complete(from: &ReadHalf<'_>, buffer: &mut [u8], room: usize, mut read:
     Ok(read)
 }
 
-/// Writes everything, and counts the payload in what the system takes at each step.
+/// Writes all bytes, and counts the payload among those that the kernel accepts with each call.
 async fn write(
     to: &mut WriteHalf<'_>,
     bytes: &[u8],

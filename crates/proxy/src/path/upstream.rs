@@ -1,8 +1,9 @@
-//! The way to the data centres.
+//! Connects to data centres.
 //!
-//! A data centre may have several addresses, and several routes may lead to each. Attempts start one after another, 300 ms
-//! apart or as soon as one fails, and the first that succeeds is taken (RFC 8305): what is silent costs 300 ms and not the
-//! whole time of an attempt. The family that won is tried first from then on.
+//! A data centre may have several addresses, and several routes may lead to each of them. Attempts start 300 ms apart, or
+//! as soon as one fails, and the first connection that succeeds is used (RFC 8305). So an address that does not answer
+//! costs 300 ms and not the whole timeout. The address family of the connection that was used is tried first for some
+//! time.
 
 mod route;
 mod table;
@@ -24,14 +25,14 @@ use crate::stats::{Reached, Stats, count};
 use crate::warnings::Code;
 use route::Failure;
 
-/// How long a way that failed is tried after all others.
+/// How long a way that failed is tried after all others, before it is tried in its turn again.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
-/// How long an attempt is alone before the next one starts (RFC 8305, section 5).
+/// Time between the starts of two attempts (RFC 8305, section 5).
 const STAGGER: Duration = Duration::from_millis(300);
-/// How long the family that won goes first (RFC 8305, section 4).
+/// How long the family that succeeded is tried first (RFC 8305, section 4).
 const WINS: Duration = Duration::from_mins(10);
 
-/// A way to an address: the place of the route, and the address.
+/// A way to a data centre: the index of the route, and the address.
 type Way = (usize, SocketAddr);
 
 /// Connects to data centres.
@@ -41,9 +42,9 @@ pub(crate) struct Upstreams {
     centres: DataCentres,
     timeouts: Timeouts,
     stats: Arc<Stats>,
-    /// Ways that failed, and when, or when somebody last set out to see whether they still do.
+    /// Ways that failed, and when they failed or were last tried again.
     failed: Mutex<HashMap<Way, Instant>>,
-    /// By data centre as it is shown: whether IPv6 won the last race, and when.
+    /// For each label of a data centre: whether IPv6 succeeded last, and when.
     winners: Mutex<HashMap<Option<i16>, (bool, Instant)>>,
 }
 
@@ -55,7 +56,7 @@ impl Upstreams {
         Self { routes, centres, timeouts, stats, failed: Mutex::default(), winners: Mutex::default() }
     }
 
-    /// Connects to data centre `dc`: to each of its addresses by each route, healthy ones first, until one answers.
+    /// Connects to data centre `dc`. Tries each address by each route, those that have not failed lately first.
     pub(crate) async fn connect(&self, dc: i16) -> io::Result<TcpStream> {
         let Some(addresses) = table::addresses(&self.centres, dc) else { return Err(self.refuse(dc)) };
         let label = table::label(&self.centres, dc);
@@ -78,15 +79,15 @@ impl Upstreams {
         }
     }
 
-    /// Nobody knows where this data centre is. Another one would not know the client.
+    /// Refuses an index whose addresses are not known. No other data centre is tried: it would not know the client's key.
     fn refuse(&self, dc: i16) -> io::Error {
-        let error = io::Error::new(io::ErrorKind::AddrNotAvailable, "nobody knows this data centre");
+        let error = io::Error::new(io::ErrorKind::AddrNotAvailable, "the addresses of this data centre are not known");
         self.stats.centres.add((None, Reached::Refused));
         self.stats.warnings.raise(Code::DcUnknown, &dc.to_string(), &error, Instant::now());
         error
     }
 
-    /// Tries the ways in this order until one answers.
+    /// Tries the ways in this order, with overlapping attempts, until one succeeds. Gives the last error if all fail.
     async fn race(&self, ways: Vec<Way>) -> io::Result<(Way, TcpStream)> {
         let mut last = io::Error::new(io::ErrorKind::AddrNotAvailable, "the data centre has no address");
         let (mut next, mut under_way) = (0, FuturesUnordered::new());
@@ -113,6 +114,7 @@ impl Upstreams {
         }
     }
 
+    /// Tries one way and remembers whether it failed.
     async fn attempt(&self, way: Way) -> (Way, io::Result<TcpStream>) {
         count(&self.stats.connects.attempts);
         let route = &self.routes[way.0].route;
@@ -136,7 +138,7 @@ impl Upstreams {
         (way, connected)
     }
 
-    /// What an attempt tells of the server in between.
+    /// Raises or ends the warnings about a SOCKS server after an attempt through it.
     fn update_warnings(&self, server: Option<&str>, failure: Option<&Failure>) {
         let (Some(server), warnings, now) = (server, &self.stats.warnings, Instant::now()) else { return };
         match failure {
@@ -152,7 +154,7 @@ impl Upstreams {
         }
     }
 
-    /// These started before the one that answered first, and either failed or are still silent.
+    /// Notes as failed the ways that were started before the one that succeeded: they failed or have not answered.
     fn mark_overtaken<'a>(&self, ways: impl Iterator<Item = &'a Way>) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         for &way in ways {
@@ -163,8 +165,9 @@ impl Upstreams {
         }
     }
 
-    /// The healthy ones first, and among them those of the family that won the last race. One that failed a while ago is
-    /// tried as if it were healthy by a single client; the others leave it until that one has found out.
+    /// Sorts the ways: those that have not failed lately first, and among them those of the family that succeeded last. A
+    /// way that failed more than [`RETRY_AFTER`] ago is tried again by one client only; for all others it still counts as
+    /// failed.
     fn sort_ways(&self, label: Option<i16>, mut ways: Vec<Way>, now: Instant) -> Vec<Way> {
         let winners = self.winners.lock().unwrap_or_else(PoisonError::into_inner);
         let winner = winners.get(&label).filter(|(_, since)| now.duration_since(*since) < WINS).map(|(ipv6, _)| *ipv6);
@@ -184,7 +187,7 @@ impl Upstreams {
         ways
     }
 
-    /// The places of all routes, in an order in which each is first as often as its weight says.
+    /// The indexes of all routes, in a random order in which each route is first as often as its weight says.
     fn shuffled(&self) -> impl Iterator<Item = usize> + use<> {
         let total: u32 = self.routes.iter().map(|route| u32::from(route.weight)).sum();
         let mut left = u32::from_le_bytes(ports::random()) % total.max(1);
@@ -204,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_client_at_a_time_finds_out_whether_a_way_works_again() {
+    fn one_client_at_a_time_tries_a_way_that_failed() {
         let [connect, other] = [10, 60].map(Duration::from_secs);
         let timeouts = Timeouts { handshake: other, keepalive: None, ack: other, connect };
         let centres =
@@ -214,14 +217,14 @@ mod tests {
         let (ways, start) = (vec![dead, healthy], Instant::now());
         upstreams.failed.lock().unwrap().insert(dead, start);
         assert_eq!(upstreams.sort_ways(None, ways.clone(), start + RETRY_AFTER / 2), [healthy, dead]);
-        // The first attempt, and those that come while it waits for an answer.
+        // The client that tries it again, and one that comes while the first waits for an answer.
         assert_eq!(upstreams.sort_ways(None, ways.clone(), start + RETRY_AFTER), [dead, healthy]);
         assert_eq!(upstreams.sort_ways(None, ways.clone(), start + RETRY_AFTER + connect), [healthy, dead]);
         assert_eq!(upstreams.sort_ways(None, ways, start + 2 * RETRY_AFTER), [dead, healthy]);
     }
 
     #[test]
-    fn the_family_that_won_goes_first_for_ten_minutes_and_only_at_its_data_centre() {
+    fn the_family_that_succeeded_goes_first_for_ten_minutes_and_only_for_its_data_centre() {
         let time = Duration::from_mins(1);
         let timeouts = Timeouts { handshake: time, keepalive: None, ack: time, connect: time };
         let centres =

@@ -1,4 +1,4 @@
-//! What the file says of users holds at once.
+//! Changes to users in the file take effect at once.
 
 use std::time::{Duration, Instant};
 
@@ -7,12 +7,12 @@ use rstest::rstest;
 use crate::client::Client;
 use crate::peers::{ALICE, BOB, World, users};
 
-/// The longest time from the rename of the file to the end of a session.
+/// Longest time from the rename of the file to the end of a connection.
 const AT_ONCE: Duration = Duration::from_millis(200);
-/// Odd. A machine that is busy with other things may let one attempt wait, but not most of them.
+/// Number of attempts, odd. A busy machine may delay one attempt, but not most of them.
 const ATTEMPTS: usize = 3;
 
-/// Holds if most attempts took no longer than that.
+/// Checks that most attempts took less than [`AT_ONCE`].
 async fn at_once(attempt: impl AsyncFn() -> Duration) {
     let mut times = Vec::new();
     for _ in 0..ATTEMPTS {
@@ -38,7 +38,7 @@ async fn both() -> (World, Client, Client) {
 #[case::expired(format!("{}[access.user_expirations]\nalice = 2020-01-01T00:00:00Z\n", users(&[("alice", ALICE), ("bob", BOB)])))]
 #[case::no_bytes_left(format!("{}[access.user_data_quota]\nalice = 8\n", users(&[("alice", ALICE), ("bob", BOB)])))]
 #[tokio::test]
-async fn a_revocation_cuts_open_sessions_at_once_and_no_others(#[case] access: String) {
+async fn a_revocation_cuts_open_connections_at_once_and_no_others(#[case] access: String) {
     at_once(async || {
         let (world, mut alice, mut bob) = both().await;
         let since = world.replace(&access);
@@ -53,7 +53,7 @@ async fn a_revocation_cuts_open_sessions_at_once_and_no_others(#[case] access: S
 }
 
 #[test]
-fn a_revocation_does_not_wait_for_work_that_blocks_all_threads() {
+fn a_revocation_does_not_wait_for_blocking_work() {
     let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build().unwrap();
     let (release, released) = std::sync::mpsc::channel::<()>();
     runtime.block_on(async {
@@ -68,7 +68,7 @@ fn a_revocation_does_not_wait_for_work_that_blocks_all_threads() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_its_time_does() {
+async fn a_connection_is_cut_when_its_user_expires() {
     at_once(async || {
         let (world, mut alice, _bob) = both().await;
         #[expect(clippy::disallowed_methods, reason = "tests need no port")]
@@ -111,7 +111,7 @@ async fn a_file_that_is_refused_changes_nothing_and_is_reported(#[case] text: &s
 }
 
 #[tokio::test]
-async fn a_new_user_is_served_and_a_file_written_in_place_is_taken() {
+async fn a_new_user_is_served_and_a_file_written_in_place_is_applied() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let text = std::fs::read_to_string(world.path()).unwrap();
     std::fs::write(world.path(), format!("{text}\"bob\" = \"{}\"\n", hex::encode(BOB))).unwrap();
@@ -120,7 +120,7 @@ async fn a_new_user_is_served_and_a_file_written_in_place_is_taken() {
 }
 
 #[tokio::test]
-async fn a_quota_is_met_to_the_byte_and_a_higher_one_lets_in_again() {
+async fn a_quota_cuts_at_its_last_byte_and_a_higher_one_admits_again() {
     let quota = |bytes: u64| format!("{}[access.user_data_quota]\nalice = {bytes}\n", users(&[("alice", ALICE)]));
     let world = World::start("", &quota(100_000)).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();

@@ -1,4 +1,4 @@
-//! Data centres: where they are, how they are reached, and what an operator learns when they are not.
+//! Data centres: their addresses, how they are reached, and the warnings when they are not.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::socks::{Answer, Socks};
 
 const MASKED: &str = "[censorship]\ntls_domain = \"mask.example\"\nmask = false\n";
 
-/// A proxy without addresses of its own for data centres, which reaches them through `socks`.
+/// A proxy that reaches data centres at their public addresses through `socks`.
 async fn world(before: &str, socks: &Socks) -> World {
     World::with_base(format!("{before}\n{MASKED}{}", socks.upstream()), &users(&[("alice", ALICE)])).await
 }
@@ -26,7 +26,7 @@ async fn world(before: &str, socks: &Socks) -> World {
 #[case(10_002, "149.154.167.40:443")]
 #[case(-10_003, "149.154.175.117:443")]
 #[tokio::test]
-async fn every_index_that_clients_know_leads_to_its_own_address(#[case] dc: i16, #[case] address: &str) {
+async fn every_index_that_clients_use_leads_to_its_own_address(#[case] dc: i16, #[case] address: &str) {
     let socks = Socks::start(|_| Answer::Reached).await;
     let world = world("", &socks).await;
     Client::of_centre(world.address(), &ALICE, dc).await.unwrap().echo(b"ping").await.unwrap();
@@ -53,7 +53,7 @@ async fn every_index_has_its_ipv6_address(#[case] dc: i16, #[case] address: &str
 #[case(10_004)]
 #[case(i16::MIN)]
 #[tokio::test]
-async fn an_index_that_nobody_knows_is_refused_and_counted_and_never_guessed(#[case] dc: i16) {
+async fn an_unknown_index_is_refused_and_counted(#[case] dc: i16) {
     let socks = Socks::start(|_| Answer::Reached).await;
     let world = world("", &socks).await;
     let mut client = Client::of_centre(world.address(), &ALICE, dc).await.unwrap();
@@ -61,12 +61,12 @@ async fn an_index_that_nobody_knows_is_refused_and_counted_and_never_guessed(#[c
     assert_eq!(socks.asked(), []);
     world.shows("mtproxy_dc_connects_total{dc=\"other\",result=\"refused\"} 1").await;
     world.shows(&format!("mtproxy_warning{{code=\"dc_unknown\",subject=\"{dc}\"}} 1")).await;
-    // Whoever knows their data centre is served.
+    // A known index is served.
     Client::of_centre(world.address(), &ALICE, 1).await.unwrap().echo(b"ping").await.unwrap();
 }
 
 #[tokio::test]
-async fn an_index_that_the_file_knows_goes_where_the_file_says() {
+async fn an_index_in_the_file_leads_to_the_address_in_the_file() {
     let (own, default) = (data_centre().await, data_centre().await);
     let base = format!("default_dc = 3\ndc_overrides = {{ \"77\" = \"{own}\", \"3\" = \"{default}\" }}\n{MASKED}");
     let world = World::with_base(base, &users(&[("alice", ALICE)])).await;
@@ -77,14 +77,14 @@ async fn an_index_that_the_file_knows_goes_where_the_file_says() {
     world.shows("mtproxy_dc_connects_total{dc=\"other\",result=\"success\"} 1").await;
 }
 
-/// Longest wait for a client that meets a dead family; one attempt alone may take 10 s.
+/// Longest wait for a client if one address family does not work. A single attempt may take 10 s.
 const SOON: Duration = Duration::from_secs(4);
 
 #[rstest]
-#[case::ipv4_is_dead("network = { prefer = 4 }", |target: SocketAddr| if target.is_ipv4() { Answer::Silent } else { Answer::Reached })]
-#[case::ipv6_is_dead("network = { prefer = 6 }", |target: SocketAddr| if target.is_ipv6() { Answer::Silent } else { Answer::Reached })]
+#[case::without_ipv4("network = { prefer = 4 }", |target: SocketAddr| if target.is_ipv4() { Answer::Silent } else { Answer::Reached })]
+#[case::without_ipv6("network = { prefer = 6 }", |target: SocketAddr| if target.is_ipv6() { Answer::Silent } else { Answer::Reached })]
 #[tokio::test]
-async fn a_family_that_is_dead_costs_less_than_a_second_and_only_once(
+async fn a_family_that_does_not_work_costs_less_than_a_second_and_only_once(
     #[case] network: &str,
     #[case] answer: fn(SocketAddr) -> Answer,
 ) {
@@ -93,15 +93,15 @@ async fn a_family_that_is_dead_costs_less_than_a_second_and_only_once(
     for dc in 1..=5 {
         for _ in 0..2 {
             let mut client = Client::of_centre(world.address(), &ALICE, dc).await.unwrap();
-            tokio::time::timeout(SOON, client.echo(b"ping")).await.expect("the living family was tried soon").unwrap();
+            tokio::time::timeout(SOON, client.echo(b"ping")).await.expect("the working family was tried soon").unwrap();
         }
     }
-    // Twice the first time, and at once the living one then.
+    // For each data centre: both families for the first client, only the working one for the second.
     assert_eq!(socks.asked().len(), 15, "{:?}", socks.asked());
 }
 
 #[tokio::test]
-async fn of_two_addresses_of_the_same_family_the_silent_one_costs_less_than_a_second() {
+async fn an_address_that_does_not_answer_costs_less_than_a_second_if_there_is_another_one() {
     // A listener whose backlog is full answers no SYN.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
@@ -113,13 +113,13 @@ async fn of_two_addresses_of_the_same_family_the_silent_one_costs_less_than_a_se
     let world = World::with_base(base, &users(&[("alice", ALICE)])).await;
     for _ in 0..3 {
         let mut client = Client::connect(world.address(), &ALICE).await.unwrap();
-        tokio::time::timeout(SOON, client.echo(b"ping")).await.expect("the other one was tried soon").unwrap();
+        tokio::time::timeout(SOON, client.echo(b"ping")).await.expect("the other address was tried soon").unwrap();
     }
     world.shows("telemt_upstream_connect_attempt_total 4").await;
 }
 
 #[tokio::test]
-async fn a_data_centre_that_is_not_reached_is_a_warning_until_it_is_reached_again() {
+async fn a_data_centre_that_cannot_be_reached_is_a_warning_until_it_can() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let base = format!("dc_overrides = {{ \"4\" = \"{closed}\" }}\n{MASKED}");
     let world = World::with_base(base, &users(&[("alice", ALICE)])).await;
@@ -131,7 +131,7 @@ async fn a_data_centre_that_is_not_reached_is_a_warning_until_it_is_reached_agai
 }
 
 #[tokio::test]
-async fn a_socks_server_that_refuses_the_login_is_a_warning_until_it_does_not() {
+async fn a_socks_server_that_refuses_the_login_is_a_warning_until_it_accepts_it() {
     let socks = Socks::start(|_| Answer::Reached).await;
     *socks.password.lock().unwrap() = Some("let-me-in");
     let base = format!("{MASKED}{}username = \"u\"\npassword = \"open-sesame\"\n", socks.upstream());
@@ -147,7 +147,7 @@ async fn a_socks_server_that_refuses_the_login_is_a_warning_until_it_does_not() 
 }
 
 #[tokio::test]
-async fn a_socks_server_that_is_away_is_a_warning_of_its_own() {
+async fn a_socks_server_that_cannot_be_reached_is_a_warning_of_its_own() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let base = format!("{MASKED}[[upstreams]]\ntype = \"socks5\"\naddress = \"{closed}\"\n");
     let world = World::with_base(base, &users(&[("alice", ALICE)])).await;
@@ -157,7 +157,7 @@ async fn a_socks_server_that_is_away_is_a_warning_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_data_centre_that_the_socks_server_cannot_reach_is_no_fault_of_the_login() {
+async fn a_data_centre_that_the_socks_server_cannot_reach_is_no_warning_about_the_server() {
     let socks = Socks::start(|_| Answer::Unreachable).await;
     let world = world("", &socks).await;
     Client::of_centre(world.address(), &ALICE, 4).await.unwrap().closed().await;
@@ -166,7 +166,7 @@ async fn a_data_centre_that_the_socks_server_cannot_reach_is_no_fault_of_the_log
 }
 
 #[tokio::test]
-async fn both_families_switched_off_are_a_warning_from_the_start() {
+async fn switching_both_families_off_is_a_warning_from_the_start() {
     let world =
         World::with_base(format!("network = {{ ipv4 = false, ipv6 = false }}\n{MASKED}"), &users(&[("alice", ALICE)]))
             .await;
@@ -176,7 +176,7 @@ async fn both_families_switched_off_are_a_warning_from_the_start() {
 }
 
 #[tokio::test]
-async fn a_server_clock_that_most_valid_clients_disagree_with_is_a_warning_until_they_agree() {
+async fn a_server_clock_with_which_most_clients_disagree_is_a_warning_until_they_agree() {
     let world = World::start("[server]\nproxy_protocol = true", &users(&[("alice", ALICE)])).await;
     let now = crate::client::unix_time();
     let visit = async |last: u8, offset: i64| {
@@ -190,7 +190,7 @@ async fn a_server_clock_that_most_valid_clients_disagree_with_is_a_warning_until
     for last in 1..=2 {
         visit(last, 500).await;
     }
-    // One or two telephones may be wrong themselves.
+    // The clocks of one or two clients may be wrong.
     assert!(!world.metrics().await.contains("clock_wrong"));
     visit(3, 500).await;
     world.shows("mtproxy_warning{code=\"clock_wrong\",subject=\"server\"} 1").await;

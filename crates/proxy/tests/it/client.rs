@@ -1,4 +1,4 @@
-//! A small Telegram client: FakeTLS or plain, obfuscated, padded intermediate.
+//! A small Telegram client: the obfuscated transport with padding, with FakeTLS or without TLS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 
 pub(crate) type Cipher = Ctr128BE<Aes256>;
 
-/// Random bytes that need not be good.
+/// Random bytes.
 #[expect(clippy::disallowed_methods, reason = "tests need no port")]
 pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
@@ -32,28 +32,28 @@ pub(crate) fn vector16(bytes: &[u8]) -> Vec<u8> {
     [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
 }
 
-/// An extension of a hello.
+/// An extension of a `ClientHello`.
 pub(crate) fn extension(kind: u16, data: &[u8]) -> Vec<u8> {
     [kind.to_be_bytes().to_vec(), vector16(data)].concat()
 }
 
-/// The extension that names a server.
+/// The extension with the server name.
 pub(crate) fn server_name(name: &str) -> Vec<u8> {
     extension(0, &vector16(&[&[0][..], &vector16(name.as_bytes())].concat()))
 }
 
-/// The extension with a key of x25519.
+/// The extension with a key share for x25519.
 pub(crate) fn key_share() -> Vec<u8> {
     extension(51, &vector16(&[&[0, 0x1d][..], &vector16(&random::<32>())].concat()))
 }
 
-/// A `ClientHello` for `name` that proves `secret`, `padding` bytes longer than it must be.
+/// A `ClientHello` for `name` that proves `secret` at `time`, with `padding` bytes of padding.
 pub(crate) fn hello(secret: &[u8; 16], name: &str, padding: usize, time: u32) -> Vec<u8> {
     let extensions = [server_name(name), key_share(), extension(21, &vec![0; padding])].concat();
     hello_ending(secret, &vector16(&extensions), time)
 }
 
-/// A `ClientHello` that proves `secret` and ends with `tail`, where the extensions stand with their length.
+/// A `ClientHello` that proves `secret` at `time` and ends with `tail`: usually the extensions with their length.
 pub(crate) fn hello_ending(secret: &[u8; 16], tail: &[u8], time: u32) -> Vec<u8> {
     let mut body = [vec![3, 3], vec![0; 32], vec![32], random::<32>().to_vec()].concat();
     body.extend(vector16(&[0x13, 1, 0x13, 2]));
@@ -66,7 +66,7 @@ pub(crate) fn hello_ending(secret: &[u8; 16], tail: &[u8], time: u32) -> Vec<u8>
     record
 }
 
-/// The init, and the client's two ciphers.
+/// The init of a client, and its ciphers for sending and receiving.
 pub(crate) fn init(secret: &[u8; 16], tag: u8, dc: i16) -> ([u8; 64], Cipher, Cipher) {
     init_beginning(secret, tag, dc, &[1])
 }
@@ -95,22 +95,22 @@ pub(crate) struct Client {
     up: Cipher,
     down: Cipher,
     unframer: Option<Unframer>,
-    /// Payload that came early.
+    /// Decrypted payload that was received and not read yet.
     pending: Vec<u8>,
 }
 
 impl Client {
-    /// A FakeTLS client of data centre 2.
+    /// Connects a FakeTLS client of data centre 2.
     pub(crate) async fn connect(address: SocketAddr, secret: &[u8; 16]) -> io::Result<Self> {
         Self::tunnel(TcpStream::connect(address).await?, secret, 400).await
     }
 
-    /// A FakeTLS client of another one.
+    /// Connects a FakeTLS client of this data centre.
     pub(crate) async fn of_centre(address: SocketAddr, secret: &[u8; 16], dc: i16) -> io::Result<Self> {
         Self::tunnel_to(TcpStream::connect(address).await?, secret, 0, dc).await
     }
 
-    /// FakeTLS over an open connection.
+    /// Starts FakeTLS over an open connection, for data centre 2.
     pub(crate) async fn tunnel(stream: TcpStream, secret: &[u8; 16], padding: usize) -> io::Result<Self> {
         Self::tunnel_to(stream, secret, padding, 2).await
     }
@@ -125,12 +125,12 @@ impl Client {
         Ok(Self { stream, up, down, unframer: Some(Unframer::default()), pending: Vec::new() })
     }
 
-    /// A client without TLS.
+    /// Connects a client without TLS.
     pub(crate) async fn plain(address: SocketAddr, secret: &[u8; 16], tag: u8) -> io::Result<Self> {
         Self::plain_beginning(address, secret, tag, &[1]).await
     }
 
-    /// A client without TLS whose first bytes are these.
+    /// Connects a client without TLS whose first bytes are `first`.
     pub(crate) async fn plain_beginning(
         address: SocketAddr,
         secret: &[u8; 16],
@@ -140,7 +140,7 @@ impl Client {
         Self::plain_over(TcpStream::connect(address).await?, secret, tag, first, -2).await
     }
 
-    /// A client without TLS over an open connection, of any data centre.
+    /// Starts a client without TLS over an open connection.
     pub(crate) async fn plain_over(
         mut stream: TcpStream,
         secret: &[u8; 16],
@@ -165,7 +165,7 @@ impl Client {
         Ok(())
     }
 
-    /// Reads until `length` bytes of payload are there, or the connection ends.
+    /// Reads `length` bytes of payload, or fewer if the connection ends before.
     pub(crate) async fn receive(&mut self, length: usize) -> io::Result<Vec<u8>> {
         let mut buffer = vec![0; 65_536];
         while self.pending.len() < length {
@@ -184,7 +184,7 @@ impl Client {
         Ok(std::mem::replace(&mut self.pending, rest))
     }
 
-    /// Sends bytes to the echoing data centre and gets them back.
+    /// Sends bytes to a data centre that sends them back, and checks that they come back.
     pub(crate) async fn echo(&mut self, payload: &[u8]) -> io::Result<()> {
         let expected = payload.to_vec();
         self.send(payload).await?;
@@ -192,14 +192,14 @@ impl Client {
         if received == expected { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
     }
 
-    /// Waits until the proxy ends the connection.
+    /// Waits until the proxy closes the connection.
     pub(crate) async fn closed(&mut self) {
         let mut buffer = [0; 1_024];
         while !matches!(self.stream.read(&mut buffer).await, Ok(0) | Err(_)) {}
     }
 }
 
-/// What Telegram's clients check (tdlib/td, `TlsInit.cpp`).
+/// Reads the answer to a hello, and checks it like Telegram's clients (tdlib/td, `TlsInit.cpp`).
 async fn check_answer(stream: &mut TcpStream, secret: &[u8; 16], hello: &[u8]) -> io::Result<()> {
     let mut answer = vec![0; 5];
     stream.read_exact(&mut answer).await?;

@@ -1,4 +1,4 @@
-//! Hellos that tools against censorship have cut, and hellos with more or less in them than usual.
+//! Hellos that tools against censorship have split into records, and hellos with unusual extensions.
 
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,11 +8,11 @@ use crate::client::{Client, extension, hello, hello_ending, key_share, server_na
 use crate::masking::sees_the_site;
 use crate::peers::{ALICE, World, users};
 
-/// Cuts the body of a record into several records, before each of these places in the body.
-fn cut(record: &[u8], places: impl IntoIterator<Item = usize>) -> Vec<Vec<u8>> {
+/// Splits the body of a record into several records, at each of these offsets in the body.
+fn cut(record: &[u8], offsets: impl IntoIterator<Item = usize>) -> Vec<Vec<u8>> {
     let (head, body) = record.split_at(5);
     let mut from = 0;
-    let ends = places.into_iter().chain([body.len()]);
+    let ends = offsets.into_iter().chain([body.len()]);
     let records = ends.map(|end| {
         let piece = [&head[..3], &vector16(&body[from..end])].concat();
         from = end;
@@ -21,7 +21,7 @@ fn cut(record: &[u8], places: impl IntoIterator<Item = usize>) -> Vec<Vec<u8>> {
     records.collect()
 }
 
-/// Sends pieces, each in a segment of its own, and waits for the answer to a valid hello.
+/// Sends pieces, each in a TCP segment of its own; returns whether the answer is that to a valid hello.
 async fn is_served(world: &World, pieces: &[Vec<u8>]) -> bool {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.set_nodelay(true).unwrap();
@@ -38,11 +38,11 @@ async fn is_served(world: &World, pieces: &[Vec<u8>]) -> bool {
 async fn a_valid_hello_in_two_records_is_served_wherever_it_is_cut() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let length = hello(&ALICE, "mask.example", 100, unix_time()).len() - 5;
-    for place in 1..length {
-        let pieces = cut(&hello(&ALICE, "mask.example", 100, unix_time()), [place]);
-        // In segments as the records are, and all in one.
-        let pieces = if place % 2 == 0 { pieces } else { vec![pieces.concat()] };
-        assert!(is_served(&world, &pieces).await, "cut at {place}");
+    for offset in 1..length {
+        let pieces = cut(&hello(&ALICE, "mask.example", 100, unix_time()), [offset]);
+        // One segment for each record, or one for all.
+        let pieces = if offset % 2 == 0 { pieces } else { vec![pieces.concat()] };
+        assert!(is_served(&world, &pieces).await, "cut at {offset}");
     }
     world.shows("telemt_connections_bad_total 0").await;
 }
@@ -56,7 +56,7 @@ async fn a_valid_hello_in_many_records_and_any_segments_is_served() {
         assert!(is_served(&world, &[records.concat()]).await, "{padding} {size}");
         let whole = hello(&ALICE, "mask.example", padding, unix_time());
         let records = cut(&whole, (size..whole.len() - 5).step_by(size)).concat();
-        // Segments that are cut elsewhere than records.
+        // Segments that end at other offsets than the records.
         let segments: Vec<Vec<u8>> = records.chunks(size + 3).take(200).map(<[u8]>::to_vec).collect();
         let rest = records[segments.concat().len()..].to_vec();
         assert!(is_served(&world, &[segments, vec![rest]].concat()).await, "{padding} {size}");
@@ -64,10 +64,10 @@ async fn a_valid_hello_in_many_records_and_any_segments_is_served() {
 }
 
 #[tokio::test]
-async fn a_valid_client_behind_a_tool_that_cuts_hellos_talks_and_is_counted() {
+async fn a_valid_client_behind_a_tool_that_splits_hellos_is_served_and_counted() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let proxy = world.address();
-    for places in [vec![1], vec![6, 40], vec![73, 74, 75], (1..200).collect()] {
+    for offsets in [vec![1], vec![6, 40], vec![73, 74, 75], (1..200).collect()] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let tool = listener.local_addr().unwrap();
         tokio::spawn(async move {
@@ -77,7 +77,7 @@ async fn a_valid_client_behind_a_tool_that_cuts_hellos_talks_and_is_counted() {
             near.read_exact(&mut record).await.unwrap();
             record.resize(5 + usize::from(u16::from_be_bytes([record[3], record[4]])), 0);
             near.read_exact(&mut record[5..]).await.unwrap();
-            far.write_all(&cut(&record, places).concat()).await.unwrap();
+            far.write_all(&cut(&record, offsets).concat()).await.unwrap();
             let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
         });
         let stream = TcpStream::connect(tool).await.unwrap();
@@ -107,7 +107,7 @@ fn tail(extensions: &[Vec<u8>]) -> Vec<u8> {
     extension(51, &vector16(&[&[0, 0x1d, 0, 32][..], &[7; 32], &[1, 2, 3]].concat())),
 ]))]
 #[tokio::test]
-async fn a_valid_hello_is_served_and_a_visitors_sees_the_site(#[case] tail: Vec<u8>) {
+async fn an_unusual_hello_is_served_if_valid_and_otherwise_sees_the_site(#[case] tail: Vec<u8>) {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     assert!(is_served(&world, &[hello_ending(&ALICE, &tail, unix_time())]).await);
     let right = hello_ending(&ALICE, &tail, unix_time());
@@ -121,7 +121,7 @@ async fn a_valid_hello_is_served_and_a_visitors_sees_the_site(#[case] tail: Vec<
 #[case("reject_handshake")]
 #[case("accept")]
 #[tokio::test]
-async fn a_hello_without_a_name_is_recognised_or_sees_the_site_whatever_other_names_get(#[case] action: &str) {
+async fn a_hello_without_a_server_name_is_served_or_sees_the_site_whatever_unknown_names_get(#[case] action: &str) {
     let centre_and_site = World::start("", &users(&[("alice", ALICE)])).await;
     let base =
         centre_and_site.text("").replace("tls_domain", &format!("unknown_sni_action = \"{action}\"\ntls_domain"));
@@ -137,15 +137,15 @@ async fn a_hello_without_a_name_is_recognised_or_sees_the_site_whatever_other_na
 }
 
 #[tokio::test]
-async fn visitors_in_several_records_see_the_site_byte_for_byte() {
+async fn hellos_of_visitors_in_several_records_reach_the_site_byte_for_byte() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let visitor = hello(&[9; 16], "mask.example", 100, unix_time());
-    for places in [vec![1], vec![5, 40], (1..150).collect()] {
-        sees_the_site(&world, &cut(&visitor, places).concat()).await;
+    for offsets in [vec![1], vec![5, 40], (1..150).collect()] {
+        sees_the_site(&world, &cut(&visitor, offsets).concat()).await;
     }
     let other = hello(&ALICE, "other.example", 100, unix_time());
     sees_the_site(&world, &cut(&other, [9]).concat()).await;
-    // What no client sends is passed on at once: an empty record, another message, a message too long for a record.
+    // What no client sends is passed on at once: an empty record, another message, and a message too long for a record.
     sees_the_site(&world, &[0x16, 3, 1, 0, 0]).await;
     sees_the_site(&world, &[0x16, 3, 1, 0, 4, 2, 0, 0, 40]).await;
     sees_the_site(&world, &[0x16, 3, 1, 0, 4, 1, 1, 0, 0]).await;

@@ -1,4 +1,4 @@
-//! One device at several addresses counts once where it shows that it is one.
+//! A device at several addresses counts once if it shows that it is one device.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::peers::{ALICE, World, users};
 
 const KEY: u64 = 0x00ff_1122_3344_5566;
 const OTHER: u64 = 0x0101_0101_0101_0101;
-/// The first message of an exchange of keys has none.
+/// The identifier in messages of a key exchange, which have no key.
 const NO_KEY: u64 = 0;
 
 const HOME: &str = "TCP4 192.0.2.1 127.0.0.1";
@@ -35,8 +35,7 @@ async fn world_of(devices: u8) -> World {
     World::start(modes, &access).await
 }
 
-/// A connection from `source`, as a PROXY header names it, after the client has sent everything that comes before its
-/// messages.
+/// Connects from `source`, as a PROXY header names it, and sends everything that comes before the client's messages.
 async fn connect(world: &World, source: &str, kind: Kind) -> io::Result<Client> {
     let mut stream = TcpStream::connect(world.address()).await?;
     stream.write_all(format!("PROXY {source} 1 2\r\n").as_bytes()).await?;
@@ -46,7 +45,7 @@ async fn connect(world: &World, source: &str, kind: Kind) -> io::Result<Client> 
     }
 }
 
-/// A message of 24 bytes for this key.
+/// A message of 24 bytes with this key.
 fn message(kind: Kind, key: u64) -> Vec<u8> {
     let length = match kind {
         Kind::Plain(0xef) => vec![6],
@@ -55,7 +54,7 @@ fn message(kind: Kind, key: u64) -> Vec<u8> {
     [length, key.to_le_bytes().to_vec(), vec![0xaa; 16]].concat()
 }
 
-/// Connects and sends a message; tells whether it was served.
+/// Connects and sends a message; returns the client if it was served.
 async fn served(world: &World, source: &str, kind: Kind, key: u64) -> Option<Client> {
     let mut client = connect(world, source, kind).await.ok()?;
     client.echo(&message(kind, key)).await.ok()?;
@@ -72,7 +71,7 @@ async fn shows_one_address(world: &World) {
 #[case::intermediate(Kind::Plain(0xee))]
 #[case::padded(Kind::Plain(0xdd))]
 #[tokio::test]
-async fn a_telephone_over_ipv4_and_ipv6_counts_once_and_another_one_is_refused(#[case] kind: Kind) {
+async fn a_device_over_ipv4_and_ipv6_counts_once_and_another_one_is_refused(#[case] kind: Kind) {
     let world = world().await;
     let home = served(&world, HOME, kind, KEY).await.expect("the first address");
     let mobile = served(&world, MOBILE, kind, KEY).await.expect("the same device");
@@ -124,7 +123,7 @@ async fn the_key_of_a_device_that_exchanges_keys_first_is_noted_when_it_uses_it(
 #[case::tls(Kind::Tls)]
 #[case::padded(Kind::Plain(0xdd))]
 #[tokio::test]
-async fn a_message_that_comes_byte_by_byte_proves_as_much_and_arrives_whole(#[case] kind: Kind) {
+async fn a_message_sent_byte_by_byte_shows_its_key_and_arrives_whole(#[case] kind: Kind) {
     let world = world().await;
     let _home = served(&world, HOME, kind, KEY).await.unwrap();
     let mut mobile = connect(&world, MOBILE, kind).await.unwrap();
@@ -137,7 +136,7 @@ async fn a_message_that_comes_byte_by_byte_proves_as_much_and_arrives_whole(#[ca
 }
 
 #[tokio::test]
-async fn a_device_holds_its_place_from_any_of_its_addresses_and_gives_it_back_with_the_last() {
+async fn a_device_is_counted_until_the_last_of_its_addresses_is_gone() {
     let world = world().await;
     let home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
     let mobile = served(&world, MOBILE, Kind::Tls, KEY).await.unwrap();
@@ -146,7 +145,7 @@ async fn a_device_holds_its_place_from_any_of_its_addresses_and_gives_it_back_wi
     shows_one_address(&world).await;
     assert!(served(&world, ELSEWHERE, Kind::Tls, OTHER).await.is_none());
 
-    // An address that was joined needs no further proof.
+    // An address that belongs to the device needs no further proof.
     let mut again = connect(&world, MOBILE, Kind::Tls).await.unwrap();
     again.echo(b"ping").await.unwrap();
     let home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
@@ -158,7 +157,7 @@ async fn a_device_holds_its_place_from_any_of_its_addresses_and_gives_it_back_wi
 }
 
 #[tokio::test]
-async fn few_connections_may_wait_to_show_their_key_and_none_of_them_for_long() {
+async fn few_connections_may_wait_to_show_their_key_and_only_for_a_short_time() {
     let world = world().await;
     let mut home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
     let mut silent = Vec::new();

@@ -1,4 +1,4 @@
-//! Where the proxy listens.
+//! The addresses on which the proxy listens.
 
 use mtpannel_core::template::{Direct, Template};
 use mtpannel_proxy::Proxy;
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 
 use crate::peers::{ALICE, users};
 
-/// Starts a proxy with this file and tells how many listeners it has, all of which accept connections.
+/// Starts a proxy with this file, connects to each listener, and returns their number.
 async fn listeners(file: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");

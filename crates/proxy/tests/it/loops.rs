@@ -1,4 +1,4 @@
-//! A masked site that is the proxy itself, in ways that its address does not tell.
+//! A masked site that leads back to the proxy through another address.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::client::{hello, unix_time};
 use crate::peers::{ALICE, World, users};
 
-/// What a router on the way back to the proxy tells it of the connection.
+/// What a router on the way back to the proxy says about the connection in a PROXY header.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Tells {
     BothEnds,
@@ -20,7 +20,7 @@ enum Tells {
     Nothing,
 }
 
-/// A router to which the masked site's name leads, and which passes everything on to the proxy.
+/// Starts a router that has the address of the masked site and passes everything on to the proxy.
 async fn router(proxy: oneshot::Receiver<SocketAddr>, tells: Tells) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -41,6 +41,7 @@ async fn router(proxy: oneshot::Receiver<SocketAddr>, tells: Tells) -> SocketAdd
     address
 }
 
+/// The number of connections that the proxy has accepted.
 async fn connections(world: &World) -> usize {
     let text = world.metrics().await;
     let line = text.lines().find_map(|line| line.strip_prefix("telemt_connections_total ")).unwrap();
@@ -54,7 +55,7 @@ async fn connections(world: &World) -> usize {
 #[case::http_through_a_plain_relay(Tells::Nothing, false)]
 #[case::http_when_a_router_hides_the_ends(Tells::OtherEnds, false)]
 #[tokio::test]
-async fn a_relay_that_comes_back_ends_after_a_few_rounds(#[case] tells: Tells, #[case] speaks_tls: bool) {
+async fn a_loop_ends_after_a_few_rounds(#[case] tells: Tells, #[case] speaks_tls: bool) {
     let (tell, told) = oneshot::channel();
     let site = router(told, tells).await;
     let proxied = tells != Tells::Nothing;
@@ -81,7 +82,7 @@ async fn a_relay_that_comes_back_ends_after_a_few_rounds(#[case] tells: Tells, #
 }
 
 #[tokio::test]
-async fn a_site_that_was_a_loop_is_relayed_to_no_more() {
+async fn visitors_are_not_relayed_to_a_site_that_was_a_loop() {
     let (tell, told) = oneshot::channel();
     let site = router(told, Tells::Nothing).await;
     let world = World::with_site(site, "", &users(&[("alice", ALICE)])).await;

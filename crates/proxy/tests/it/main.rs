@@ -1,4 +1,4 @@
-//! The whole server over real sockets on loopback.
+//! Tests of the whole server over real sockets on loopback.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 mod access;

@@ -1,4 +1,4 @@
-//! Everyone else sees the masked site.
+//! Visitors see the masked site.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -6,7 +6,7 @@ use tokio::net::TcpStream;
 use crate::client::{Client, hello, unix_time};
 use crate::peers::{ALICE, BOB, World, quiet_site, users};
 
-/// Sends bytes, and checks that the site answered and got exactly these.
+/// Sends bytes, and checks that the site has answered and has got exactly these. Returns the connection.
 pub(crate) async fn sees_the_site(world: &World, sent: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.write_all(sent).await.unwrap();
@@ -22,7 +22,7 @@ pub(crate) async fn sees_the_site(world: &World, sent: &[u8]) -> TcpStream {
 }
 
 #[tokio::test]
-async fn whoever_is_not_authenticated_sees_the_site_byte_for_byte() {
+async fn everybody_without_a_valid_hello_sees_the_site_byte_for_byte() {
     let access = format!("{}[access.user_enabled]\nbob = false\n", users(&[("alice", ALICE), ("bob", BOB)]));
     let world = World::start("", &access).await;
     let now = unix_time();
@@ -52,7 +52,7 @@ async fn a_replayed_hello_sees_the_site() {
 }
 
 #[tokio::test]
-async fn half_a_hello_and_silence_are_relayed_like_any_visitor() {
+async fn half_a_hello_followed_by_silence_is_relayed() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let hello = hello(&ALICE, "mask.example", 0, unix_time());
     sees_the_site(&world, &hello[..hello.len() / 2]).await;
@@ -60,7 +60,7 @@ async fn half_a_hello_and_silence_are_relayed_like_any_visitor() {
 }
 
 #[tokio::test]
-async fn a_valid_client_whose_hello_comes_in_pieces_is_served_though_the_site_was_asked_meanwhile() {
+async fn a_valid_client_whose_hello_comes_in_pieces_is_served_after_a_visit_has_begun() {
     let (site, mut visits) = quiet_site().await;
     let world = World::with_site(site, "", &users(&[("alice", ALICE)])).await;
     let hello = hello(&ALICE, "mask.example", 300, unix_time());
@@ -73,7 +73,7 @@ async fn a_valid_client_whose_hello_comes_in_pieces_is_served_though_the_site_wa
         if sent == hello.len() {
             break;
         }
-        // The piece has been relayed: nobody can say that it was held back.
+        // The site gets the piece at once, so nothing shows that a proxy waits for more.
         if visit.is_none() {
             visit = Some(visits.recv().await.unwrap());
         }
@@ -85,13 +85,13 @@ async fn a_valid_client_whose_hello_comes_in_pieces_is_served_though_the_site_wa
     let mut head = [0; 3];
     alice.read_exact(&mut head).await.unwrap();
     assert_eq!(head, [0x16, 3, 3]);
-    // The site sees its visitor go and nothing of the rest.
+    // The visit is closed, and the site does not get the rest.
     assert_eq!(visit.unwrap().read_to_end(&mut seen).await.unwrap(), 0);
     assert!(world.metrics().await.contains("telemt_connections_bad_total 0\n"));
 }
 
 #[tokio::test]
-async fn a_hello_that_drips_too_slowly_goes_to_the_site_when_its_time_is_up() {
+async fn a_hello_that_is_too_slow_is_relayed_when_its_time_is_up() {
     let settings = "[timeouts]\nclient_handshake = 1";
     let world = World::start(settings, &users(&[("alice", ALICE)])).await;
     let hello = hello(&ALICE, "mask.example", 600, unix_time());
@@ -117,7 +117,7 @@ async fn a_hello_that_drips_too_slowly_goes_to_the_site_when_its_time_is_up() {
 }
 
 #[tokio::test]
-async fn visitors_that_fill_the_slots_make_room_for_clients_and_not_the_other_way() {
+async fn visitors_make_room_for_clients_and_clients_do_not_for_visitors() {
     let world = World::start("[server]\nmax_connections = 4", &users(&[("alice", ALICE)])).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     alice.echo(b"ping").await.unwrap();
@@ -127,7 +127,7 @@ async fn visitors_that_fill_the_slots_make_room_for_clients_and_not_the_other_wa
     }
     let mut second = Client::connect(world.address(), &ALICE).await.unwrap();
     second.echo(b"ping").await.unwrap();
-    // All but the last one or two had to go.
+    // All but the last one or two were closed.
     for visitor in &mut visitors[..18] {
         assert!(matches!(visitor.read(&mut [0]).await, Ok(0) | Err(_)));
     }
@@ -143,7 +143,7 @@ async fn visitors_that_fill_the_slots_make_room_for_clients_and_not_the_other_wa
 }
 
 #[tokio::test]
-async fn half_a_hello_and_an_end_are_relayed_too() {
+async fn half_a_hello_followed_by_an_end_is_relayed_too() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.write_all(&[0x16, 3, 1, 2]).await.unwrap();
@@ -154,7 +154,7 @@ async fn half_a_hello_and_an_end_are_relayed_too() {
 }
 
 #[tokio::test]
-async fn other_names_are_dropped_rejected_or_accepted_as_the_file_says() {
+async fn unknown_server_names_are_dropped_rejected_or_accepted_as_the_file_says() {
     for (action, expected) in
         [("drop", &[][..]), ("reject_handshake", &[0x15, 3, 3, 0, 2, 2, 112]), ("accept", &[0x16])]
     {

@@ -1,4 +1,5 @@
-//! Plain clients are served whatever their first bytes happen to be; visitors see the site all the same.
+//! Clients without TLS are served whatever their random first bytes are, and visitors with the same first bytes see the
+//! site.
 
 use rstest::rstest;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,7 +22,7 @@ const ALL: &str = "general.modes = { classic = true, secure = true, tls = true }
 #[case::tls(&[0x16, 3, 1, 2])]
 #[case::second_word_zero(&[7, 7, 7, 7, 0, 0, 0, 0])]
 #[tokio::test]
-async fn a_plain_client_is_served_whatever_its_first_bytes_are(#[case] first: &[u8]) {
+async fn a_client_without_tls_is_served_whatever_its_first_bytes_are(#[case] first: &[u8]) {
     for modes in [PLAIN, ALL] {
         let world = World::start(modes, &users(&[("alice", ALICE)])).await;
         for tag in [0xef, 0xdd] {

@@ -1,4 +1,4 @@
-//! What stands around the proxy: a data centre, a masked site, the file, and the reader of the metrics.
+//! What a test needs around the proxy: a data centre, a masked site, the file, and a reader of the metrics.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,12 +16,12 @@ use crate::client::Cipher;
 pub(crate) const ALICE: [u8; 16] = [0xa1; 16];
 pub(crate) const BOB: [u8; 16] = [0xb0; 16];
 
-/// A data centre that sends back what it gets.
+/// Starts a data centre that sends back what it gets.
 pub(crate) async fn data_centre() -> SocketAddr {
     echoing(TcpListener::bind("127.0.0.1:0").await.unwrap())
 }
 
-/// The same at a given listener.
+/// Starts such a data centre on a listener.
 pub(crate) fn echoing(listener: TcpListener) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -50,7 +50,7 @@ pub(crate) async fn echo(mut stream: TcpStream) -> Option<()> {
     }
 }
 
-/// A site that says who it is and sends back what it gets.
+/// Starts a site that sends `site:` first and then sends back what it gets.
 pub(crate) async fn site() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -66,7 +66,7 @@ pub(crate) async fn site() -> SocketAddr {
     address
 }
 
-/// A site that says nothing; its visits are for the test.
+/// Starts a site that sends nothing and gives its connections to the test.
 pub(crate) async fn quiet_site() -> (SocketAddr, UnboundedReceiver<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -81,26 +81,26 @@ pub(crate) async fn quiet_site() -> (SocketAddr, UnboundedReceiver<TcpStream>) {
     (address, visited)
 }
 
-/// A proxy with everything around it.
+/// A running proxy with its file.
 pub(crate) struct World {
     pub(crate) proxy: Proxy,
     pub(crate) directory: TempDir,
     base: String,
 }
 
-/// The users' part of a file.
+/// The table of users of a file.
 pub(crate) fn users(all: &[(&str, [u8; 16])]) -> String {
     let lines = all.iter().map(|(name, secret)| format!("\"{name}\" = \"{}\"\n", hex::encode(secret)));
     format!("[access.users]\n{}", lines.collect::<String>())
 }
 
 impl World {
-    /// Starts one with these users and more settings before them.
+    /// Starts a proxy with these settings and users, a data centre and a masked site.
     pub(crate) async fn start(settings: &str, access: &str) -> Self {
         Self::with_site(site().await, settings, access).await
     }
 
-    /// The same with another site.
+    /// The same with this masked site.
     pub(crate) async fn with_site(site: SocketAddr, settings: &str, access: &str) -> Self {
         let centre = data_centre().await;
         let base = format!(
@@ -122,7 +122,7 @@ impl World {
         Self { proxy, directory, base }
     }
 
-    /// Ends the proxy and starts it anew with the same file.
+    /// Stops the proxy and starts it again with the same file.
     pub(crate) async fn restarted(self) -> Self {
         let Self { proxy, directory, base } = self;
         proxy.stop().await;
@@ -130,7 +130,7 @@ impl World {
         Self { proxy, directory, base }
     }
 
-    /// Starts a second proxy with the same file while the first runs; the first then ends without a warning.
+    /// Starts a second proxy with the same file while the first runs. The first is then dropped without being stopped.
     pub(crate) async fn replaced_by_a_second_one(self) -> Self {
         let proxy = Proxy::start(&self.path()).await.unwrap();
         Self { proxy, ..self }
@@ -144,12 +144,12 @@ impl World {
         self.directory.path().join("config.toml")
     }
 
-    /// Replaces the file as the panel does, and tells when.
+    /// Replaces the users in the file by a rename, as the panel does, and returns the time of the rename.
     pub(crate) fn replace(&self, access: &str) -> Instant {
         self.replace_all(&self.text(access))
     }
 
-    /// The file with these users.
+    /// The text of the file with these users.
     pub(crate) fn text(&self, access: &str) -> String {
         format!("{}\n{access}", self.base)
     }
@@ -161,7 +161,7 @@ impl World {
         Instant::now()
     }
 
-    /// The metrics text.
+    /// Reads the metrics.
     pub(crate) async fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(self.proxy.metrics_address.unwrap()).await.unwrap();
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
@@ -170,7 +170,7 @@ impl World {
         text
     }
 
-    /// Waits until the metrics hold this line.
+    /// Waits until the metrics have this line.
     pub(crate) async fn shows(&self, line: &str) {
         let end = Instant::now() + Duration::from_secs(10);
         loop {

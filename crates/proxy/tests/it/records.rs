@@ -1,4 +1,4 @@
-//! The records that a client gets look like those of a TLS 1.3 server.
+//! The records that a client gets have the lengths of those of a TLS 1.3 server.
 
 use rstest::rstest;
 use tokio::io::AsyncReadExt as _;
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::client::Client;
 use crate::peers::{ALICE, World, users};
 
-/// The lengths of the records that come until there are so many bytes of payload.
+/// Reads records until they hold `payload` bytes, and returns their lengths.
 async fn lengths(stream: &mut TcpStream, payload: usize) -> Vec<usize> {
     let mut lengths = Vec::new();
     while lengths.iter().sum::<usize>() < payload {
@@ -21,26 +21,27 @@ async fn lengths(stream: &mut TcpStream, payload: usize) -> Vec<usize> {
     lengths
 }
 
+/// Sends payload, and returns the lengths of the records in which it comes back.
 async fn echoed(client: &mut Client, payload: &[u8]) -> Vec<usize> {
     let sent = payload.len();
     client.send(payload).await.unwrap();
     lengths(&mut client.stream, sent).await
 }
 
-fn possible(lengths: &[usize]) {
+fn check_lengths(lengths: &[usize]) {
     assert!(lengths.iter().all(|&length| (17..=16_640).contains(&length)), "{lengths:?}");
     assert!(!lengths.windows(2).any(|pair| pair == [16_384, 16_384]), "{lengths:?}");
 }
 
 #[tokio::test]
-async fn records_grow_from_a_segment_to_their_full_length_and_are_never_impossible() {
+async fn records_grow_from_a_segment_to_their_full_length_as_tls_allows() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     let mut all = Vec::new();
     for _ in 0..20 {
         all.extend(echoed(&mut alice, &vec![7; 100_003]).await);
     }
-    possible(&all);
+    check_lengths(&all);
     let longest = |from: usize, to: usize| all[from..to].iter().copied().max().unwrap();
     assert!(longest(0, 30) <= 1_400, "{all:?}");
     assert!((1_401..=4_300).contains(&longest(45, 75)), "{all:?}");
@@ -55,17 +56,17 @@ async fn records_grow_from_a_segment_to_their_full_length_and_are_never_impossib
 #[case(&[1, 1, 1, 30])]
 #[case(&[17])]
 #[tokio::test]
-async fn payload_of_any_length_comes_in_possible_records(#[case] pieces: &[usize]) {
+async fn payload_of_any_length_comes_in_records_as_tls_allows(#[case] pieces: &[usize]) {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     for &piece in pieces {
         alice.send(&vec![5; piece]).await.unwrap();
     }
-    possible(&lengths(&mut alice.stream, pieces.iter().sum()).await);
+    check_lengths(&lengths(&mut alice.stream, pieces.iter().sum()).await);
 }
 
 #[tokio::test]
-async fn a_few_bytes_after_which_nothing_comes_arrive_all_the_same() {
+async fn a_few_bytes_arrive_when_nothing_follows_them() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let mut alice = Client::connect(world.address(), &ALICE).await.unwrap();
     for length in [1, 4, 16] {
@@ -74,7 +75,7 @@ async fn a_few_bytes_after_which_nothing_comes_arrive_all_the_same() {
 }
 
 #[tokio::test]
-async fn the_first_record_after_the_hello_is_possible_whatever_length_the_file_asks_for() {
+async fn the_first_record_is_as_tls_allows_whatever_length_the_file_sets() {
     for asked in [0, 1, 16] {
         let world = World::start("", &users(&[("alice", ALICE)])).await;
         let text = world.text("").replace("tls_domain", &format!("fake_cert_len = {asked}\ntls_domain"));

@@ -1,4 +1,4 @@
-//! What the proxy still knows after it was started anew.
+//! What the proxy remembers after a restart.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -7,7 +7,7 @@ use crate::client::{Client, hello, init, unix_time};
 use crate::masking::sees_the_site;
 use crate::peers::{ALICE, BOB, World, users};
 
-/// Sends a valid hello, and keeps the connection.
+/// Sends a valid hello, checks that it is answered, and returns the connection.
 async fn is_answered(world: &World, hello: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     stream.write_all(hello).await.unwrap();
@@ -18,11 +18,11 @@ async fn is_answered(world: &World, hello: &[u8]) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_hello_of_before_a_restart_sees_the_site_after_it() {
+async fn a_hello_from_before_a_restart_sees_the_site_after_it() {
     let access = users(&[("alice", ALICE), ("bob", BOB)]);
     let mut world = World::start("general.modes = { classic = true, secure = true, tls = true }", &access).await;
     let now = unix_time();
-    // Of a clock that is right, of one that is slow, and of one that is fast.
+    // From a clock that is right, one that is slow, and one that is fast.
     let hellos = [now, now - 100, now + 100].map(|time| hello(&ALICE, "mask.example", 0, time));
     let (plain, _, _) = init(&BOB, 0xdd, 2);
     let mut plain_client = TcpStream::connect(world.address()).await.unwrap();
@@ -38,30 +38,30 @@ async fn a_hello_of_before_a_restart_sees_the_site_after_it() {
         }
         sees_the_site(&world, &plain).await;
         world.shows("telemt_connections_bad_by_class_total{class=\"replay\"} 4").await;
-        // New ones are taken, also from clients with slow clocks.
+        // New hellos are accepted, also from clients with slow clocks.
         is_answered(&world, &hello(&ALICE, "mask.example", 0, now - 100)).await;
         Client::connect(world.address(), &BOB).await.unwrap().echo(b"ping").await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_hello_of_before_an_end_without_warning_sees_the_site_too() {
+async fn a_hello_from_before_a_sudden_end_sees_the_site_too() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let right = hello(&ALICE, "mask.example", 0, unix_time());
     let open = is_answered(&world, &right).await;
-    // The first one has had no time to write anything more.
+    // The first proxy is not stopped in order, so it cannot write anything more.
     let second = world.replaced_by_a_second_one().await;
     sees_the_site(&second, &right).await;
     drop(open);
 }
 
 #[tokio::test]
-async fn where_nothing_can_be_kept_hellos_of_before_the_start_see_the_site() {
+async fn without_a_memory_on_disk_hellos_from_before_the_start_see_the_site() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let right = hello(&ALICE, "mask.example", 0, unix_time() - 1);
     let file = world.directory.path().join(".config.toml.replays");
     let _ = std::fs::remove_file(&file);
-    // A folder in the file's place: it can be neither read nor written.
+    // A folder with the name of the file: it can be neither read nor replaced.
     std::fs::create_dir(&file).unwrap();
     let world = world.restarted().await;
     sees_the_site(&world, &right).await;
@@ -70,7 +70,7 @@ async fn where_nothing_can_be_kept_hellos_of_before_the_start_see_the_site() {
 }
 
 #[tokio::test]
-async fn the_memory_of_hellos_is_for_its_owner_alone_and_a_new_file_of_users_is_no_restart() {
+async fn only_the_owner_may_read_the_memory_of_hellos_and_a_reload_is_no_restart() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     is_answered(&world, &hello(&ALICE, "mask.example", 0, unix_time())).await;

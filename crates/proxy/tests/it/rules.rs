@@ -1,4 +1,4 @@
-//! Rules of the file that restrict: followed, or named loudly.
+//! Restrictions in the file: each is applied or reported as a warning.
 
 use rstest::rstest;
 use tokio::io::AsyncWriteExt as _;
@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use crate::client::Client;
 use crate::peers::{ALICE, BOB, World, users};
 
+/// A client of alice from `source`, after its first answer.
 async fn from(world: &World, family: &str, source: &str) -> std::io::Result<Client> {
     let target = if family == "TCP4" { "127.0.0.1" } else { "::1" };
     let mut stream = TcpStream::connect(world.address()).await?;
@@ -66,7 +67,7 @@ async fn a_source_that_is_denied_later_is_cut_off_and_others_are_not() {
 #[case("[[upstreams]]\ntype = \"direct\"\nforce_bind = \"wg0\"", "upstreams.bindtodevice")]
 #[case("[[upstreams]]\ntype = \"direct\"\nipv6 = false", "upstreams.ipv6")]
 #[tokio::test]
-async fn a_rule_that_restricts_and_is_not_known_is_a_warning_at_the_start_and_after_a_reload(
+async fn a_restriction_that_is_not_applied_is_a_warning_at_the_start_and_after_a_reload(
     #[case] rule: &str,
     #[case] name: &str,
 ) {
@@ -104,7 +105,7 @@ async fn addresses_of_one_ipv6_network_count_once() {
     assert!(from(&world, "TCP4", "192.0.2.1").await.is_err());
     world.shows("telemt_user_unique_ips_current{user=\"alice\"} 1").await;
     drop(first);
-    // The network is held by whoever is left.
+    // The connection that is left still counts for the network.
     world.shows("telemt_user_connections_current{user=\"alice\"} 1").await;
     assert!(from(&world, "TCP6", "2001:db8:0:1::1").await.is_err());
     drop(privacy);
@@ -112,12 +113,13 @@ async fn addresses_of_one_ipv6_network_count_once() {
     from(&world, "TCP6", "2001:db8:0:1::1").await.unwrap();
 }
 
-/// Makes the system behind a client drop all packets that come for it, as if its line were gone.
+/// Makes the kernel drop all packets to a client, as if its network were gone.
 fn vanish(client: &Client) {
     let drop_all = [socket2::SockFilter::new(0x06, 0, 0, 0)];
     socket2::SockRef::from(&client.stream).attach_filter(&drop_all).unwrap();
 }
 
+/// Whether a client from `source` is served within 20 s.
 async fn admitted_in_the_end(address: std::net::SocketAddr, source: [u8; 4]) -> bool {
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while std::time::Instant::now() < end {
@@ -136,14 +138,14 @@ async fn admitted_in_the_end(address: std::net::SocketAddr, source: [u8; 4]) -> 
 #[case::idle(false)]
 #[case::with_bytes_under_way(true)]
 #[tokio::test]
-async fn an_address_that_does_not_answer_any_more_gives_way_to_a_new_one(#[case] sends: bool) {
+async fn an_address_that_does_not_answer_any_more_is_given_up_for_a_new_one(#[case] sends: bool) {
     let access = format!("{}[access.user_max_unique_ips]\nalice = 1\n", users(&[("alice", ALICE)]));
     let world = World::start("[timeouts]\nclient_keepalive = 1\nclient_ack = 600", &access).await;
     let mut gone = Client::connect(world.address(), &ALICE).await.unwrap();
     gone.echo(b"ping").await.unwrap();
     vanish(&gone);
     if sends {
-        // What comes back is not acknowledged.
+        // The answer is not acknowledged.
         gone.send(b"ping").await.unwrap();
     }
     assert!(admitted_in_the_end(world.address(), [127, 0, 0, 2]).await);
@@ -151,12 +153,12 @@ async fn an_address_that_does_not_answer_any_more_gives_way_to_a_new_one(#[case]
 }
 
 #[tokio::test]
-async fn an_address_that_still_answers_does_not_give_way() {
+async fn an_address_that_still_answers_is_not_given_up() {
     let access = format!("{}[access.user_max_unique_ips]\nalice = 1\n", users(&[("alice", ALICE)]));
     let world = World::start("[timeouts]\nclient_keepalive = 1", &access).await;
     let mut here = Client::connect(world.address(), &ALICE).await.unwrap();
     here.echo(b"ping").await.unwrap();
-    // Idle for more than one keep-alive, as a telephone in a pocket is.
+    // Idle for more than one keep-alive, like a phone that is not in use.
     let end = std::time::Instant::now() + std::time::Duration::from_millis(2_500);
     while std::time::Instant::now() < end {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();

@@ -1,4 +1,4 @@
-//! Valid clients are served, in every way there is.
+//! Valid clients are served: transports, PROXY headers, upstreams, metrics, and the end of the proxy.
 
 use std::net::SocketAddr;
 
@@ -30,7 +30,7 @@ async fn every_byte_of_a_valid_client_arrives_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_hello_of_any_length_in_any_pieces_is_taken() {
+async fn a_hello_of_any_length_in_any_pieces_is_accepted() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     for padding in [0, 1_500, 16_000] {
         let stream = TcpStream::connect(world.address()).await.unwrap();
@@ -62,7 +62,7 @@ async fn plain_transports_are_served_only_where_the_modes_allow_them() {
 }
 
 #[tokio::test]
-async fn a_proxy_header_is_needed_where_it_is_on_and_gives_the_address() {
+async fn a_proxy_header_is_required_if_it_is_on_and_gives_the_address() {
     let world = World::start("[server]\nproxy_protocol = true", &users(&[("alice", ALICE)])).await;
     assert!(Client::connect(world.address(), &ALICE).await.is_err());
     let mut sessions = Vec::new();
@@ -83,7 +83,7 @@ async fn a_proxy_header_is_needed_where_it_is_on_and_gives_the_address() {
 }
 
 #[tokio::test]
-async fn a_proxy_header_from_elsewhere_is_not_believed() {
+async fn a_proxy_header_from_an_untrusted_address_is_refused() {
     let settings = "[server]\nproxy_protocol = true\nproxy_protocol_trusted_cidrs = [\"192.0.2.0/24\"]";
     let world = World::start(settings, &users(&[("alice", ALICE)])).await;
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
@@ -107,7 +107,7 @@ async fn data_centres_are_reached_through_a_socks_server(
     world.shows("mtproxy_dc_connects_total{dc=\"2\",result=\"success\"} 1").await;
 }
 
-/// A SOCKS5 server (RFC 1928) that wants these credentials (RFC 1929), if any, for its one client.
+/// Starts a SOCKS5 server (RFC 1928) for one client. It requires these credentials (RFC 1929), if any.
 async fn socks_server(credentials: Option<&'static str>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -139,7 +139,7 @@ async fn socks_server(credentials: Option<&'static str>) -> SocketAddr {
 }
 
 #[tokio::test]
-async fn an_ipv4_address_is_the_same_one_when_it_is_written_as_ipv6() {
+async fn an_ipv4_address_counts_once_if_it_is_also_written_as_ipv6() {
     let access = format!("{}[access.user_max_unique_ips]\nalice = 1\n", users(&[("alice", ALICE)]));
     let world = World::start("[server]\nproxy_protocol = true", &access).await;
     let mut sessions = Vec::new();
@@ -174,12 +174,12 @@ async fn another_address_is_tried_when_one_does_not_answer() {
     for _ in 0..2 {
         Client::connect(world.address(), &ALICE).await.unwrap().echo(b"ping").await.unwrap();
     }
-    // The second client found the healthy one at once.
+    // The second client has tried the working address first.
     world.shows("telemt_upstream_connect_attempt_total 3").await;
 }
 
 #[tokio::test]
-async fn clients_and_data_centres_of_either_family_meet() {
+async fn clients_of_both_families_reach_a_data_centre_of_one() {
     let centre = echoing(TcpListener::bind("[::1]:0").await.unwrap());
     let base = format!(
         "dc_overrides = {{ \"2\" = \"{centre}\" }}\n[server]\nlisten_addr_ipv6 = \"::1\"\n[censorship]\ntls_domain = \"mask.example\"\nmask = false\n"
@@ -194,7 +194,7 @@ async fn clients_and_data_centres_of_either_family_meet() {
 }
 
 #[tokio::test]
-async fn metrics_are_served_again_and_again_on_one_connection() {
+async fn metrics_are_served_several_times_on_one_connection() {
     let world = World::start("", &users(&[("alice", ALICE)])).await;
     let mut stream = TcpStream::connect(world.proxy.metrics_address.unwrap()).await.unwrap();
     for path in ["/metrics", "/metrics", "/other"] {
@@ -219,7 +219,7 @@ async fn metrics_are_served_during_a_drain_and_hold_the_last_byte_after_it() {
     let draining = world.proxy.drain();
     tokio::pin!(draining);
     let during = async {
-        // Nobody else is let in, and whoever is here goes on.
+        // No new connection is accepted, and open ones go on.
         while TcpStream::connect(world.address()).await.is_ok() {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! A SOCKS5 server (RFC 1928) that tells which addresses it was asked for and is every data centre itself.
+//! A SOCKS5 server (RFC 1928) that takes the place of all data centres and remembers the addresses that it was asked for.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -8,14 +8,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::peers::echo;
 
-/// What becomes of a request.
+/// What the server does with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The data centre answers.
     Reached,
-    /// Nothing is said for ever.
+    /// The server never answers.
     Silent,
-    /// The server says that the host cannot be reached.
+    /// The server answers that the host cannot be reached.
     Unreachable,
 }
 
@@ -23,7 +23,7 @@ pub(crate) enum Answer {
 pub(crate) struct Socks {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<SocketAddr>>>,
-    /// The password (RFC 1929) that it wants, if any; a test may change it.
+    /// The password (RFC 1929) that the server requires, if any; a test may change it.
     pub(crate) password: Arc<Mutex<Option<&'static str>>>,
 }
 
@@ -41,12 +41,12 @@ impl Socks {
         socks
     }
 
-    /// A file's `[[upstreams]]` for it.
+    /// The `[[upstreams]]` of a file that uses this server.
     pub(crate) fn upstream(&self) -> String {
         format!("[[upstreams]]\ntype = \"socks5\"\naddress = \"{}\"\n", self.address)
     }
 
-    /// The addresses that it was asked for, in order.
+    /// The addresses that the server was asked for, in order.
     pub(crate) fn asked(&self) -> Vec<SocketAddr> {
         self.asked.lock().unwrap().clone()
     }

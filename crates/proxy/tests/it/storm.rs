@@ -1,4 +1,4 @@
-//! Users are served while probes come.
+//! Users are served while many visitors connect.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

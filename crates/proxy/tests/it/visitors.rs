@@ -1,4 +1,4 @@
-//! How much visitors may do: enough to see the site, and not more.
+//! Limits of visitors: they see the masked site, and cannot use up the proxy.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -40,7 +40,7 @@ async fn every_replay_sees_the_site_while_all_are_open(#[case] times: usize, #[c
     }
 }
 
-/// A site that takes everything, and sends so many bytes.
+/// A site that reads everything and sends `length` bytes. It reports how many bytes it has read from each visitor.
 async fn site_with(length: usize) -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<usize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -69,7 +69,7 @@ async fn site_with(length: usize) -> (SocketAddr, tokio::sync::mpsc::UnboundedRe
     (address, told)
 }
 
-/// A file with more settings of masking.
+/// A proxy with more settings, also of masking.
 async fn world(site: SocketAddr, settings: &str, censorship: &str) -> World {
     let base = format!(
         "{settings}\n[server]\n[censorship]\ntls_domain = \"mask.example\"\nmask_host = \"127.0.0.1\"\nmask_port = {}\n{censorship}\n",
@@ -84,7 +84,11 @@ async fn world(site: SocketAddr, settings: &str, censorship: &str) -> World {
 #[case::the_file_allows_less("mask_relay_max_bytes = 100_000", 7_000_000, 100_000)]
 #[case::the_file_allows_more("mask_relay_max_bytes = 8_000_000", 7_000_000, 7_000_000)]
 #[tokio::test]
-async fn a_visitor_gets_so_much_of_the_site(#[case] censorship: &str, #[case] length: usize, #[case] expected: usize) {
+async fn a_visitor_gets_a_limited_number_of_bytes(
+    #[case] censorship: &str,
+    #[case] length: usize,
+    #[case] expected: usize,
+) {
     let (site, _told) = site_with(length).await;
     let world = world(site, "", censorship).await;
     let mut visitor = TcpStream::connect(world.address()).await.unwrap();
@@ -98,7 +102,7 @@ async fn a_visitor_gets_so_much_of_the_site(#[case] censorship: &str, #[case] le
 #[case("", FIVE_MEBIBYTES)]
 #[case("mask_relay_max_bytes = 100_000", 100_000)]
 #[tokio::test]
-async fn the_site_gets_so_much_of_a_visitor(#[case] censorship: &str, #[case] expected: usize) {
+async fn the_site_gets_a_limited_number_of_bytes(#[case] censorship: &str, #[case] expected: usize) {
     let (site, mut told) = site_with(0).await;
     let world = world(site, "", censorship).await;
     let mut visitor = TcpStream::connect(world.address()).await.unwrap();
@@ -109,7 +113,7 @@ async fn the_site_gets_so_much_of_a_visitor(#[case] censorship: &str, #[case] ex
 }
 
 #[tokio::test]
-async fn a_visit_ends_when_its_time_is_up_though_bytes_move() {
+async fn a_visit_ends_when_its_time_is_up_even_if_bytes_move() {
     let site = crate::peers::site().await;
     let world = world(site, "", "mask_relay_timeout_ms = 400").await;
     let mut visitor = sees_the_site(&world, b"GET / HTTP/1.1\r\n\r\n").await;
@@ -131,7 +135,7 @@ async fn a_silent_visit_ends_after_the_time_of_the_file() {
     assert!(matches!(end, Ok(0) | Err(_)));
 }
 
-/// A visitor from this address, who sees the site.
+/// A visitor from this address, after it has seen the site.
 async fn visitor_from(world: &World, address: &str) -> TcpStream {
     let mut stream = TcpStream::connect(world.address()).await.unwrap();
     let family = if address.contains(':') { "TCP6" } else { "TCP4" };
@@ -149,7 +153,7 @@ async fn visitor_from(world: &World, address: &str) -> TcpStream {
 #[case::of_ipv6("2001:db8:1::1", "2001:db8:2::")]
 #[case::of_many_networks_of_one_ipv6_owner("2001:db8:1::1", "2001:db8:2:9")]
 #[tokio::test]
-async fn the_network_that_holds_most_makes_room_first(#[case] single: &str, #[case] crowd: &str) {
+async fn the_network_with_most_visitors_makes_room_first(#[case] single: &str, #[case] crowd: &str) {
     let settings = "max_connections = 12\nproxy_protocol = true";
     let site = crate::peers::site().await;
     let base = format!(

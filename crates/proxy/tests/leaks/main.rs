@@ -1,4 +1,5 @@
-//! Connections that come and go leave nothing behind. A program of its own, because it counts what the process holds.
+//! Connections that were closed leave nothing behind. This is a program of its own, because it counts what its process
+//! holds.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 #[path = "../it/client.rs"]
@@ -21,15 +22,15 @@ use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 const CONNECTIONS: u32 = 24_000;
-/// As many come before anything is compared: buffers that are kept for later are there then.
+/// Connections before the first measurement. After them the buffers that are kept for later use exist.
 const WARM_UP: u32 = 4_000;
 const AT_ONCE: usize = 64;
-/// What memory may grow by after the warm-up, in bytes. A task left behind by each broken connection would take eight
-/// times as much.
+/// How much memory may grow after the warm-up, in bytes. If each broken connection left a task behind, it would grow
+/// eight times as much.
 const GROWTH: u64 = 4 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_that_come_and_go_leave_no_task_no_descriptor_and_no_memory_behind() {
+async fn closed_connections_leave_no_task_no_descriptor_and_no_memory_behind() {
     let access = format!("{}\n[access]\nreplay_check_len = 64\n", users(&[("alice", ALICE)]));
     let world = World::start("", &access).await;
     let (tasks, descriptors) = (alive_tasks(), open_descriptors());
@@ -60,7 +61,7 @@ async fn come_and_go(proxy: SocketAddr, numbers: std::ops::Range<u32>) {
     }
 }
 
-/// From one of several addresses, so that their ports are not used up by connections that have just ended.
+/// Connects from one of several addresses, so that connections that have just ended do not use up the ports.
 async fn connect(proxy: SocketAddr, number: u32) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     let last = u8::try_from(number % 16).unwrap() + 2;
@@ -68,7 +69,7 @@ async fn connect(proxy: SocketAddr, number: u32) -> io::Result<TcpStream> {
     socket.connect(proxy).await
 }
 
-/// A client that gets what it wants and closes in order.
+/// A client that is served and closes its connection in order.
 async fn whole(stream: TcpStream) -> io::Result<()> {
     let mut client = Client::tunnel(stream, &ALICE, 200).await?;
     client.echo(&[7; 1_500]).await?;
@@ -77,8 +78,8 @@ async fn whole(stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Says a part of what a client or a visitor would say, and is gone: at random with or without a good-bye. Whatever the
-/// proxy makes of it is right.
+/// Sends a part of what a client or a visitor would send, and disappears: at random with or without a reset. Any answer
+/// of the proxy is accepted.
 async fn broken(mut stream: TcpStream) {
     let [kind, cut, linger]: [u8; 3] = random();
     if linger.is_multiple_of(2) {
@@ -112,6 +113,7 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
+/// Resident memory of this process in bytes.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();

@@ -1,5 +1,5 @@
-//! What belongs to the whole process: its log and its limit of open files. A program of its own, because no other test may
-//! meet them.
+//! The log and the limit of open files, which belong to the whole process. This is a program of its own, so that other
+//! tests are not affected.
 #![allow(clippy::unwrap_used, reason = "tests may")]
 
 #[path = "../it/client.rs"]
@@ -74,9 +74,9 @@ fn limit_files(limit: u64) {
     setrlimit(Resource::Nofile, Rlimit { current: Some(limit), maximum }).unwrap();
 }
 
-/// One test, because both parts meet the same process.
+/// One test, because both parts change the state of the same process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_is_discreet_and_no_revocation_is_lost_when_files_run_out() {
+async fn the_log_has_no_secrets_and_no_revocation_is_lost_when_open_files_run_out() {
     tracing_subscriber::fmt().with_writer(|| Log).with_ansi(false).init();
     let access = users(&[("alice", ALICE), ("bob", BOB)]);
     let world =

@@ -70,7 +70,7 @@ impl Log {
         };
         if let Err(error) = added {
             self.file = None;
-            self.warning.say(now.0, || tracing::warn!(%error, "hellos that were taken cannot be remembered on disk"));
+            self.warning.write(now.0, || tracing::warn!(%error, "hellos that were taken cannot be remembered on disk"));
         }
     }
 

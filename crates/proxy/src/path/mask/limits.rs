@@ -1,4 +1,4 @@
-//! How much visitors may move: each of them so much, and those of one network together as much as a few at full speed.
+//! Limits of the bytes that visitors may move: one for each visit, and one for all visits from a network together.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,30 +9,30 @@ use std::time::{Duration, Instant};
 use crate::network::Network;
 use crate::path::relay::Transform;
 
-/// Visitors of a network that may each move all they may within [`PERIOD`], at full speed. Those after them are slowed down
-/// and not cut off: a slow site shows nothing, a broken page would.
+/// How many visitors of one network may move all their bytes within [`PERIOD`] at full speed. Further visitors are slowed
+/// down and not cut off: a site may be slow, but a page that breaks off would show the proxy.
 const AT_FULL_SPEED: u64 = 12;
-/// How long it takes until what a network has used up is there again.
+/// How long it takes until a budget that was used up is full again.
 const PERIOD: Duration = Duration::from_mins(5);
-/// Networks in the books before those that have used nothing lately are removed.
+/// Networks that are remembered before those with full budgets are removed.
 const NETWORKS: usize = 16_384;
 
-/// What the networks have used.
+/// The budget of each network.
 #[derive(Debug)]
 pub(super) struct Budgets {
     /// Bytes that a network may move within [`PERIOD`].
     bytes: u64,
-    /// When all that a network has used will be there again.
+    /// When the budget of each network will be full again.
     restored: Mutex<HashMap<Network, Instant>>,
 }
 
 impl Budgets {
-    /// For visitors who may each move so many bytes in a direction.
+    /// Budgets for visitors who may each move `relay_bytes` bytes in each direction.
     pub(super) fn new(relay_bytes: usize) -> Self {
         Self { bytes: AT_FULL_SPEED * relay_bytes.max(1) as u64, restored: Mutex::default() }
     }
 
-    /// Takes bytes off a network's budget, and tells how long to wait before more are moved.
+    /// Takes bytes from the budget of a network, and returns how long to wait before more bytes are moved.
     fn spend(&self, network: Network, bytes: usize, now: Instant) -> Duration {
         let mut restored = self.restored.lock().unwrap_or_else(PoisonError::into_inner);
         if restored.len() >= NETWORKS {
@@ -45,13 +45,13 @@ impl Budgets {
         at.saturating_duration_since(now + PERIOD)
     }
 
-    /// For one direction of a visit, in which so many bytes may still move.
+    /// Meters one direction of a visit, in which `left` more bytes may move.
     pub(super) fn meter(&self, address: IpAddr, left: usize) -> Metered<'_> {
         Metered { budgets: self, network: Network::of(address), left, wait: Duration::ZERO }
     }
 }
 
-/// One direction of a visit: bytes pass as they are, as long as there may be more.
+/// One direction of a visit: bytes are passed on unchanged until the limit is reached.
 pub(super) struct Metered<'a> {
     budgets: &'a Budgets,
     network: Network,
@@ -88,7 +88,7 @@ mod tests {
         }
         assert_eq!(budgets.spend(crowd, 1_000, start), PERIOD / 12);
         assert_eq!(budgets.spend(other, 1_000, start), Duration::ZERO);
-        // Half of the time brings half of the bytes back.
+        // In half of the time, half of the bytes come back.
         let later = start + PERIOD / 12 + PERIOD / 2;
         assert_eq!(budgets.spend(crowd, 6_000, later), Duration::ZERO);
         assert!(budgets.spend(crowd, 1_000, later) > Duration::ZERO);

@@ -1,9 +1,9 @@
-//! Does the masked site lead back to this proxy? A relay that comes back is relayed again, and so on without end.
+//! Detects that the masked site leads back to this proxy. Each visit would then be relayed to the proxy again, without end.
 //!
-//! What visitors send tells nothing: whoever sends the same hello forty times looks like a loop, and must see the site
-//! forty times. So, when many visits to a site are open, the proxy makes a visit of its own with a hello that nobody else
-//! can know, beside all others. If that hello comes in, by whatever way, the site leads to us. There is no site then that
-//! anybody could compare us with, and its visits are closed.
+//! A loop cannot be detected from what visitors send: somebody who sends the same hello forty times must see the site
+//! forty times. So when many visits to a site are open, the proxy makes a visit of its own, with a hello whose random
+//! nobody else knows. If the proxy receives this hello, the site leads back to it, and all visits to the site are closed.
+//! That shows nothing to a probe, because there is no real site to compare with.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,43 +18,45 @@ use tokio_util::sync::CancellationToken;
 use super::sites::Sites;
 use crate::ports;
 
-/// Open visits to a site from which on it is checked.
+/// Number of open visits from which on a site is checked.
 const SUSPICIOUS: usize = 8;
-/// How long a check holds, unless the number of visits doubles meanwhile.
+/// How long the result of a check holds, unless the number of visits doubles.
 const HOLDS: Duration = Duration::from_mins(1);
-/// Longest wait for our own hello to come back.
+/// Longest wait for the proxy's own hello to come back.
 const CHECK: Duration = Duration::from_secs(10);
 
-/// A hello's random.
+/// The random of a hello.
 type Random = [u8; 32];
 
+/// The checks of all hosts of the masked site.
 #[derive(Debug, Default)]
 pub(super) struct Loops {
     hosts: Mutex<HashMap<String, Host>>,
-    /// A host is to be checked.
+    /// Notified when a host has to be checked.
     suspicion: Notify,
 }
 
 /// What is known of a host.
 #[derive(Debug, Default)]
 struct Host {
-    /// Visits that are open.
+    /// Number of open visits.
     open: usize,
     check: Check,
     /// When it was last checked, and how many visits were open then.
     checked: Option<(Instant, usize)>,
-    /// Until when it is taken for a loop.
+    /// Until when visits are refused because the host leads back to the proxy.
     loops_until: Option<Instant>,
-    /// Ends the visits that are open.
+    /// Cancelled to close the open visits.
     cut: CancellationToken,
 }
 
+/// The state of a host's check.
 #[derive(Debug, Default)]
 enum Check {
     #[default]
     None,
     Wanted,
-    /// Our own hello is on its way; the token is cancelled when it comes in.
+    /// A hello with this random was sent; the token is cancelled when it comes back.
     Underway(Random, CancellationToken),
 }
 
@@ -63,7 +65,7 @@ enum Check {
 pub(super) struct Counted<'a> {
     loops: &'a Loops,
     host: String,
-    /// Cancelled when the site turns out to lead back to us.
+    /// Cancelled when the site is found to lead back to the proxy.
     pub(super) cut: CancellationToken,
 }
 
@@ -76,7 +78,7 @@ impl Drop for Counted<'_> {
 }
 
 impl Host {
-    /// Whether so many visits are open that it ought to be checked.
+    /// Whether so many visits are open that the host has to be checked.
     fn is_suspicious(&self, now: Instant) -> bool {
         let is_due = |(at, open): (Instant, usize)| self.open >= 2 * open || now.duration_since(at) >= HOLDS;
         self.open >= SUSPICIOUS && matches!(self.check, Check::None) && self.checked.is_none_or(is_due)
@@ -88,7 +90,7 @@ impl Loops {
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a visit to this host; `None` if the host leads back to us.
+    /// Counts a visit to the host `name`; `None` if it leads back to the proxy.
     pub(super) fn enter(&self, name: &str, now: Instant) -> Option<Counted<'_>> {
         let mut hosts = self.hosts();
         let host = hosts.entry(name.to_owned()).or_default();
@@ -103,8 +105,8 @@ impl Loops {
         Some(Counted { loops: self, host: name.to_owned(), cut: host.cut.clone() })
     }
 
-    /// Whether a check's own hello stands in these first bytes of a connection. The host that it was for is taken for a
-    /// loop then.
+    /// Whether the first bytes of a connection contain the hello of a check. If so, visits to the host of the check are
+    /// closed and refused for a while.
     pub(super) fn have_come_back(&self, bytes: &[u8], now: Instant) -> bool {
         for host in self.hosts().values_mut() {
             if let Check::Underway(random, returned) = &host.check
@@ -119,7 +121,7 @@ impl Loops {
         false
     }
 
-    /// Checks hosts as they become suspicious, for ever. `name_for` gives the server name for a host.
+    /// Checks hosts when they become suspicious. `name_for` gives the server name for a host. Never returns.
     pub(super) async fn follow(&self, sites: &Sites, name_for: impl Fn(&str) -> String) {
         loop {
             self.suspicion.notified().await;
@@ -128,7 +130,7 @@ impl Loops {
                 let checking = tokio::time::timeout(CHECK, visit(sites, &host, &hello));
                 tokio::select! {
                     () = returned.cancelled() => {}
-                    // Whatever the site says: our hello did not come back before.
+                    // The site has answered, and the hello has not come back.
                     _ = checking => {}
                 }
                 self.end_check(&host);
@@ -151,14 +153,14 @@ impl Loops {
     }
 }
 
-/// Visits a host, and waits until it says something.
+/// Sends `hello` to a host and waits for its answer.
 async fn visit(sites: &Sites, host: &str, hello: &[u8]) -> io::Result<()> {
     let mut site: TcpStream = sites.connect(host).await?;
     site.write_all(hello).await?;
     site.readable().await
 }
 
-/// A `ClientHello` as any client might send it (RFC 8446, section 4.1.2), with this random.
+/// A usual `ClientHello` (RFC 8446, section 4.1.2) with this random.
 fn hello(name: &str, random: &Random) -> Vec<u8> {
     let public = x25519_dalek::x25519(ports::random(), x25519_dalek::X25519_BASEPOINT_BYTES);
     let mut extensions = Vec::new();
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_hello_shows_a_loop_for_a_minute_and_no_other_hello_does() {
+    fn the_proxys_own_hello_shows_a_loop_for_a_minute_and_no_other_hello_does() {
         let (loops, now) = (Loops::default(), Instant::now());
         let visits = open(&loops, SUSPICIOUS, now);
         let (_, random, returned) = loops.next_check().unwrap();
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_hello_is_one_that_servers_understand() {
+    fn the_proxys_own_hello_is_understood_by_servers() {
         let own = hello("mask.example", &[7; 32]);
         assert_eq!(hello_length(&own), Ok(Some(own.len())));
         let read = ClientHello::parse(&own).unwrap();

@@ -1,5 +1,5 @@
-//! Where the masked site is. Its names are looked up once a minute by one task, and not for each visitor: many visitors
-//! and a slow resolver would otherwise keep all threads busy on which this process waits.
+//! The addresses of the masked site. One task looks its names up once a minute. If they were looked up for each visitor,
+//! many visitors and a slow resolver would use up the threads for blocking work.
 
 use std::collections::HashMap;
 use std::io;
@@ -9,15 +9,15 @@ use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::watch;
 
-/// How often a name is looked up.
+/// Time between two lookups of a name.
 const REFRESH: Duration = Duration::from_mins(1);
-/// How soon again when it was not found.
+/// Time to the next lookup after a failed one.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The addresses of each host that visitors may be relayed to, as they were last found.
+/// The hosts to which visitors may be relayed, with their addresses from the last lookup that succeeded.
 #[derive(Debug)]
 pub(super) struct Sites {
-    /// Hosts that have to be looked up.
+    /// Hosts that are names and have to be looked up.
     names: Vec<String>,
     port: u16,
     found: watch::Sender<HashMap<String, Vec<SocketAddr>>>,
@@ -35,7 +35,7 @@ impl Sites {
         Self { names, port, found: watch::Sender::new(found) }
     }
 
-    /// Looks names up, for ever.
+    /// Looks the names up again and again. Never returns.
     pub(super) async fn follow(&self) {
         loop {
             let all_found = self.look_up().await;
@@ -43,7 +43,7 @@ impl Sites {
         }
     }
 
-    /// Looks every name up, and tells whether all were found. What was found is kept until something else is.
+    /// Looks up every name; returns whether all were found. Earlier addresses are kept for those that were not.
     async fn look_up(&self) -> bool {
         let mut all_found = true;
         for name in &self.names {
@@ -53,7 +53,7 @@ impl Sites {
                     self.found.send_modify(|found| drop(found.insert(name.clone(), addresses)));
                 }
                 Err(error) => {
-                    tracing::debug!(%name, %error, "the masked site was not found");
+                    tracing::debug!(%name, %error, "the name of the masked site cannot be resolved");
                     all_found = false;
                 }
             }
@@ -61,7 +61,7 @@ impl Sites {
         all_found
     }
 
-    /// Connects to a host, as soon as its addresses are known.
+    /// Connects to a host; waits for its addresses if they are not known yet.
     pub(super) async fn connect(&self, host: &str) -> io::Result<TcpStream> {
         let mut all = self.found.subscribe();
         let addresses = {
@@ -94,7 +94,7 @@ mod tests {
     async fn the_last_good_addresses_are_kept_while_a_name_is_not_found() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        // Too long for a name, so that nobody is asked.
+        // Too long for a name, so that no resolver is asked.
         let name = "a".repeat(64);
         let sites = Sites::new(vec![name.clone()], address.port());
         sites.found.send_modify(|found| drop(found.insert(name.clone(), vec![address])));

@@ -1,4 +1,4 @@
-//! The two transforms between a client and a data centre: decrypt, encrypt.
+//! The two directions between a client and a data centre: bytes are decrypted from one side and encrypted for the other.
 
 use std::io;
 
@@ -8,21 +8,21 @@ use crate::wire::first_frames::{Found, KeyFinder};
 use crate::wire::obfuscated2::{Stream, Transport};
 use crate::wire::{HEADER, MIN_PAYLOAD, RecordSizes, Unframer, application_header};
 
-/// Messages that are looked at for a key: an exchange of keys takes three, and acknowledgements may stand between.
+/// Messages in which a key is looked for. A key exchange takes three, and there may be acknowledgements between them.
 const MESSAGES: u8 = 16;
 
 /// From the client to the data centre.
 #[derive(Debug)]
 pub(crate) struct Uplink<'a> {
-    /// Takes records apart, if the client speaks FakeTLS.
+    /// Takes the payload out of records, if the client uses FakeTLS.
     pub(crate) unframer: Option<Unframer>,
     pub(crate) from_client: Stream,
     pub(crate) to_dc: Stream,
-    /// Looks for the client's key, as long as that matters.
+    /// Looks for the client's authorization key, until it is found. `None` if it is not needed.
     pub(crate) keys: Option<KeyWatch<'a>>,
 }
 
-/// Notes the key of a client's first encrypted message with its session.
+/// Finds the key of a client's first encrypted message and stores it with the connection.
 #[derive(Debug)]
 pub(crate) struct KeyWatch<'a> {
     finder: KeyFinder,
@@ -34,7 +34,7 @@ impl<'a> KeyWatch<'a> {
         Self { finder: KeyFinder::new(transport, MESSAGES), session }
     }
 
-    /// Takes decrypted payload; tells whether more is to be looked at.
+    /// Reads decrypted payload; returns whether more is needed.
     fn feed(&mut self, payload: &[u8]) -> bool {
         let found = self.finder.feed(payload);
         if let Found::Key(key) = found {
@@ -45,7 +45,7 @@ impl<'a> KeyWatch<'a> {
 }
 
 impl Uplink<'_> {
-    /// Makes payload ready that is out of its records already.
+    /// Prepares payload without record headers for the data centre.
     pub(crate) fn recrypt(&mut self, payload: &mut [u8]) {
         self.from_client.apply(payload);
         self.keys.take_if(|keys| !keys.feed(payload));
@@ -67,7 +67,7 @@ impl Transform for Uplink<'_> {
 /// From the data centre to the client.
 #[derive(Debug)]
 pub(crate) struct Downlink {
-    /// The sizes of the next records, if the client gets records.
+    /// The sizes of the next records, if the client uses FakeTLS.
     pub(crate) records: Option<RecordSizes>,
     pub(crate) from_dc: Stream,
     pub(crate) to_client: Stream,
@@ -92,18 +92,19 @@ impl Transform for Downlink {
     }
 }
 
-/// Recrypts `length` bytes of payload that stand in slots of these sizes, and puts the headers before them.
+/// Recrypts `length` bytes of payload and adds the headers of records. The payload stands in `buffer` in pieces of
+/// `sizes`, with space for a header before each piece.
 fn fill_records(buffer: &mut [u8], length: usize, sizes: &mut RecordSizes, mut recrypt: impl FnMut(&mut [u8])) {
-    let (mut at, mut rest, mut last, mut slots) = (0, length, 0, 0);
+    let (mut at, mut rest, mut last, mut records) = (0, length, 0, 0);
     while rest > 0 {
-        last = rest.min(sizes.size(slots));
+        last = rest.min(sizes.size(records));
         recrypt(&mut buffer[at + HEADER..at + HEADER + last]);
         at += HEADER + last;
         rest -= last;
-        slots += 1;
+        records += 1;
     }
-    if slots > 1 && last < MIN_PAYLOAD {
-        // The end of the record before goes over to the last one.
+    if records > 1 && last < MIN_PAYLOAD {
+        // The end of the record before it is moved to the last record.
         let end = at - last - HEADER;
         buffer.copy_within(end - MIN_PAYLOAD..end, end - MIN_PAYLOAD + HEADER);
     }
@@ -112,7 +113,7 @@ fn fill_records(buffer: &mut [u8], length: usize, sizes: &mut RecordSizes, mut r
         buffer[at..at + HEADER].copy_from_slice(&application_header(size));
         at += HEADER + size;
     }
-    sizes.advance(slots);
+    sizes.advance(records);
 }
 
 #[cfg(test)]
@@ -122,15 +123,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn payload_in_slots_becomes_records_that_hold_it(length in 1..200_000_usize, sent in 0..100_usize) {
+        fn pieces_of_payload_become_records_that_hold_it(length in 1..200_000_usize, sent in 0..100_usize) {
             let mut sizes = RecordSizes::default();
             sizes.advance(sent);
             let payload: Vec<u8> = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect();
-            let (mut buffer, mut rest, mut slot) = (Vec::new(), &payload[..], 0);
+            let (mut buffer, mut rest, mut number) = (Vec::new(), &payload[..], 0);
             while !rest.is_empty() {
-                let (body, after) = rest.split_at(rest.len().min(sizes.size(slot)));
+                let (body, after) = rest.split_at(rest.len().min(sizes.size(number)));
                 buffer.extend([&[0; HEADER][..], body].concat());
-                (rest, slot) = (after, slot + 1);
+                (rest, number) = (after, number + 1);
             }
             fill_records(&mut buffer, length, &mut sizes, |bytes| bytes.iter_mut().for_each(|byte| *byte ^= 0xff));
             let kept = Unframer::default().unframe(&mut buffer).unwrap();

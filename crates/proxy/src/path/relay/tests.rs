@@ -7,7 +7,7 @@ use crate::wire::{Unframer, application_header};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-/// Nothing is done with bytes.
+/// Passes bytes on unchanged.
 struct Plain;
 
 impl Transform for Plain {
@@ -22,7 +22,7 @@ async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let far = listener.accept().await.unwrap().0;
-    // Small buffers of the system, so that tests can fill them.
+    // Small buffers in the kernel, so that tests can fill them.
     for socket in [socket2::SockRef::from(&near), socket2::SockRef::from(&far)] {
         socket.set_send_buffer_size(32_768).unwrap();
         socket.set_recv_buffer_size(32_768).unwrap();
@@ -30,7 +30,7 @@ async fn pair() -> (TcpStream, TcpStream) {
     (near, far)
 }
 
-/// Two streams with the same keys: whatever one encrypts the other decrypts.
+/// Two cipher streams with the same keys: one decrypts what the other encrypts.
 fn keys(seed: u8) -> (Stream, Stream) {
     let stream = || open(Transport::Padded, 2, || [seed; 64]).to_dc;
     (stream(), stream())
@@ -40,7 +40,7 @@ fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect()
 }
 
-/// A relay between two sockets whose far ends are given back, with the client's ciphers.
+/// A relay with the far ends of its two connections and the ciphers of the client and the data centre.
 struct Line {
     client: TcpStream,
     dc: TcpStream,
@@ -128,14 +128,14 @@ async fn a_quota_cuts_at_exactly_its_last_byte() {
     }
 }
 
-/// Ends a relay while it waits for a reader who has stopped, and compares what was counted with what that reader can still
-/// get.
+/// Ends a relay while it waits for a reader that has stopped, and compares what was counted with what the reader can
+/// still read.
 #[tokio::test]
 async fn what_a_broken_transfer_had_delivered_is_counted_to_the_byte() {
     for framed in [false, true] {
         let mut line = line(framed, None).await;
         let answered = bytes(3_000_000);
-        // As much as fits on the way; then the relay is in the middle of a write.
+        // Fills all buffers on the way; then the relay waits in the middle of a write.
         let mut sent = 0;
         while let Ok(written) = tokio::time::timeout(Duration::from_millis(100), line.dc.write(&answered[sent..])).await
         {
@@ -152,7 +152,7 @@ async fn what_a_broken_transfer_had_delivered_is_counted_to_the_byte() {
 }
 
 #[tokio::test]
-async fn a_session_that_stands_still_does_not_end_the_others_of_its_user() {
+async fn a_connection_that_stalls_does_not_end_the_others_of_its_user() {
     let quota = 400_000;
     let mut stalled = line(true, Some(quota)).await;
     let answered = bytes(1_000_000);
@@ -174,7 +174,7 @@ async fn a_session_that_stands_still_does_not_end_the_others_of_its_user() {
         got
     };
     let giving_up = async {
-        // The other one gets what the stalled one does not hold, and waits for the rest.
+        // The other connection gets what the stalled one does not hold, and waits for the rest.
         while other.account.read().octets[1] == counted {
             tokio::task::yield_now().await;
         }
@@ -189,12 +189,12 @@ async fn a_session_that_stands_still_does_not_end_the_others_of_its_user() {
 }
 
 #[tokio::test]
-async fn with_both_directions_full_every_transfer_goes_on() {
+async fn both_directions_go_on_when_all_buffers_were_full() {
     let mut line = line(false, None).await;
     let big = bytes(3_000_000);
     let (mut client_read, mut client_write) = line.client.split();
     let (mut dc_read, mut dc_write) = line.dc.split();
-    // Nobody reads before both have filled every buffer on the way.
+    // Nobody reads before both sides have filled all buffers on the way.
     let fill = async |to: &mut WriteHalf<'_>| {
         let mut sent = 0;
         while let Ok(written) = tokio::time::timeout(Duration::from_millis(100), to.write(&big[sent..])).await {
@@ -244,13 +244,13 @@ async fn when_one_direction_has_ended_the_other_goes_on_as_long_as_it_moves() {
 }
 
 #[tokio::test]
-async fn a_record_that_does_not_belong_ends_a_relay() {
+async fn a_record_that_is_not_allowed_ends_a_relay() {
     let mut line = line(true, None).await;
     line.client.write_all(&[0x15, 3, 3, 0, 2, 2, 40]).await.unwrap();
     assert!(line.relay.await.unwrap().is_err());
 }
 
-/// The lengths of the records that the client gets for so much payload.
+/// The lengths of the records in which the client gets `payload` bytes.
 async fn lengths(client: &mut TcpStream, payload: usize) -> Vec<usize> {
     let mut lengths = Vec::new();
     while lengths.iter().sum::<usize>() < payload {

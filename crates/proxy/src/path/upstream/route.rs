@@ -1,4 +1,4 @@
-//! One attempt to reach an address by one route.
+//! One attempt to connect to an address by one route.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -13,18 +13,18 @@ use crate::config::Route;
 /// Why an attempt failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
-    /// The upstream server was not reached.
-    #[error("the upstream server is not reached: {0}")]
+    /// The upstream server cannot be reached.
+    #[error("the upstream server cannot be reached: {0}")]
     Upstream(io::Error),
-    /// The upstream server does not let us in.
+    /// The upstream server refuses the name or the password.
     #[error("the upstream server refuses the login: {0}")]
     Login(SocksError),
-    /// The address was not reached.
+    /// The address cannot be reached.
     #[error("{0}")]
     Address(#[from] io::Error),
 }
 
-/// The address of the server through which a route leads, if there is one.
+/// The `host:port` of the SOCKS server of a route; `None` for a direct route.
 pub(super) fn server(route: &Route) -> Option<&str> {
     match route {
         Route::Direct { .. } => None,
@@ -58,6 +58,7 @@ async fn connect_from(bind: &[IpAddr], address: SocketAddr) -> io::Result<TcpStr
     socket.connect(address).await
 }
 
+/// Asks a SOCKS5 server for a connection to `address`.
 async fn ask(
     server: TcpStream,
     credentials: Option<&(String, String)>,
@@ -70,7 +71,7 @@ async fn ask(
     connected.map(Socks5Stream::into_inner)
 }
 
-/// Whether the server refused who we are, and not where we want to go.
+/// Whether the server refused the login, and not the address.
 const fn is_login(error: &SocksError) -> bool {
     use SocksError::{
         AuthorizationRequired, InvalidAuthValues, NoAcceptableAuthMethods, PasswordAuthFailure, UnknownAuthMethod,

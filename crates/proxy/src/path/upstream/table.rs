@@ -1,4 +1,4 @@
-//! Where the data centres are: the well-known public addresses (core.telegram.org/api/datacenter), and the file's own.
+//! The addresses of data centres: the public ones (core.telegram.org/api/datacenter) and those of the file.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -17,8 +17,7 @@ const fn centre(index: u16, v4: [u8; 4], v6: [u16; 8]) -> Centre {
     Centre { index, v4: Ipv4Addr::from_octets(v4), v6: Ipv6Addr::from_segments(v6) }
 }
 
-/// Every index that clients know: the usual ones, 203 for media, and those of the test network, which clients number
-/// from 10,001 on.
+/// Every index that clients use: 1 to 5, 203 for media, and from 10,001 on those of the test network.
 const CENTRES: [Centre; 9] = [
     centre(1, [149, 154, 175, 50], [0x2001, 0xb28, 0xf23d, 0xf001, 0, 0, 0, 0xa]),
     centre(2, [149, 154, 167, 51], [0x2001, 0x67c, 0x4e8, 0xf002, 0, 0, 0, 0xa]),
@@ -31,21 +30,24 @@ const CENTRES: [Centre; 9] = [
     centre(10_003, [149, 154, 175, 117], [0x2001, 0xb28, 0xf23d, 0xf003, 0, 0, 0, 0xe]),
 ];
 
-/// The addresses of data centre `dc`, the preferred family first; `None` if nobody knows it. The file's own replace the
-/// public ones; an index below zero is a media centre, which is found at its positive twin's. An index that nobody knows
-/// is served by the default, if the file names one, and is never guessed.
+/// The addresses of data centre `dc`, the preferred family first; `None` if they are not known.
+///
+/// Addresses in the file replace the public ones. A negative index means the media servers, which have the addresses of the
+/// positive index unless the file gives others. An unknown index gets the addresses of the default data centre, if the file
+/// names one.
 pub(super) fn addresses(centres: &DataCentres, dc: i16) -> Option<Vec<SocketAddr>> {
     let mut all = known(centres, dc).or_else(|| known(centres, centres.default?))?;
     all.sort_by_key(|address| address.is_ipv6() != centres.prefer_ipv6);
     Some(all)
 }
 
-/// The index as it is shown: clients may send any, and those that nobody knows are shown as one.
+/// The label of an index in the metrics: `None` stands for all unknown indexes together, because clients may send any
+/// number.
 pub(super) fn label(centres: &DataCentres, dc: i16) -> Option<i16> {
     known(centres, dc).map(|_| dc)
 }
 
-/// The addresses of an index that the file or the table knows. None are left if both families are switched off.
+/// The addresses of an index that is in the file or in the table. The list is empty if both families are switched off.
 fn known(centres: &DataCentres, dc: i16) -> Option<Vec<SocketAddr>> {
     let own = |dc| centres.overrides.get(&dc).filter(|addresses| !addresses.is_empty()).cloned();
     own(dc).or_else(|| own(dc.saturating_abs())).or_else(|| {
@@ -91,13 +93,13 @@ mod tests {
     #[case(99, None)]
     #[case(-4, Some("127.0.0.1:4"))]
     #[case(4, Some("149.154.167.91:443"))]
-    fn the_files_own_addresses_go_before(#[case] dc: i16, #[case] address: Option<&str>) {
+    fn the_addresses_of_the_file_replace_the_public_ones(#[case] dc: i16, #[case] address: Option<&str>) {
         let own = [(2, "127.0.0.1:2"), (203, "127.0.0.1:203"), (-4, "127.0.0.1:4"), (77, "127.0.0.1:77")];
         assert_eq!(first(&centres(&own, None), dc).as_deref(), address);
     }
 
     #[test]
-    fn the_files_default_serves_what_nobody_knows() {
+    fn the_default_of_the_file_serves_unknown_indexes() {
         let own = [(3, "127.0.0.1:3")];
         assert_eq!(first(&centres(&own, Some(3)), 99).as_deref(), Some("127.0.0.1:3"));
         assert_eq!(first(&centres(&own, Some(4)), 0).as_deref(), Some("149.154.167.91:443"));
