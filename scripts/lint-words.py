@@ -26,6 +26,8 @@ OFFENDER = re.compile(rf"(?<![a-zA-Z])({'|'.join(OFFENDERS)})s?(?![a-zA-Z])", re
 ABSENT = re.compile(r"\b(design section|design\.md|specification section|spec section|contract, (?:trap|\"|section))", re.IGNORECASE)
 TRAP = re.compile(r"\btraps? (\d+)(?: and (\d+))?")
 DOCUMENT = re.compile(r"\bdocs/[\w./-]+\.md\b")
+# A source file in backquotes, by its path or by the end of it.
+SOURCE = re.compile(r"`(?:core/)?([\w./-]+\.(?:rs|tsx?|mjs|py|sh|sql))`")
 ADR = re.compile(r"\bADRs? (\d{4})\b")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
 HEADING = re.compile(r"^#+ +(.*?) *$", re.MULTILINE)
@@ -41,8 +43,10 @@ def anchors(path):
 
 
 class Check:
-    def __init__(self):
+    def __init__(self, tracked):
         self.offences = 0
+        # Each path and all of its ends: a/b/c, b/c, c.
+        self.sources = {path.split("/", start)[-1] for path in tracked for start in range(path.count("/") + 1)}
         self.traps = {int(number) for number in re.findall(r"^(\d+)\. ", Path("docs/contract-telemt.md").read_text(), re.MULTILINE)}
         self.decisions = {path.name[:4] for path in Path("docs/adr").glob("[0-9]*.md")}
 
@@ -63,6 +67,9 @@ class Check:
         for document in DOCUMENT.findall(text):
             if not Path(document).exists():
                 self.tell(path, number, f"there is no {document}")
+        for source in SOURCE.findall(text):
+            if source not in self.sources:
+                self.tell(path, number, f"there is no {source}")
         for decision in set(ADR.findall(text)) - self.decisions:
             self.tell(path, number, f"there is no ADR {decision}")
 
@@ -78,8 +85,9 @@ class Check:
 
 
 def main():
-    check = Check()
-    for path in subprocess.run(["git", "ls-files"], capture_output=True, check=True, text=True).stdout.splitlines():
+    tracked = subprocess.run(["git", "ls-files"], capture_output=True, check=True, text=True).stdout.splitlines()
+    check = Check(tracked)
+    for path in tracked:
         if not Path(path).is_file():
             continue
         try:
