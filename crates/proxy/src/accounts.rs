@@ -146,8 +146,8 @@ impl Account {
         if rule.max_connections.is_some_and(|most| live.connections() >= most) {
             return Err(Refusal::TooManyConnections);
         }
-        let has_place = live.holds(address) || key.is_some_and(|key| live.knows(key));
-        if !has_place && rule.max_ips.is_some_and(|most| live.addresses() >= most) {
+        let is_counted = live.holds(address) || key.is_some_and(|key| live.knows(key));
+        if !is_counted && rule.max_ips.is_some_and(|most| live.addresses() >= most) {
             return Err(Refusal::TooManyAddresses);
         }
         let (number, cut) = live.open(address, key);

@@ -162,7 +162,8 @@ pub async fn run(config_path: &Path, shutdown: CancellationToken) -> Result<(), 
     failed
 }
 
-/// Connections served at once: what the file allows, as far as so many `files` may be open.
+/// How many connections may be open at once: what the file allows, but no more than `files` open files suffice for. A
+/// connection takes two files.
 fn count_slots(max_connections: Option<u32>, files: u64) -> usize {
     let possible = usize::try_from(files.saturating_sub(OTHER_FILES) / 2).unwrap_or(usize::MAX).max(1);
     let wanted = max_connections.map_or(possible, |most| most as usize);

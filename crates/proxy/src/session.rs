@@ -71,7 +71,7 @@ async fn receive(
         }
         Verdict::Visitor { why, sni } => {
             bad.add(why);
-            tracing::debug!(%address, why, "a visitor");
+            tracing::debug!(%address, why, "relayed to the masked site");
             (visit, sni)
         }
         Verdict::Refused { why, sni } => {

@@ -13,10 +13,11 @@ use crate::network::truncate_address;
 /// How long an address without connections still counts as recent (as `user_max_unique_ips_window_secs` in telemt 3.4.25).
 pub(super) const RECENT: Duration = Duration::from_secs(30);
 
-/// Keys that are remembered for an address: a device has a few for each data centre, and several devices may share an address.
+/// Keys that are remembered for one address. A device has a few for each data centre, and several devices may share an
+/// address.
 const MOST_KEYS: usize = 16;
 
-/// The two ends of a client's connection: ours, and the client's.
+/// The two ends of a client's connection: the proxy's, then the client's.
 pub(crate) type Ends = (SocketAddr, SocketAddr);
 
 /// The open connections of a user.
@@ -40,11 +41,12 @@ pub(super) struct Live {
 struct Held {
     /// Number of its connections.
     sessions: u64,
-    /// The authorization keys that were used there, each once, the latest last.
+    /// The authorization keys that were used from there, each once, the latest last.
     keys: Vec<NonZeroU64>,
 }
 
 impl Held {
+    /// Remembers a key; forgets the oldest one if there are too many.
     fn note(&mut self, key: NonZeroU64) {
         self.keys.retain(|&known| known != key);
         if self.keys.len() == MOST_KEYS {
@@ -66,12 +68,12 @@ struct Open {
     cut: CancellationToken,
 }
 
-/// The place that stands for all that are joined with this one.
-fn root(parents: &[usize], mut place: usize) -> usize {
-    while parents[place] != place {
-        place = parents[place];
+/// Finds the address that stands for all addresses that are joined with the one at `index`.
+fn find_root(parents: &[usize], mut index: usize) -> usize {
+    while parents[index] != index {
+        index = parents[index];
     }
-    place
+    index
 }
 
 impl Live {
@@ -79,16 +81,16 @@ impl Live {
         self.sessions.len() as u64
     }
 
-    /// How many addresses are held; those that share keys, directly or through others, count as one.
+    /// Number of addresses, where those that share keys, directly or through others, count as one.
     pub(super) fn addresses(&self) -> u64 {
         if self.networks.len() < 2 {
             return self.networks.len() as u64;
         }
         let (mut parents, mut users, mut joined) = (Vec::new(), HashMap::new(), 0);
-        for (place, held) in self.networks.values().enumerate() {
-            parents.push(place);
+        for (index, held) in self.networks.values().enumerate() {
+            parents.push(index);
             for key in &held.keys {
-                let [here, there] = [place, *users.entry(key).or_insert(place)].map(|place| root(&parents, place));
+                let [here, there] = [index, *users.entry(key).or_insert(index)].map(|at| find_root(&parents, at));
                 if here != there {
                     parents[here] = there;
                     joined += 1;
@@ -107,12 +109,12 @@ impl Live {
         self.networks.contains_key(&truncate_address(address))
     }
 
-    /// Whether a client at one of these addresses has used this key.
+    /// Whether this key was used from an address with open connections.
     pub(super) fn knows(&self, key: NonZeroU64) -> bool {
         self.networks.values().any(|held| held.shares_key(&[key]))
     }
 
-    /// Whether any client has told its key.
+    /// Whether any key of the user's clients is known.
     pub(super) fn knows_keys(&self) -> bool {
         self.networks.values().any(|held| !held.keys.is_empty())
     }
@@ -125,8 +127,8 @@ impl Live {
         }
     }
 
-    /// Registers a session whose client has shown this key, if it had to; gives its number, and what is cancelled when it
-    /// must end.
+    /// Registers a connection, with the key that its client has shown, if it had to. Gives its number, and the token that
+    /// is cancelled to cut it.
     pub(super) fn open(&mut self, address: IpAddr, key: Option<NonZeroU64>) -> (u64, CancellationToken) {
         let cut = self.cut.get_or_insert_default().child_token();
         self.opened += 1;

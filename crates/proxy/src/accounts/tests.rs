@@ -55,7 +55,7 @@ fn key(id: u64) -> NonZeroU64 {
 }
 
 #[test]
-fn a_device_at_two_addresses_counts_once_also_when_both_were_admitted_below_the_limit() {
+fn a_device_at_two_addresses_counts_once_even_if_both_were_admitted_below_the_limit() {
     let account = Arc::new(Account::new("alice"));
     let rule = rule(None, Some(2));
     let [home, mobile] = [1, 2].map(|last| account.admit(&rule, ip(last), None).unwrap());
@@ -71,7 +71,7 @@ fn a_device_at_two_addresses_counts_once_also_when_both_were_admitted_below_the_
 }
 
 #[test]
-fn a_key_proves_as_long_as_its_address_is_held_and_no_longer() {
+fn a_key_is_known_only_while_its_address_has_connections() {
     let account = Arc::new(Account::new("alice"));
     let rule = rule(None, Some(1));
     let [first, second] = [7, 8].map(|id| {

@@ -31,7 +31,7 @@ pub(crate) enum Rank {
     /// Valid clients came from the address, or no hello from it has failed.
     Usual,
     /// Only hellos that failed came from the address.
-    Visitor,
+    AfterFailures,
 }
 
 impl AddressMemory {
@@ -41,7 +41,7 @@ impl AddressMemory {
         let memory = generations.iter().find_map(|generation| generation.get(&truncate_address(address)));
         memory.map_or((Vec::new(), Rank::Usual), |memory| {
             let failed_only = memory.failed && memory.names.is_empty();
-            (memory.names.clone(), if failed_only { Rank::Visitor } else { Rank::Usual })
+            (memory.names.clone(), if failed_only { Rank::AfterFailures } else { Rank::Usual })
         })
     }
 
@@ -75,11 +75,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_name_comes_first_and_failures_alone_make_a_visitor() {
+    fn the_last_name_comes_first_and_failures_alone_make_a_search_wait() {
         let (memory, address) = (AddressMemory::default(), IpAddr::from([192, 0, 2, 1]));
         assert_eq!(memory.recall(address), (vec![], Rank::Usual));
         memory.note_failure(address);
-        assert_eq!(memory.recall(address).1, Rank::Visitor);
+        assert_eq!(memory.recall(address).1, Rank::AfterFailures);
         for name in ["a", "b", "a"] {
             memory.note_success(address, &name.into());
         }
@@ -90,7 +90,7 @@ mod tests {
     fn hosts_of_one_ipv6_network_are_one_address() {
         let memory = AddressMemory::default();
         memory.note_failure("2001:db8::1".parse().unwrap());
-        assert_eq!(memory.recall("2001:db8::2".parse().unwrap()).1, Rank::Visitor);
+        assert_eq!(memory.recall("2001:db8::2".parse().unwrap()).1, Rank::AfterFailures);
         assert_eq!(memory.recall("2001:db8:0:1::2".parse().unwrap()).1, Rank::Usual);
     }
 
@@ -102,6 +102,6 @@ mod tests {
         }
         let kept: usize = memory.0.lock().unwrap().iter().map(HashMap::len).sum();
         assert!(kept <= 2 * GENERATION);
-        assert_eq!(memory.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::Visitor);
+        assert_eq!(memory.recall(IpAddr::from(99_999_u32.to_be_bytes())).1, Rank::AfterFailures);
     }
 }

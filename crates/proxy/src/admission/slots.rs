@@ -1,4 +1,4 @@
-//! Connection slots: how many connections may be open at once, and which one is closed when one more comes.
+//! Connection slots: the bounded number of open connections, and which connection is closed to make room for a new one.
 //!
 //! Nothing is known of a connection when it is accepted, so it takes a slot for visitors first. When its client proves a
 //! valid secret, the slot becomes one for clients. Visitors never hold more than half of the slots. When no slot is free,
@@ -14,14 +14,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::network::Network;
 
-/// One network holds at most this part of the visitors' slots…
+/// One network may hold at most the visitors' slots divided by this number…
 const SHARE: usize = 4;
 /// …but never fewer than this many, because many users share one network behind a NAT.
 const MIN_SHARE: usize = 64;
 
-/// All of them.
+/// All slots of the server, shared by its listeners.
 #[derive(Debug)]
 pub(crate) struct ConnectionSlots {
+    /// Connections that may be open at once.
     most: usize,
     taken: Mutex<Taken>,
 }
@@ -47,7 +48,7 @@ struct Visitor {
     evicted: CancellationToken,
 }
 
-/// A slot that is taken; dropping it leaves it.
+/// A slot that a connection holds; dropping it frees the slot.
 #[derive(Debug)]
 pub(crate) struct Slot {
     slots: Arc<ConnectionSlots>,
@@ -72,7 +73,7 @@ impl Taken {
         Some(visitor)
     }
 
-    /// Changes the visitors of a network, and keeps its rank among the crowds right.
+    /// Changes the visitors of a network, and keeps `crowds` in step with them.
     fn change(&mut self, network: Network, change: impl FnOnce(&mut BTreeSet<Arrival>)) {
         let visitors = self.networks.entry(network).or_default();
         let crowd = |visitors: &BTreeSet<Arrival>| Some((visitors.len(), Reverse(*visitors.first()?), network));
@@ -92,7 +93,7 @@ impl Taken {
         Some(())
     }
 
-    /// The oldest visitor of a network that holds so many slots already.
+    /// The oldest visitor of a network, if the network holds at least `most` slots.
     fn oldest_of_full(&self, network: Network, most: usize) -> Option<Arrival> {
         let visitors = self.networks.get(&network)?;
         if visitors.len() >= most { visitors.first().copied() } else { None }
@@ -108,12 +109,12 @@ impl ConnectionSlots {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Slots for visitors.
+    /// How many slots visitors may hold.
     fn for_visitors(&self) -> usize {
         (self.most / 2).max(1)
     }
 
-    /// Slots for the visitors of one network.
+    /// How many slots the visitors of one network may hold.
     fn for_network(&self) -> usize {
         (self.for_visitors() / SHARE).max(MIN_SHARE)
     }
@@ -138,7 +139,7 @@ impl ConnectionSlots {
 }
 
 impl Slot {
-    /// Waits until somebody else needs the slot; it is lost then.
+    /// Waits until the slot is taken away for another connection.
     pub(crate) async fn evicted(&self) {
         self.evicted.cancelled().await;
     }
@@ -157,7 +158,7 @@ impl Slot {
         }
     }
 
-    /// Makes this a client's slot, which nobody takes away; `false` if it was lost already.
+    /// Makes this a client's slot, which is never taken away; `false` if it was taken away already.
     pub(crate) fn recognise(&mut self) -> bool {
         let mut taken = self.slots.taken();
         if taken.remove(self.arrival).is_some() {
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn visitors_hold_half_of_the_places_and_the_first_of_them_goes() {
+    fn visitors_hold_half_of_the_slots_and_the_oldest_is_evicted() {
         let slots = ConnectionSlots::new(4);
         let visitors = [slots.enter(HERE).unwrap(), slots.enter(HERE).unwrap()];
         let third = slots.enter(HERE).unwrap();
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn clients_may_hold_all_places_and_are_never_sent_away() {
+    fn clients_may_hold_all_slots_and_are_never_evicted() {
         let slots = ConnectionSlots::new(4);
         let mut clients: Vec<Slot> = Vec::new();
         for _ in 0..4 {
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_was_sent_away_is_not_recognised_any_more() {
+    fn an_evicted_connection_is_not_recognised_any_more() {
         let slots = ConnectionSlots::new(1);
         let mut first = slots.enter(HERE).unwrap();
         let second = slots.enter(HERE).unwrap();
@@ -238,14 +239,14 @@ mod tests {
         let slots = ConnectionSlots::new(6);
         let first = slots.enter(single.parse().unwrap()).unwrap();
         let crowd = crowd.map(|address| slots.enter(address.parse().unwrap()).unwrap());
-        // Whoever comes, also from a third network.
+        // The newcomer is of a third network.
         let last = slots.enter("203.0.113.1".parse().unwrap()).unwrap();
         assert!(!is_evicted(&first) && !is_evicted(&last));
         assert_eq!(crowd.each_ref().map(is_evicted), [true, false]);
     }
 
     #[test]
-    fn an_address_that_is_told_later_counts() {
+    fn the_address_of_a_proxy_header_counts() {
         let slots = ConnectionSlots::new(6);
         let all: Vec<Slot> = (0..3).map(|_| slots.enter(HERE).unwrap()).collect();
         for (slot, address) in all.iter().zip(["198.51.100.1", "192.0.2.1", "192.0.2.2"]) {

@@ -74,9 +74,9 @@ impl KeyFinder {
         }
     }
 
-    /// Passes over the rest of a message that told nothing. The rest of the last one is not waited for, because its length
-    /// is whatever the client says.
-    const fn pass(&mut self, rest: usize) -> State {
+    /// Skips the rest of a message without a key. The rest of the last message is not waited for, because the client may
+    /// announce any length.
+    const fn skip(&mut self, rest: usize) -> State {
         self.messages = self.messages.saturating_sub(1);
         if self.messages == 0 { State::End(Found::Nothing) } else { State::Rest(rest) }
     }
@@ -87,8 +87,8 @@ impl KeyFinder {
                 read[at] = byte;
                 match self.length(read, at + 1) {
                     None => State::Length(read, at + 1),
-                    // Not even an identifier fits: an acknowledgement, or no `MTProto`.
-                    Some(length) if length < ID => self.pass(length),
+                    // Too short for an identifier: an acknowledgement, or not `MTProto`.
+                    Some(length) if length < ID => self.skip(length),
                     Some(length) => State::Id([0; ID], 0, length),
                 }
             }
@@ -99,7 +99,7 @@ impl KeyFinder {
                 }
                 match NonZeroU64::new(u64::from_le_bytes(id)) {
                     Some(key) => State::End(Found::Key(key)),
-                    None => self.pass(length - ID),
+                    None => self.skip(length - ID),
                 }
             }
             state @ (State::Rest(_) | State::End(_)) => state,

@@ -28,7 +28,7 @@ async fn world() -> World {
     world_of(1).await
 }
 
-/// A proxy that allows so many devices.
+/// A proxy on which alice may use so many devices.
 async fn world_of(devices: u8) -> World {
     let access = format!("{}[access.user_max_unique_ips]\nalice = {devices}\n", users(&[("alice", ALICE)]));
     let modes = "[general.modes]\nclassic = true\nsecure = true\ntls = true\n[server]\nproxy_protocol = true";
@@ -85,7 +85,7 @@ async fn a_device_over_ipv4_and_ipv6_counts_once_and_another_one_is_refused(#[ca
 }
 
 #[tokio::test]
-async fn a_telephone_that_was_admitted_twice_below_the_limit_leaves_room_for_a_second_one() {
+async fn a_device_at_two_addresses_below_the_limit_leaves_room_for_a_second_device() {
     let world = world_of(2).await;
     let home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
     let mobile = served(&world, MOBILE, Kind::Tls, KEY).await.unwrap();
@@ -96,14 +96,14 @@ async fn a_telephone_that_was_admitted_twice_below_the_limit_leaves_room_for_a_s
 }
 
 #[tokio::test]
-async fn a_message_without_a_key_is_refused_before_all_that_it_announces_has_come() {
+async fn a_message_without_a_key_is_refused_before_its_rest_has_arrived() {
     let world = world().await;
     let _home = served(&world, HOME, Kind::Tls, KEY).await.unwrap();
     let mut endless = connect(&world, MOBILE, Kind::Tls).await.unwrap();
     endless.send(&[0xff, 0xff, 0xff, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0]).await.unwrap();
     let begun = std::time::Instant::now();
     endless.closed().await;
-    // Sooner than whoever says nothing.
+    // Sooner than a client that sends nothing.
     assert!(begun.elapsed() < std::time::Duration::from_secs(4));
     world.shows("telemt_handshake_failures_by_class_total{class=\"user_max_unique_ips\"} 1").await;
 }

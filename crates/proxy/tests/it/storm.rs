@@ -1,4 +1,4 @@
-//! Users are served while many visitors connect.
+//! Users are served while many probes connect.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ fn secret(number: u32) -> [u8; 16] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_right_client_gets_through_a_storm_of_probes() {
+async fn every_valid_client_gets_through_a_storm_of_probes() {
     let names: Vec<String> = (0..1_000).map(|number| format!("user-{number}")).collect();
     let all: Vec<_> = names.iter().zip(0..).map(|(name, number)| (name.as_str(), secret(number))).collect();
     let world = World::start("", &users(&all)).await;
