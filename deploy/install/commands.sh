@@ -131,7 +131,12 @@ do_uninstall() {
 
 remove_containers() {
     command -v docker >/dev/null || return 0
-    [[ ! -f "$INSTALL_DIR/docker-compose.yml" ]] || compose down
+    if [[ -f "$INSTALL_DIR/docker-compose.yml" ]]; then
+        compose down
+        # A command that was killed before its container started leaves that container, which `down` does not remove.
+        docker ps --all --quiet --filter label=com.docker.compose.project=mtpannel |
+            xargs --no-run-if-empty docker rm --force >/dev/null
+    fi
     own_images | xargs docker image rm >/dev/null 2>&1 || true
 }
 

@@ -193,6 +193,7 @@ nothing_runs() {
     export CONFIRM=y
     do_uninstall
     asked "docker compose down"
+    asked "docker ps --all --quiet --filter label=com.docker.compose.project=mtpannel"
     refuses is_installed
     [ -f "$INSTALL_DIR/.env" ]
     do_uninstall --data
