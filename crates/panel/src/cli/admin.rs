@@ -1,6 +1,7 @@
 //! `mtpannel admin`: creates, lists and deletes administrators, and sets their passwords.
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use mtpannel_core::audit::By;
 use mtpannel_core::user::Username;
 
 use super::{audit_read, open, open_existing, output, password, tell};
@@ -9,7 +10,6 @@ use crate::runtime::password::Passwords;
 use crate::service::ServiceError;
 use crate::service::admins::{self as service, NewAdmin};
 use crate::store::{Store, admins};
-use mtpannel_core::audit::By;
 
 pub(super) async fn create(name: &Username, is_sudo: bool, from_stdin: bool, unless_any: bool) -> anyhow::Result<()> {
     let store = open().await?;

@@ -2,12 +2,12 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use mtpannel_core::fault::FieldError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::service::ServiceError;
 use crate::store::StoreError;
-use mtpannel_core::fault::FieldError;
 
 /// Media type of a problem document.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
+use mtpannel_core::fault::FieldError;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::queue::{Overloaded, Place, Queue, Turn};
 use crate::random;
-use mtpannel_core::fault::FieldError;
 
 /// Length of an administrator's password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=128;

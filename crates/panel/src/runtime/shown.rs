@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
+use mtpannel_core::audit::By;
 use tokio::sync::Notify;
 
 use crate::store::audit::{self, Action};
 use crate::store::{Store, StoreResult};
-use mtpannel_core::audit::By;
 
 /// The same administrator reads the same thing from the same address: one entry in this time.
 const GROUPED: TimeDelta = TimeDelta::minutes(10);

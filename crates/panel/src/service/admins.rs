@@ -1,5 +1,7 @@
 //! Use cases on administrators.
 
+use mtpannel_core::audit::By;
+use mtpannel_core::fault::{FieldError, FieldErrors};
 use mtpannel_core::policy::AdminsWrite;
 use mtpannel_core::user::Username;
 use secrecy::SecretString;
@@ -13,8 +15,6 @@ use crate::runtime::password;
 use crate::store::admins::{self, Admin};
 use crate::store::audit;
 use crate::store::{Db, Store, StoreError, sessions, state, users};
-use mtpannel_core::audit::By;
-use mtpannel_core::fault::{FieldError, FieldErrors};
 
 const ADMIN: &str = "administrator";
 

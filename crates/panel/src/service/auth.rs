@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use mtpannel_core::audit::By;
 use mtpannel_core::user::CLOCKS_DIFFER;
 use secrecy::SecretString;
 use serde_json::json;
@@ -18,7 +19,6 @@ use crate::store::admins::{self, Admin, Holder};
 use crate::store::audit;
 use crate::store::sessions::{self, Session};
 use crate::store::{Db, StoreResult, Tx, login_networks};
-use mtpannel_core::audit::By;
 
 /// A login session ends after this long without use …
 const SESSION_IDLE: TimeDelta = TimeDelta::days(7);

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::fault::{FieldError, FieldErrors};
 use mtpannel_core::policy::{Scope, UsersWrite};
 use mtpannel_core::user::{Status, Username};
 use serde_json::Value;
@@ -17,7 +18,6 @@ use crate::runtime::sync::ConfigSync;
 use crate::store::audit;
 use crate::store::users::User;
 use crate::store::{Db, StoreResult, session_cuts, users};
-use mtpannel_core::fault::{FieldError, FieldErrors};
 
 /// Names in one request.
 pub const MAX_NAMES: usize = 1_000;

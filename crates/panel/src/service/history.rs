@@ -1,6 +1,7 @@
 //! Traffic over time.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use mtpannel_core::fault::FieldError;
 use mtpannel_core::policy::StatsRead;
 
 use super::caller::Allowed;
@@ -8,7 +9,6 @@ use super::{ServiceError, ServiceResult};
 use crate::app::App;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::User;
-use mtpannel_core::fault::FieldError;
 
 /// Longest history that is kept.
 const LONGEST: TimeDelta = TimeDelta::days(366);

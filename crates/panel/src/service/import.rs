@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::audit::By;
 use mtpannel_core::usage::{self, Account, Counters, Meter};
 use mtpannel_core::user::Profile;
 use serde_json::json;
@@ -23,7 +24,6 @@ use crate::store::meters;
 use crate::store::traffic::{self, Moved};
 use crate::store::users::{self, User};
 use crate::store::{Db, NodeId, Store, StoreError, StoreResult, admins, audit, nodes, retention, state, system};
-use mtpannel_core::audit::By;
 
 mod cells;
 pub mod read;

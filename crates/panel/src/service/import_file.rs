@@ -2,13 +2,13 @@
 //! a bot has made. All of them in one transaction, or none.
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::audit::By;
 use mtpannel_core::document::ImportedUser;
 use mtpannel_core::user::Username;
 use serde_json::json;
 
 use crate::node::projection::takeover;
 use crate::store::{Store, StoreError, audit, state, users};
-use mtpannel_core::audit::By;
 
 /// Why nothing was taken over.
 #[derive(Debug, thiserror::Error)]

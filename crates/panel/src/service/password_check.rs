@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::audit::By;
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -15,7 +16,6 @@ use crate::runtime::token::Device;
 use crate::store::admins::{self, Credentials};
 use crate::store::audit;
 use crate::store::{StoreResult, login_networks};
-use mtpannel_core::audit::By;
 
 const WRONG_LOGIN: &str = "wrong user name or password";
 

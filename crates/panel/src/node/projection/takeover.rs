@@ -1,6 +1,7 @@
 //! Take-over: the users of a `config.toml` that was there before the panel come into the database, so that none is lost.
 
 use chrono::{DateTime, Utc};
+use mtpannel_core::audit::By;
 use mtpannel_core::document::{DisabledBecause, ImportError, ImportedUser, read_users_of};
 use mtpannel_core::include::Source;
 use mtpannel_core::user::{NOTE_MAX, Profile, Status};
@@ -9,7 +10,6 @@ use serde_json::json;
 use crate::app::App;
 use crate::store::users::User;
 use crate::store::{Db, NodeId, StoreError, StoreResult, audit, meters, state, users};
-use mtpannel_core::audit::By;
 
 /// Why the users of the file could not be taken over. Nothing was then.
 #[derive(Debug, thiserror::Error)]
